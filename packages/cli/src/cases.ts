@@ -1,0 +1,67 @@
+/**
+ * Scans named on the command line: files, or all NIfTI files of a folder, known by their name without extension.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { QuickcolumnError } from '@quickcolumn/volume';
+
+/** Paths that are missing, empty or do not belong together; code `input`. */
+export class InputError extends QuickcolumnError {
+  constructor(message: string, fields: Readonly<Record<string, unknown>> = {}, options?: { cause?: unknown }) {
+    super('input', message, fields, options);
+  }
+}
+
+export interface ScanFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+const extension = /\.(nii\.gz|nii|hdr)$/i;
+
+/** Name of a case: the file name without folders and NIfTI extension. */
+export function caseName(path: string): string {
+  return basename(path).replace(extension, '');
+}
+
+/** @throws InputError when `path` is no folder. */
+export async function requireFolder(path: string, flag: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new InputError(`${flag}: the folder ${path} does not exist`, { path }, { cause });
+  });
+  if (!found.isDirectory()) throw new InputError(`${flag}: ${path} is a file; expected a folder`, { path });
+}
+
+/** The NIfTI files of a folder, sorted by name. @throws InputError when there are none. */
+export async function scansIn(folder: string, flag: string): Promise<ScanFile[]> {
+  await requireFolder(folder, flag);
+  // Names with a leading dot are leftovers of macOS archives, not scans.
+  const files = (await readdir(folder)).filter((file) => extension.test(file) && !file.startsWith('.')).sort();
+  if (files.length === 0) throw new InputError(`${flag}: no .nii.gz, .nii or .hdr files in ${folder}`, { folder });
+  return unique(files.map((file) => ({ name: caseName(file), path: join(folder, file) })));
+}
+
+/** Scans from a mixture of files and folders, in the order given. @throws InputError */
+export async function scansFrom(inputs: readonly string[]): Promise<ScanFile[]> {
+  const scans: ScanFile[] = [];
+  for (const path of inputs) {
+    const found = await stat(path).catch((cause: unknown) => {
+      throw new InputError(`${path}: no such file or folder`, { path }, { cause });
+    });
+    if (found.isDirectory()) scans.push(...(await scansIn(path, path)));
+    else scans.push({ name: caseName(path), path });
+  }
+  return unique(scans);
+}
+
+function unique(scans: ScanFile[]): ScanFile[] {
+  const seen = new Map<string, string>();
+  for (const { name, path } of scans) {
+    const other = seen.get(name);
+    if (other !== undefined) {
+      throw new InputError(`${path} and ${other} are both named ${name}; results would overwrite each other`, { name });
+    }
+    seen.set(name, path);
+  }
+  return scans;
+}

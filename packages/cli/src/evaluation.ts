@@ -1,0 +1,135 @@
+/**
+ * Evaluation of predicted masks against the truth, and the files it leaves: metrics.csv, metrics.json, report.html and
+ * overlay pictures. Shared by `evaluate`, `train` (on the validation cases) and `demo`.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  buildReport,
+  type CaseMetrics,
+  evaluateCase,
+  evaluationResult,
+  type HistoryPoint,
+  type LabelClass,
+  type Overlay,
+  renderOverlay,
+  type Summary,
+  toCsv,
+} from '@quickcolumn/evaluate';
+import { readLabels, readVolume, writeFileAtomic } from '@quickcolumn/io';
+import { type EpochRecord, patientOf } from '@quickcolumn/learn';
+import { caseName } from './cases.js';
+import { throwIfInterrupted } from './interrupt.js';
+import { progressLine } from './terminal.js';
+
+export interface EvaluationCase {
+  readonly name: string;
+  readonly truthPath: string;
+  readonly predictionPath: string;
+  /** For the overlay picture; none is drawn without it. */
+  readonly imagePath?: string;
+}
+
+export interface Evaluation {
+  readonly summary: Summary;
+  readonly cases: readonly CaseMetrics[];
+  readonly overlays: ReadonlyArray<{ readonly name: string; readonly overlay: Overlay }>;
+}
+
+/** A report of curves alone has an empty summary. */
+const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0, over: 'patients' }, regions: [] };
+
+/** Measures every case, one in memory at a time. @throws the readers' and the metrics' errors, naming the case. */
+export async function evaluateCases(
+  cases: readonly EvaluationCase[],
+  classes: readonly LabelClass[],
+): Promise<Evaluation> {
+  const line = progressLine('evaluate');
+  const metrics: CaseMetrics[] = [];
+  const overlays: { name: string; overlay: Overlay }[] = [];
+  try {
+    for (const { name, truthPath, predictionPath, imagePath } of cases) {
+      throwIfInterrupted();
+      line.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length / cases.length);
+      const truth = await readLabels(truthPath);
+      const prediction = await readLabels(predictionPath);
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient: patientOf(name) }));
+      if (imagePath === undefined) continue;
+      const image = await readVolume(imagePath);
+      overlays.push({ name, overlay: renderOverlay(image, { truth, prediction }, classes) });
+    }
+  } finally {
+    line.end();
+  }
+  return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
+}
+
+/** Writes all result files of an evaluation into `folder`. */
+export async function writeEvaluation(
+  folder: string,
+  evaluation: Evaluation,
+  about: ReportTexts & { classes: readonly LabelClass[]; history?: readonly EpochRecord[] },
+): Promise<void> {
+  const { cases, overlays } = evaluation;
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomic(join(folder, 'metrics.csv'), toCsv(cases));
+  await writeFileAtomic(join(folder, 'metrics.json'), `${JSON.stringify(evaluationResult(cases), null, 2)}\n`);
+  if (overlays.length > 0) await mkdir(join(folder, 'overlays'), { recursive: true });
+  for (const { name, overlay } of overlays) {
+    await writeFileAtomic(join(folder, 'overlays', `${name}.png`), overlay.pngBytes);
+  }
+  await writeFileAtomic(join(folder, 'report.html'), reportOf(evaluation, about));
+}
+
+interface ReportTexts {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** Configuration as YAML. */
+  readonly config?: string;
+}
+
+/** The page of an evaluation, with the curves of the training where its history is given. */
+export function reportOf(
+  evaluation: Evaluation,
+  about: ReportTexts & { classes: readonly LabelClass[]; history?: readonly EpochRecord[] },
+): string {
+  const { history, ...texts } = about;
+  return buildReport({
+    ...texts,
+    summary: evaluation.summary,
+    cases: evaluation.cases,
+    history: history?.map(historyPoint),
+    overlays: evaluation.overlays.map(({ name, overlay }) => ({
+      caption: `${name}, slice ${overlay.slice}: image, truth, prediction`,
+      pngBytes: overlay.pngBytes,
+    })),
+  });
+}
+
+function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
+  return {
+    epoch,
+    learningRate,
+    loss: training.loss,
+    softDice: training.softDice,
+    validationLoss: validation?.loss ?? null,
+    validationSoftDice: validation?.softDice,
+  };
+}
+
+/** Classes named in the sidecar beside a mask, or undefined where there is none that says so. */
+export async function sidecarClasses(maskPath: string): Promise<readonly LabelClass[] | undefined> {
+  try {
+    const text = await readFile(join(dirname(maskPath), `${caseName(maskPath)}.json`), 'utf8');
+    const { classes } = JSON.parse(text) as { classes?: unknown };
+    return Array.isArray(classes) && classes.every(isLabelClass) ? classes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLabelClass(value: unknown): value is LabelClass {
+  if (typeof value !== 'object' || value === null) return false;
+  const { value: number, name, color } = value as Partial<Record<keyof LabelClass, unknown>>;
+  return typeof number === 'number' && typeof name === 'string' && Array.isArray(color) && color.length === 3;
+}

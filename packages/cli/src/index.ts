@@ -1,0 +1,2 @@
+export { createProgram } from './program.js';
+export { exitCodeFor, exitCodes } from './errors.js';

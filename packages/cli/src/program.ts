@@ -1,0 +1,51 @@
+/** The command tree: one file per command in commands/, with settings they share. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { configCommand } from './commands/config.js';
+import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
+import { predictCommand } from './commands/predict.js';
+import { prepareCommand } from './commands/prepare.js';
+import { trainCommand } from './commands/train.js';
+
+/** A program that throws CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('quickcolumn')
+    .description('Segment lungs and COVID-19 infection in chest CT with the QC-HC U-Net.\nResearch use only, not a medical device.')
+    .version(packageVersion())
+    .option('--debug', 'show the stack of errors')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the options and examples)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  quickcolumn demo --out demo-run
+  quickcolumn train --profile quick --images ct --labels labels --out run
+  quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
+  quickcolumn evaluate --truth labels --prediction masks --out evaluation
+
+Exit codes: 0 done, 1 internal fault, 2 usage, 3 bad input, 4 configuration, 5 output exists or cannot be
+written, 6 failed while running, 130 interrupted.`,
+    );
+  const commands = [
+    demoCommand(),
+    prepareCommand(),
+    trainCommand(),
+    predictCommand(),
+    evaluateCommand(),
+    doctorCommand(),
+    configCommand(),
+  ];
+  for (const command of commands) {
+    command.copyInheritedSettings(program).option('--debug', 'show the stack of errors');
+    program.addCommand(command);
+  }
+  return program;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

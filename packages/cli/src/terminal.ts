@@ -1,0 +1,75 @@
+/**
+ * What people see while a command runs: progress on standard error, results on standard output.
+ *
+ * On a terminal a progress line is redrawn in place; in a log file each update would be a line, so there only a few
+ * per task are written.
+ */
+import { formatBytes } from '@quickcolumn/predict';
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** One line on standard error that is redrawn as the work goes on. */
+export interface ProgressLine {
+  update(text: string, fraction?: number): void;
+  /** Ends the line; the last text stays. */
+  end(text?: string): void;
+}
+
+/** @param label what is being done, e.g. the name of a case. */
+export function progressLine(label: string): ProgressLine {
+  const live = process.stderr.isTTY;
+  let lastStep = -1;
+  return {
+    update(text, fraction): void {
+      if (live) {
+        process.stderr.write(`\r\u001b[K${label}: ${text}`);
+        return;
+      }
+      // A log gets a line per quarter of the work.
+      const step = fraction === undefined ? -1 : Math.floor(fraction * 4);
+      if (step <= lastStep) return;
+      lastStep = step;
+      note(`${label}: ${text}`);
+    },
+    end(text): void {
+      if (live) process.stderr.write('\r\u001b[K');
+      if (text !== undefined) note(`${label}: ${text}`);
+    },
+  };
+}
+
+/** Rows of text in aligned columns; the first row is the heading, numbers are set to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (/^[\d.±\s%×x-]+$/.test(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Seconds as '12 s', '3 min 05 s' or '1 h 20 min'. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 100) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** Throughput of a stage, for tables: seconds since `start` (from performance.now()). */
+export function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}
+
+export { formatBytes };

@@ -1,0 +1,92 @@
+/**
+ * The configuration of a training from flags, a file and a profile: flags override the file, the file overrides the
+ * profile. Checking is left to `parseTrainConfig`, so that a flag and a key of the file fail with the same message.
+ */
+import { dirname, resolve } from 'node:path';
+import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+import { readYaml } from './yaml.js';
+
+export interface ConfigFlags {
+  readonly profile?: ProfileName;
+  readonly config?: string;
+  readonly images?: string;
+  readonly labels?: string;
+  readonly holdOut?: readonly string[];
+  readonly fold?: { readonly folds: number; readonly fold: number };
+  readonly epochs?: number;
+  readonly stepsPerEpoch?: number;
+  readonly batch?: number;
+  readonly patch?: Size3;
+  readonly seed?: number;
+  readonly learningRate?: number;
+  readonly maxMinutes?: number;
+  readonly rootFilters?: number;
+}
+
+type Group = Record<string, unknown>;
+
+/** Reads, overrides and checks; data paths in the result are absolute. @throws ConfigError, or `usage`. */
+export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> {
+  const given = flags.config === undefined ? {} : await readYaml(flags.config);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    // Not a group of keys: the parser says so in its own words.
+    return parseTrainConfig(given, flags.config ?? 'command line');
+  }
+  const merged = withFlags(given as Group, flags);
+  const config = parseTrainConfig(merged, flags.config ?? 'command line');
+  if (flags.config === undefined) {
+    for (const key of ['images', 'labels'] as const) {
+      if (flags[key] === undefined) throw new QuickcolumnError('usage', `--${key} is needed where there is no --config`);
+    }
+  }
+  const base = flags.config === undefined ? '.' : dirname(flags.config);
+  const images = flags.images === undefined ? resolve(base, config.data.images) : resolve(flags.images);
+  const labels = flags.labels === undefined ? resolve(base, config.data.labels) : resolve(flags.labels);
+  return { ...config, data: { ...config.data, images, labels } };
+}
+
+function withFlags(given: Group, flags: ConfigFlags): Group {
+  const { fold, patch } = flags;
+  const overlap = patch?.map((length) => Math.floor(length / 2));
+  const overlay: Group = {
+    profile: flags.profile ?? given['profile'] ?? 'paper',
+    seed: flags.seed,
+    data: {
+      images: flags.images,
+      labels: flags.labels,
+      holdOut: flags.holdOut,
+      split: fold === undefined ? undefined : { kind: 'folds', ...fold },
+    },
+    network: { rootFilters: flags.rootFilters },
+    train: {
+      patch,
+      batch: flags.batch,
+      epochs: flags.epochs,
+      stepsPerEpoch: flags.stepsPerEpoch,
+      learningRate: flags.learningRate,
+      maxMinutes: flags.maxMinutes,
+    },
+    predict: { overlap },
+  };
+  return overlaid(given, overlay);
+}
+
+/** `over` on top of `under`, key by key; undefined changes nothing and makes no group. */
+function overlaid(under: Group, over: Group): Group {
+  const result: Group = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const isPlain = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (!isPlain || key === 'split') {
+      result[key] = value;
+      continue;
+    }
+    if (Object.values(value).every((entry) => entry === undefined)) continue;
+    const below = result[key];
+    const isGroup = typeof below === 'object' && below !== null && !Array.isArray(below);
+    // Something that is no group stays as it is, for the parser to complain about.
+    if (below === undefined || isGroup) result[key] = overlaid((below ?? {}) as Group, value as Group);
+  }
+  return result;
+}

@@ -1,0 +1,209 @@
+/**
+ * One training from a configuration to a run folder with model and report; behind `train` and `demo`.
+ *
+ * Everything that can be wrong with the data is found before the run folder is touched. The exported model is the best
+ * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@quickcolumn/io';
+import {
+  checkpointsFolder,
+  compileEvaluationStep,
+  compileTrainingStep,
+  createProgressLine,
+  createSamplePool,
+  type DatasetCase,
+  exportModel,
+  foldCases,
+  holdOutCases,
+  listCases,
+  loadCheckpoint,
+  shareCase,
+  type Split,
+  splitCases,
+  type TrainConfig,
+  type TrainingCase,
+  train,
+  type TrainResult,
+} from '@quickcolumn/learn';
+import type { LabelClass } from '@quickcolumn/pipeline';
+import { QuickcolumnError } from '@quickcolumn/volume';
+import { predictFiles } from './commands/predict.js';
+import { evaluateCases, reportOf } from './evaluation.js';
+import { interruptSignal } from './interrupt.js';
+import { prepareCases } from './preparation.js';
+import { clearRun, runFiles } from './run-folder.js';
+import { note } from './terminal.js';
+import { toYaml } from './yaml.js';
+
+export interface RunOptions {
+  readonly cacheDir: string;
+  readonly resume: boolean;
+  /** CPU threads of the network; default all. */
+  readonly threads?: number;
+  /** Predict and evaluate the validation cases for the report. */
+  readonly evaluateValidation: boolean;
+  /** Data licence and the like, kept in the model file. */
+  readonly notes?: string;
+}
+
+/** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after Ctrl-C. */
+export async function runTraining(config: TrainConfig, folder: string, options: RunOptions): Promise<TrainResult> {
+  const { classes } = config.preparation;
+  const split = divideCases(config, await listCases(config.data));
+  note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test)}`);
+  const training = await loadCases(split.train, config, options.cacheDir);
+  const validation = await loadCases(split.test, config, options.cacheDir);
+
+  const { network, loss, optimizer, seed } = config;
+  const { patch, batch, stepsPerEpoch } = config.train;
+  const compiled = { network, classes: classes.length, patch, batch, loss, optimizer, seed, threads: options.threads };
+  const step = await compileTrainingStep(compiled);
+  const evaluation = await compileEvaluationStep(compiled);
+  let result: TrainResult;
+  try {
+    if (!options.resume) await clearRun(folder);
+    await mkdir(folder, { recursive: true });
+    await writeFileAtomic(join(folder, runFiles.config), toYaml(config));
+    const samplesPerEpoch = batch * stepsPerEpoch;
+    result = await train({
+      config,
+      cases: { train: training, validation },
+      step,
+      evaluation,
+      runFolder: folder,
+      resume: options.resume,
+      signal: interruptSignal,
+      openSamples: (startEpoch) =>
+        createSamplePool({
+          cases: training,
+          classes: classes.map((labelClass, value) => ({ value, mirror: mirrorIndex(classes, labelClass) })),
+          augmentation: config.augmentation,
+          patch,
+          seed,
+          samplesPerEpoch,
+          startAt: startEpoch * samplesPerEpoch,
+        }),
+      onProgress: createProgressLine((text) => process.stderr.write(text), {
+        classNames: classes.map(({ name }) => name),
+        tty: process.stderr.isTTY,
+        columns: process.stderr.columns,
+      }),
+    });
+  } finally {
+    await evaluation.dispose();
+    await step.dispose();
+  }
+  if (result.outcome === 'interrupted') throw new QuickcolumnError('interrupted', result.message);
+  note(result.message);
+
+  await exportBest(config, folder, { result, cases: split.train.length, notes: options.notes });
+  await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [] });
+  return result;
+}
+
+function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
+  const { holdOut, split } = config.data;
+  const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
+  if (split.kind === 'folds') return foldCases(rest, { seed: config.seed, folds: split.folds })[split.fold];
+  return splitCases(rest, { seed: config.seed, testShare: split.validation });
+}
+
+async function loadCases(cases: readonly DatasetCase[], config: TrainConfig, cacheDir: string): Promise<TrainingCase[]> {
+  const { classes } = config.preparation;
+  const loaded: TrainingCase[] = [];
+  await prepareCases(cases, config.preparation, {
+    cacheDir,
+    onCase: ({ image, labels, size, airValue }, { name }) => {
+      if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
+      loaded.push(shareCase({ name, image, labels: toIndices(labels, classes), size, airValue }));
+    },
+  });
+  return loaded;
+}
+
+/** Networks count classes from 0; label files may use any values. */
+function toIndices(labels: Uint8Array, classes: readonly LabelClass[]): Uint8Array {
+  if (classes.every(({ value }, index) => value === index)) return labels;
+  const indexOf = new Uint8Array(256);
+  classes.forEach(({ value }, index) => {
+    indexOf[value] = index;
+  });
+  return labels.map((value) => indexOf[value]);
+}
+
+function mirrorIndex(classes: readonly LabelClass[], { mirror }: LabelClass): number | undefined {
+  return mirror === undefined ? undefined : classes.findIndex(({ value }) => value === mirror);
+}
+
+async function exportBest(
+  config: TrainConfig,
+  folder: string,
+  about: { result: TrainResult; cases: number; notes?: string },
+): Promise<void> {
+  const checkpoint = await loadCheckpoint(join(folder, checkpointsFolder), 'best');
+  if (checkpoint === undefined) throw new QuickcolumnError('internal', `${folder}: no best checkpoint after training`);
+  const { state, variables } = checkpoint;
+  const minutes = about.result.history.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
+  const metadata = {
+    preparation: config.preparation,
+    patch: config.train.patch,
+    overlap: config.predict.overlap,
+    training: {
+      profile: config.profile,
+      seed: config.seed,
+      cases: about.cases,
+      epoch: state.epoch,
+      steps: state.steps,
+      minutes: Number(minutes.toFixed(1)),
+      ...(state.best === null ? {} : { validationLoss: Number(state.best.loss.toFixed(5)) }),
+      date: new Date().toISOString().slice(0, 10),
+    },
+    notes: about.notes ?? 'Research use only, not a medical device. Mind the licence of the training data.',
+  };
+  await exportModel(join(folder, runFiles.model), { network: config.network, variables, metadata });
+}
+
+/** Curves of the training, and the metrics of the given cases predicted with the exported model. */
+async function writeReport(
+  config: TrainConfig,
+  folder: string,
+  { result, cases }: { result: TrainResult; cases: readonly DatasetCase[] },
+): Promise<void> {
+  const { classes } = config.preparation;
+  const masks = await mkdtemp(join(tmpdir(), 'quickcolumn-'));
+  try {
+    const flags = { model: join(folder, runFiles.model), out: masks, force: true };
+    if (cases.length > 0) {
+      await predictFiles(
+        cases.map(({ imagePath }) => imagePath),
+        flags,
+      );
+    }
+    const evaluation = await evaluateCases(
+      cases.map(({ name, imagePath, labelPath }) => ({
+        name,
+        imagePath,
+        truthPath: labelPath,
+        predictionPath: join(masks, `${name}.nii.gz`),
+      })),
+      classes,
+    );
+    const html = reportOf(evaluation, {
+      title: `Training with profile ${config.profile}`,
+      subtitle: `${result.message}; the metrics are those of the validation cases, which chose the checkpoint`,
+      config: toYaml(config),
+      classes,
+      history: result.history,
+    });
+    await writeFileAtomic(join(folder, runFiles.report), html);
+  } finally {
+    await rm(masks, { recursive: true, force: true });
+  }
+}
+
+function namesOf(cases: readonly DatasetCase[]): string {
+  return cases.map(({ name }) => name).join(', ');
+}

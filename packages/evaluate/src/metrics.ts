@@ -1,0 +1,273 @@
+/**
+ * Metrics of one case, per class one-vs-rest, on the scan's own grid (spec section 8).
+ *
+ * Where a ratio is 0/0 it is null: Dice, IoU and surface metrics when truth and prediction are both empty, sensitivity
+ * when the truth is empty, precision when the prediction is. If only one of them is empty, Dice, IoU and surface Dice
+ * are 0 and the distances, which would be infinite, are null; `presence` tells the cases apart.
+ * Surface distances are taken in the box that holds both masks: exact, because no surface lies outside it.
+ */
+import {
+  type Affine,
+  compareGrids,
+  spacingMm as spacingOf,
+  type Size3,
+  type Vector3,
+  type Volume,
+} from '@quickcolumn/volume';
+import { boxSize, confusionOf, countPairs, type JointCounts } from './confusion.js';
+import { EvaluationError, GridMismatchError } from './errors.js';
+import { countNearerLeft, lungInvolvement } from './involvement.js';
+import { indexRows, type RowIndex, surfaceDistances } from './nearest.js';
+import { compareSurfaces, cropMask, type SurfaceMetrics, surfaceOf } from './surface.js';
+import type {
+  CaseMetrics,
+  ClassMetrics,
+  ConfusionCounts,
+  LabelClass,
+  LungInvolvement,
+  LungRoles,
+  MetricName,
+  MetricValues,
+  Presence,
+  SurfaceCounts,
+} from './types.js';
+import { metricNames } from './types.js';
+
+export interface EvaluateOptions {
+  /** Name in tables and messages; default `case`. */
+  readonly name?: string;
+  /** Patient the case belongs to; default the name. */
+  readonly patient?: string;
+  /** Tolerance of the surface Dice by class value; default 1 mm for lungs, 3 mm for every other class. */
+  readonly tolerancesMm?: Readonly<Record<number, number>>;
+  /** Which values are the lungs and the infection; default found by class name, null switches both uses off. */
+  readonly roles?: LungRoles | null;
+}
+
+/** Finds left lung, right lung and infection among the classes by their names; null where one is missing. */
+export function findLungRoles(classes: readonly LabelClass[]): LungRoles | null {
+  const valueOf = (pattern: RegExp): number | undefined => classes.find((c) => pattern.test(c.name))?.value;
+  const leftLung = valueOf(/left.*lung|lung.*left/i);
+  const rightLung = valueOf(/right.*lung|lung.*right/i);
+  const infection = valueOf(/infect|lesion/i);
+  if (leftLung === undefined || rightLung === undefined || infection === undefined) return null;
+  return { leftLung, rightLung, infection };
+}
+
+/** Metrics that follow from the counts alone; distances and volumes are not among them. */
+export function overlapMetrics(counts: ConfusionCounts): Readonly<Record<OverlapMetricName, number | null>> {
+  const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = counts;
+  return {
+    dice: ratio(2 * tp, 2 * tp + fp + fn),
+    sensitivity: ratio(tp, tp + fn),
+    specificity: ratio(tn, tn + fp),
+    precision: ratio(tp, tp + fp),
+    iou: ratio(tp, tp + fp + fn),
+    accuracy: ratio(tp + tn, tp + tn + fp + fn),
+  };
+}
+
+export type OverlapMetricName = 'dice' | 'sensitivity' | 'specificity' | 'precision' | 'iou' | 'accuracy';
+
+/**
+ * Evaluates a predicted label map against the truth, both on the scan's grid.
+ * @throws GridMismatchError when size or affine differ; EvaluationError for label values outside `classes`.
+ */
+export function evaluateCase(
+  truth: Volume<Uint8Array>,
+  prediction: Volume<Uint8Array>,
+  classes: readonly LabelClass[],
+  options: EvaluateOptions = {},
+): CaseMetrics {
+  const name = options.name ?? 'case';
+  requireSameGrid(truth, prediction, `${name}: prediction`, 'truth');
+  const { size } = truth;
+  const spacingMm = spacingOf(truth.affine);
+  const voxelMl = voxelVolumeMm3(truth.affine) / 1000;
+  const joint = countPairs(truth.voxels, prediction.voxels, size);
+  requireDeclaredValues(joint, classes, name);
+  const roles = options.roles === undefined ? findLungRoles(classes) : options.roles;
+  const grid: Grid = { truth: truth.voxels, prediction: prediction.voxels, size, spacingMm, voxelMl, joint };
+
+  const results = new Map<number, RegionResult>();
+  for (const labelClass of classes) {
+    if (labelClass.value === 0) continue;
+    const isLung = roles !== null && (labelClass.value === roles.leftLung || labelClass.value === roles.rightLung);
+    const toleranceMm = options.tolerancesMm?.[labelClass.value] ?? (isLung ? 1 : 3);
+    results.set(labelClass.value, evaluateClass(grid, labelClass, toleranceMm, isLung));
+  }
+  const left = roles === null ? undefined : results.get(roles.leftLung);
+  const right = roles === null ? undefined : results.get(roles.rightLung);
+  return {
+    name,
+    patient: options.patient ?? name,
+    size: [...size],
+    spacingMm,
+    classes: [...results.values()].map((result) => result.metrics),
+    lungs: left && right ? averageLungs(left.metrics.metrics, right.metrics.metrics) : null,
+    lungClasses: roles && left && right ? [roles.leftLung, roles.rightLung] : null,
+    involvement: {
+      truth: roles && left && right ? involvementOf(grid, roles, left, right, 'truth') : null,
+      prediction: roles && left && right ? involvementOf(grid, roles, left, right, 'prediction') : null,
+    },
+  };
+}
+
+/** @throws GridMismatchError naming both volumes when their sizes or affines differ. */
+export function requireSameGrid(a: Volume, b: Volume, what: string, other: string): void {
+  const comparison = compareGrids(a, b);
+  if (comparison.same) return;
+  throw new GridMismatchError(
+    `${what} is not on the grid of the ${other}: ${comparison.reason ?? 'grids differ'}; ` +
+      "evaluate label maps on the scan's own grid, as `predict` writes them",
+    { what, other, reason: comparison.reason, sizes: [a.size, b.size] },
+  );
+}
+
+interface Grid {
+  readonly truth: Uint8Array;
+  readonly prediction: Uint8Array;
+  readonly size: Size3;
+  readonly spacingMm: Vector3;
+  readonly voxelMl: number;
+  readonly joint: JointCounts;
+}
+
+interface RegionResult {
+  readonly metrics: ClassMetrics;
+  /** Rows of the class's surface in each map, kept for lungs only; null where the map does not have the class. */
+  readonly rows: { readonly truth: RowIndex | null; readonly prediction: RowIndex | null };
+}
+
+function evaluateClass(grid: Grid, labelClass: LabelClass, toleranceMm: number, keepRows: boolean): RegionResult {
+  const counts = confusionOf(grid.joint, labelClass.value);
+  const inTruth = counts.truePositives + counts.falseNegatives;
+  const inPrediction = counts.truePositives + counts.falsePositives;
+  const presence = presenceOf(inTruth, inPrediction);
+  const { distances, surfaceCounts, rows } = measureSurfaces(grid, labelClass.value, toleranceMm);
+  const oneEmpty = presence === 'truth-only' || presence === 'prediction-only';
+  return {
+    metrics: {
+      value: labelClass.value,
+      name: labelClass.name,
+      presence,
+      toleranceMm,
+      counts,
+      surface: surfaceCounts,
+      metrics: {
+        ...overlapMetrics(counts),
+        hd95Mm: distances?.hd95Mm ?? null,
+        assdMm: distances?.assdMm ?? null,
+        surfaceDice: distances?.surfaceDice ?? (oneEmpty ? 0 : null),
+        truthVolumeMl: inTruth * grid.voxelMl,
+        predictionVolumeMl: inPrediction * grid.voxelMl,
+      },
+    },
+    rows: keepRows ? rows : { truth: null, prediction: null },
+  };
+}
+
+interface SurfaceMeasurement {
+  readonly distances: SurfaceMetrics | null;
+  readonly surfaceCounts: SurfaceCounts | null;
+  readonly rows: RegionResult['rows'];
+}
+
+function measureSurfaces(grid: Grid, value: number, toleranceMm: number): SurfaceMeasurement {
+  const box = grid.joint.boxOf(value);
+  if (box === null) return { distances: null, surfaceCounts: null, rows: { truth: null, prediction: null } };
+  const size = boxSize(box);
+  const truth = surfaceOf(cropMask(grid.truth, grid.size, box, value), size);
+  const prediction = surfaceOf(cropMask(grid.prediction, grid.size, box, value), size);
+  const rows = {
+    truth: truth.indices.length > 0 ? indexRows(truth, box) : null,
+    prediction: prediction.indices.length > 0 ? indexRows(prediction, box) : null,
+  };
+  if (rows.truth === null || rows.prediction === null) {
+    const surfaceCounts = {
+      truthVoxels: truth.indices.length,
+      predictionVoxels: prediction.indices.length,
+      withinTolerance: 0,
+      distanceSumMm: 0,
+    };
+    return { distances: null, surfaceCounts, rows };
+  }
+  const distances = compareSurfaces(
+    surfaceDistances(truth, prediction, rows.prediction, grid.spacingMm),
+    surfaceDistances(prediction, truth, rows.truth, grid.spacingMm),
+    toleranceMm,
+  );
+  return { distances, surfaceCounts: distances.counts, rows };
+}
+
+function involvementOf(
+  grid: Grid,
+  roles: LungRoles,
+  left: RegionResult,
+  right: RegionResult,
+  map: 'truth' | 'prediction',
+): LungInvolvement | null {
+  const voxelsOf = (value: number): number => {
+    const counts = confusionOf(grid.joint, value);
+    return counts.truePositives + (map === 'truth' ? counts.falseNegatives : counts.falsePositives);
+  };
+  const counts = {
+    leftVoxels: voxelsOf(roles.leftLung),
+    rightVoxels: voxelsOf(roles.rightLung),
+    infectionVoxels: voxelsOf(roles.infection),
+  };
+  const box = grid.joint.boxOf(roles.infection);
+  const [leftRows, rightRows] = [left.rows[map], right.rows[map]];
+  let infectionLeft = rightRows === null ? counts.infectionVoxels : 0;
+  if (box !== null && leftRows !== null && rightRows !== null) {
+    const { size, spacingMm } = grid;
+    const infection = { labels: grid[map], size, spacingMm, value: roles.infection, box };
+    infectionLeft = countNearerLeft(infection, leftRows, rightRows);
+  }
+  return lungInvolvement(counts, infectionLeft, grid.voxelMl);
+}
+
+function averageLungs(left: MetricValues, right: MetricValues): MetricValues {
+  const entries = metricNames.map((metric): [MetricName, number | null] => {
+    const values = [left[metric], right[metric]].filter((value) => value !== null);
+    if (values.length === 0) return [metric, null];
+    const sum = values.reduce((a, b) => a + b, 0);
+    const isVolume = metric === 'truthVolumeMl' || metric === 'predictionVolumeMl';
+    return [metric, isVolume ? sum : sum / values.length];
+  });
+  return Object.fromEntries(entries) as Record<MetricName, number | null>;
+}
+
+function presenceOf(inTruth: number, inPrediction: number): Presence {
+  if (inTruth > 0) return inPrediction > 0 ? 'both' : 'truth-only';
+  return inPrediction > 0 ? 'prediction-only' : 'neither';
+}
+
+function requireDeclaredValues(joint: JointCounts, classes: readonly LabelClass[], name: string): void {
+  const declared = new Set([0, ...classes.map((c) => c.value)]);
+  for (let value = 0; value < 256; value++) {
+    if (declared.has(value)) continue;
+    const counts = confusionOf(joint, value);
+    const inTruth = counts.truePositives + counts.falseNegatives;
+    const inPrediction = counts.truePositives + counts.falsePositives;
+    if (inTruth + inPrediction === 0) continue;
+    const map = inTruth > 0 ? 'truth' : 'prediction';
+    throw new EvaluationError(
+      `${name}: the ${map} has ${Math.max(inTruth, inPrediction)} voxels with label value ${value}, ` +
+        `the declared classes are ${classes.map((c) => `${c.value} ${c.name}`).join(', ')}; ` +
+        'correct the label map or declare the class',
+      { case: name, map, value },
+    );
+  }
+}
+
+/** The determinant, not the product of the spacings: a sheared affine (gantry tilt) has smaller voxels. */
+function voxelVolumeMm3(m: Affine): number {
+  return Math.abs(
+    m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8]),
+  );
+}
+
+function ratio(numerator: number, denominator: number): number | null {
+  return denominator === 0 ? null : numerator / denominator;
+}

@@ -1,0 +1,211 @@
+/**
+ * report.html: one self-contained file (no scripts, no network) with summary, box plot, curves, overlays, cases, the
+ * definitions of the metrics and the configuration. Follows the reader's light or dark setting and prints.
+ */
+import { boxPlot, lineChart, palette, type Series } from './charts.js';
+import { escapeText, htmlTable, pngDataUri } from './html.js';
+import type { Summary } from './summary.js';
+import { caseRows, summaryRows, undefinedNotes } from './table.js';
+import type { CaseMetrics, LabelClass } from './types.js';
+
+/** One point of a training's history; null or absent values are left out of the curves. */
+export interface HistoryPoint {
+  readonly epoch?: number;
+  readonly step?: number;
+  readonly loss: number | null;
+  readonly validationLoss?: number | null;
+  readonly learningRate?: number | null;
+  /** Per class, in the order of the classes, background included. */
+  readonly softDice?: readonly number[];
+  readonly validationSoftDice?: readonly number[];
+}
+
+export interface ReportInput {
+  readonly title: string;
+  /** One line under the title: model, data, date. */
+  readonly subtitle?: string;
+  readonly summary: Summary;
+  readonly cases: readonly CaseMetrics[];
+  /** Names and colours for the curves, the boxes and the legend of the overlays. */
+  readonly classes?: readonly LabelClass[];
+  readonly history?: readonly HistoryPoint[];
+  readonly overlays?: readonly { readonly caption: string; readonly pngBytes: Uint8Array }[];
+  /** The configuration as text (YAML), shown as it is. */
+  readonly config?: string;
+}
+
+/** Builds the page; every text of the input is escaped. */
+export function buildReport(input: ReportInput): string {
+  const sections = [
+    summarySection(input),
+    curvesSection(input.history ?? [], input.classes ?? []),
+    overlaySection(input.overlays ?? [], input.classes ?? []),
+    section('Cases', htmlTable(caseRows(input.cases), 2)),
+    section('Definitions', definitions(input.summary)),
+    input.config === undefined ? '' : section('Configuration', `<pre>${escapeText(input.config)}</pre>`),
+  ];
+  const subtitle = input.subtitle === undefined ? '' : `<p class="subtitle">${escapeText(input.subtitle)}</p>`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeText(input.title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<p class="banner" role="note"><strong>Research use only, not a medical device.</strong> Not for diagnosis or treatment decisions.</p>
+<main>
+<h1>${escapeText(input.title)}</h1>
+${subtitle}
+${sections.filter((part) => part !== '').join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function section(heading: string, content: string): string {
+  return `<section><h2>${heading}</h2>\n${content}</section>`;
+}
+
+function summarySection(input: ReportInput): string {
+  const { summary, cases } = input;
+  const facts = `<p>${summary.cases} case${summary.cases === 1 ? '' : 's'} of ${summary.patients} patient${
+    summary.patients === 1 ? '' : 's'
+  }, evaluated on each scan's own grid.</p>`;
+  const notes = undefinedNotes(summary).map((note) => `<li>${escapeText(note)}</li>`);
+  const groups = summary.regions.map((region, n) => ({
+    name: region.name,
+    color: colorOf(input.classes ?? [], region.value, n),
+    values: cases.flatMap((item) => {
+      const entry = region.value === null ? null : item.classes.find((c) => c.value === region.value);
+      const value = region.value === null ? (item.lungs?.dice ?? null) : (entry?.metrics.dice ?? null);
+      return value === null ? [] : [value];
+    }),
+  }));
+  const plot = boxPlot(groups, { title: 'Dice by class', yLabel: 'DSC', yRange: [0, 1] });
+  const list = notes.length > 0 ? `<ul>${notes.join('')}</ul>` : '';
+  return section(
+    'Summary',
+    `${facts}${htmlTable(summaryRows(summary), 1)}${list}<figure class="chart">${plot}</figure>`,
+  );
+}
+
+function curvesSection(history: readonly HistoryPoint[], classes: readonly LabelClass[]): string {
+  if (history.length === 0) return '';
+  const byEpoch = history.every((point) => point.epoch !== undefined);
+  const xLabel = byEpoch ? 'epoch' : 'step';
+  const series = (name: string, valueOf: (point: HistoryPoint) => number | null | undefined): Series => ({
+    name,
+    points: history.map(
+      (point, n) => [(byEpoch ? point.epoch : point.step) ?? n, valueOf(point) ?? Number.NaN] as const,
+    ),
+  });
+  const isKnown = (item: Series): boolean => item.points.some((point) => Number.isFinite(point[1]));
+  const losses = [
+    series('training loss', (point) => point.loss),
+    { ...series('validation loss', (point) => point.validationLoss), dashed: true },
+  ].filter(isKnown);
+  const classCount = Math.max(
+    0,
+    ...history.map((p) => Math.max(p.softDice?.length ?? 0, p.validationSoftDice?.length ?? 0)),
+  );
+  const dice = Array.from({ length: classCount }, (_, n): Series[] => {
+    const name = classes[n]?.name ?? `class ${n}`;
+    const color = colorOf(classes, classes[n]?.value ?? null, n);
+    return [
+      { ...series(name, (point) => point.softDice?.[n]), color },
+      { ...series(`${name}, validation`, (point) => point.validationSoftDice?.[n]), color, dashed: true },
+    ];
+  })
+    .flat()
+    .filter(isKnown);
+  const charts = [lineChart(losses, { title: 'Loss', xLabel, yLabel: 'loss' })];
+  if (dice.length > 0)
+    charts.push(lineChart(dice, { title: 'Soft Dice', xLabel, yLabel: 'soft Dice', yRange: [0, 1] }));
+  const rates = [series('learning rate', (point) => point.learningRate)].filter(isKnown);
+  if (rates.length > 0) {
+    charts.push(lineChart(rates, { title: 'Learning rate', xLabel, yLabel: 'rate', yScale: 'log', height: 220 }));
+  }
+  const figures = charts.map((chart) => `<figure class="chart">${chart}</figure>`).join('\n');
+  return section('Training', `<div class="charts">${figures}</div>`);
+}
+
+function overlaySection(
+  overlays: readonly { readonly caption: string; readonly pngBytes: Uint8Array }[],
+  classes: readonly LabelClass[],
+): string {
+  if (overlays.length === 0) return '';
+  const keys = classes
+    .filter((labelClass) => labelClass.value !== 0)
+    .map(
+      (c) =>
+        `<span class="key"><i style="background:rgb(${c.color.map(Number).join(',')})"></i>${escapeText(c.name)}</span>`,
+    );
+  const legend = keys.length > 0 ? `<p>${keys.join(' ')}</p>` : '';
+  const figures = overlays.map(
+    ({ caption, pngBytes }) =>
+      `<figure><img src="${pngDataUri(pngBytes)}" alt="${escapeText(caption)}"><figcaption>${escapeText(caption)}</figcaption></figure>`,
+  );
+  const intro = "<p>Radiological display: the patient's right is on the left of each picture.</p>";
+  return section('Overlays', `${intro}${legend}${figures.join('\n')}`);
+}
+
+function definitions(summary: Summary): string {
+  const tolerances = summary.regions.filter((region) => region.toleranceMm !== null);
+  const nsd = tolerances.map((region) => `${region.name} ${region.toleranceMm} mm`).join(', ');
+  const items = [
+    'Each class against the rest, on the original grid. DSC 2TP/(2TP+FP+FN), sensitivity TP/(TP+FN), ' +
+      'specificity TN/(TN+FP), precision TP/(TP+FP), IoU TP/(TP+FP+FN).',
+    'HD95: the larger of the two directed 95th percentiles of surface distance. ASSD: mean distance over both surfaces. ' +
+      `NSD: share of both surfaces within the tolerance (${nsd}). A surface voxel has a 6-neighbour outside its mask.`,
+    'Lungs: mean of left and right (volumes: sum). Infected share: infection / (lung + infection), each infection ' +
+      'voxel counted to the nearer lung of the same label map.',
+    'Undefined values (0/0, such as the Dice of two empty masks; distances where one mask is empty) are shown as – and left out. ' +
+      'Pooled: from the added counts of all cases.',
+    `Brackets: 95 % percentile bootstrap intervals over patients, ${summary.bootstrap.draws} draws, seed ${summary.bootstrap.seed}; ` +
+      'none with a single patient. IQR as first–third quartile.',
+  ];
+  return `<ul class="small">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`;
+}
+
+/** The colour of a class where it has one that shows on white and on black, else one of the palette. */
+function colorOf(classes: readonly LabelClass[], value: number | null, index: number): string {
+  if (value === 0) return '#8a8f98';
+  const color = classes.find((labelClass) => labelClass.value === value)?.color;
+  if (color === undefined) return palette[index % palette.length];
+  const luminance = (0.2126 * color[0] + 0.7152 * color[1] + 0.0722 * color[2]) / 255;
+  return luminance > 0.15 && luminance < 0.75 ? `rgb(${color.map(Number).join(',')})` : palette[index % palette.length];
+}
+
+const style = `
+:root { color-scheme: light dark; --ink: #1b2430; --paper: #ffffff; --soft: #f3f5f8; --rule: #d5dbe3; --faint: #5a6675; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6eaf0; --paper: #14181e; --soft: #1e242c; --rule: #36404c; --faint: #9aa7b6; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+.banner { margin: 0; padding: 10px 24px; background: #8a4b00; color: #ffffff; text-align: center; }
+main { max-width: 1240px; margin: 0 auto; padding: 24px; }
+h1 { margin: 0 0 4px; font-size: 26px; line-height: 1.25; }
+h2 { margin: 36px 0 10px; padding-bottom: 4px; font-size: 18px; border-bottom: 1px solid var(--rule); }
+.subtitle, .small, figcaption { color: var(--faint); }
+.small { font-size: 13px; padding-left: 20px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+th, td { padding: 4px 10px; text-align: right; white-space: nowrap; }
+th.text, td.text { text-align: left; }
+thead th { border-bottom: 2px solid var(--rule); font-weight: 600; }
+tbody tr.first td { border-top: 1px solid var(--rule); }
+tbody tr:hover td { background: var(--soft); }
+figure { margin: 16px 0; }
+figure img { display: block; max-width: 100%; height: auto; border: 1px solid var(--rule); }
+figcaption { margin-top: 6px; font-size: 13px; }
+.charts { display: flex; flex-wrap: wrap; gap: 0 24px; align-items: flex-start; }
+.chart svg { max-width: 100%; height: auto; }
+.key { display: inline-block; margin-right: 16px; }
+.key i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; }
+pre { overflow-x: auto; padding: 14px; background: var(--soft); border-radius: 6px; font: 12px/1.45 ui-monospace, monospace; }
+@media print { .banner { color: #000000; background: none; border: 2px solid #000000; } figure { break-inside: avoid; } }
+`;

@@ -1,0 +1,91 @@
+/**
+ * Files on disk: atomic writing and content hashes. A file is written under a temporary name beside its target and
+ * renamed, so a crash, a kill or a full disk never leaves half a file under the real name.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { QuickcolumnError } from '@quickcolumn/volume';
+
+/** The operating system refused to read or write a file; code `file`, the system's error as `cause`. */
+export class FileError extends QuickcolumnError {
+  readonly path: string;
+
+  constructor(path: string, action: 'read' | 'write', cause: unknown) {
+    super('file', `${path}: cannot ${action}: ${describeSystemError(cause)}`, { path }, { cause });
+    this.path = path;
+  }
+}
+
+/** What a failed system call means, in words a user can act on, with the system's code. */
+export function describeSystemError(cause: unknown): string {
+  const code = systemErrorCode(cause);
+  const words = code === undefined ? undefined : systemErrors[code];
+  if (words !== undefined) return `${words} (${code})`;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** `ENOENT` and the like, or undefined when an error is not of a system call. */
+export function systemErrorCode(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !('code' in cause) || !('syscall' in cause)) return undefined;
+  return String(cause.code);
+}
+
+const systemErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ENOSPC: 'no space left on the disk',
+  EDQUOT: 'disk quota exceeded',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+};
+
+/**
+ * Writes a whole file atomically, replacing an existing one. Instead of data, `write` may be a function that writes
+ * the temporary path it is given (for streams). The folder must exist. The data reach the disk before the rename.
+ * The temporary file is removed on every failure. Throws FileError for the system's refusals; other errors of the
+ * function pass through.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string | ((temporaryPath: string) => Promise<void>),
+): Promise<void> {
+  // Random, because worker threads of one process share its pid.
+  const temporary = `${path}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
+  try {
+    if (typeof data === 'function') await data(temporary);
+    await withHandle(temporary, typeof data === 'function' ? 'r+' : 'wx', async (handle) => {
+      if (typeof data !== 'function') await handle.writeFile(data);
+      await handle.sync();
+    });
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    if (systemErrorCode(cause) === undefined) throw cause;
+    throw new FileError(path, 'write', cause);
+  }
+}
+
+/** SHA-256 of a file's bytes, lower-case hex; streamed. Throws FileError. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  } catch (cause) {
+    throw new FileError(path, 'read', cause);
+  }
+  return hash.digest('hex');
+}
+
+/** Opens a file, hands it to `use` and closes it whatever happens. */
+export async function withHandle<T>(path: string, flags: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  const handle = await open(path, flags);
+  try {
+    return await use(handle);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * From stored bytes to voxel values: byte order, 64-bit integers, slope and intercept. Everything that can be done in
+ * place is done in place, because a chest CT is hundreds of megabytes.
+ */
+import type { VoxelArray } from '@quickcolumn/volume';
+import { hostIsLittleEndian, swapBytes } from './byte-order.js';
+import { NiftiError } from './nifti-error.js';
+import { type NiftiHeader, voxelBytes } from './nifti-header.js';
+
+/** Largest voxel array, in bytes, that is read unless the caller allows more: 8 GiB. */
+export const defaultMaxBytes: number = 8 * 2 ** 30;
+
+/**
+ * Checks what the header promises against a limit and against what the file can hold, then allocates.
+ * `available` is the number of bytes there are for voxels; for gzip, the most that the compressed bytes can expand to.
+ */
+export function allocateVoxels(header: NiftiHeader, name: string, available: number, maxBytes: number): ArrayBuffer {
+  const promised = voxelBytes(header);
+  const shape = header.size.join('×');
+  const needed = isScaled(header)
+    ? Math.max(promised, (promised / header.datatype.bytes) * scaledBytes(header))
+    : promised;
+  if (!(needed <= maxBytes)) {
+    throw new NiftiError(
+      name,
+      'dim',
+      `${shape} voxels of ${header.datatype.name} need ${needed} bytes, more than the limit of ${maxBytes}`,
+    );
+  }
+  if (promised > available) {
+    throw new NiftiError(
+      name,
+      'voxels',
+      `truncated: ${shape} voxels of ${header.datatype.name} are ${promised} bytes, the file has at most ${Math.max(0, available)}`,
+    );
+  }
+  try {
+    return new ArrayBuffer(promised);
+  } catch (cause) {
+    throw new NiftiError(name, 'dim', `${shape} voxels: ${promised} bytes cannot be allocated here`, { cause });
+  }
+}
+
+/**
+ * Stored bytes to values; takes ownership of `buffer` and changes it. Integers stay as they are when there is no
+ * scaling. Scaled values become Float32, or Float64 where the stored type has more digits than Float32 keeps.
+ */
+export function decodeVoxels(buffer: ArrayBuffer, header: NiftiHeader, name: string): VoxelArray {
+  const { datatype } = header;
+  if (header.littleEndian !== hostIsLittleEndian) swapBytes(buffer, datatype.bytes);
+  if (datatype.name === 'int64' || datatype.name === 'uint64') integersToDoubles(buffer, datatype.name, name);
+  const stored = datatype.view(buffer);
+  if (!isScaled(header)) return stored;
+  const { slope, intercept } = header;
+  let scaled: Float32Array | Float64Array;
+  if (stored instanceof Float32Array || stored instanceof Float64Array) scaled = stored;
+  else scaled = scaledBytes(header) === 8 ? new Float64Array(stored.length) : new Float32Array(stored.length);
+  for (let i = 0; i < stored.length; i++) scaled[i] = stored[i] * slope + intercept;
+  return scaled;
+}
+
+function isScaled(header: NiftiHeader): boolean {
+  return header.slope !== 1 || header.intercept !== 0;
+}
+
+function scaledBytes({ datatype }: NiftiHeader): 4 | 8 {
+  return datatype.bytes === 8 || datatype.name === 'int32' || datatype.name === 'uint32' ? 8 : 4;
+}
+
+/** 64-bit integers in host order to doubles over the same bytes. Throws at the first value that a double cannot hold. */
+function integersToDoubles(buffer: ArrayBuffer, type: 'int64' | 'uint64', name: string): void {
+  const low = hostIsLittleEndian ? 0 : 1;
+  const words = new Uint32Array(buffer);
+  const signedWords = new Int32Array(buffer);
+  const doubles = new Float64Array(buffer);
+  const highWords = type === 'int64' ? signedWords : words;
+  for (let i = 0; i < doubles.length; i++) {
+    const high = highWords[2 * i + 1 - low];
+    const lowWord = words[2 * i + low];
+    const value = high * 2 ** 32 + lowWord;
+    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      const exact = (BigInt(high) << 32n) | BigInt(lowWord);
+      if (BigInt(value) !== exact) {
+        throw new NiftiError(name, 'voxels', `voxel ${i}: the ${type} value ${exact} is not exact as a double`);
+      }
+    }
+    doubles[i] = value;
+  }
+}

@@ -1,0 +1,10 @@
+export { type AugmentCase, augmentPatch, type Patch } from './augment-patch.js';
+export {
+  type AugmentationConfig,
+  augmentationSchema,
+  muellerAugmentation,
+  noAugmentation,
+  paperAugmentation,
+} from './config.js';
+export type { MirrorClass } from './mirror.js';
+export { noClass } from './spatial.js';

@@ -1,0 +1,216 @@
+/**
+ * The complete configuration of a training run: what `config.yaml` in a run folder holds.
+ *
+ * A file names its profile and may leave out what it does not change; every key it does have is checked strictly
+ * (unknown keys are errors). The parsed object is complete and can be printed, edited and run again.
+ * Patches must be multiples of 16 because the networks halve the grid four times.
+ */
+import { type NetworkConfig, networkSchema } from '@quickcolumn/networks';
+import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
+import type { Size3 } from '@quickcolumn/volume';
+import { z } from 'zod';
+import { type AugmentationConfig, augmentationSchema } from './augment/index.js';
+import { ConfigError, describeIssues } from './config-error.js';
+import { type ProfileName, profileNames, profiles } from './profiles.js';
+
+/** Tversky + cross-entropy (spec 6): `alpha` weighs false negatives, `beta` false positives. */
+export interface LossConfig {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly epsilon: number;
+}
+
+export interface OptimizerConfig {
+  readonly kind: 'adam';
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+export type ScheduleConfig =
+  | {
+      readonly kind: 'plateau';
+      readonly factor: number;
+      /** Epochs without an improvement of at least `minDelta` before the rate is lowered. */
+      readonly patience: number;
+      readonly minDelta: number;
+      readonly cooldown: number;
+      /** The rate never goes below this. */
+      readonly floor: number;
+    }
+  | {
+      readonly kind: 'steps';
+      /** Share of all steps after which the rate is multiplied by `factor`. */
+      readonly lowerAt: number;
+      readonly factor: number;
+    };
+
+/** Where the cases are and how they are divided. Paths are relative to the configuration file. */
+export interface DataConfig {
+  readonly images: string;
+  readonly labels: string;
+  /** Case name → patient, where file names do not tell; cases of one patient are never divided. */
+  readonly patients: Readonly<Record<string, string>>;
+  /** Names of cases kept out of training and validation altogether. */
+  readonly holdOut: readonly string[];
+  readonly split:
+    | { readonly kind: 'fraction'; readonly validation: number }
+    | { readonly kind: 'folds'; readonly folds: number; readonly fold: number };
+}
+
+export interface TrainSettings {
+  /** x, y, z in voxels of the prepared grid; multiples of 16. */
+  readonly patch: Size3;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** Fixed validation patches cut from every validation case (see validation.ts). */
+  readonly validationPatches: number;
+  readonly learningRate: number;
+  readonly schedule: ScheduleConfig;
+  /** Stop after this many epochs without a better training loss; null for never. */
+  readonly earlyStop: number | null;
+  /** Stop at the first epoch end after this many minutes of a session; null for never. */
+  readonly maxMinutes: number | null;
+}
+
+export interface TrainConfig {
+  readonly profile: ProfileName;
+  readonly seed: number;
+  readonly data: DataConfig;
+  readonly preparation: PreparationConfig;
+  readonly augmentation: AugmentationConfig;
+  readonly network: NetworkConfig;
+  readonly train: TrainSettings;
+  readonly loss: LossConfig;
+  readonly optimizer: OptimizerConfig;
+  readonly predict: {
+    /** Overlap of neighbouring windows along x, y, z in voxels; smaller than the patch. */
+    readonly overlap: Size3;
+  };
+}
+
+const count = z.int().min(1);
+const positive = z.number().gt(0);
+const share = z.number().gt(0).lt(1);
+
+export const lossSchema: z.ZodType<LossConfig> = z.strictObject({
+  alpha: z.number().min(0),
+  beta: z.number().min(0),
+  epsilon: positive,
+});
+
+export const optimizerSchema: z.ZodType<OptimizerConfig> = z.strictObject({
+  kind: z.literal('adam'),
+  beta1: z.number().min(0).lt(1),
+  beta2: z.number().min(0).lt(1),
+  epsilon: positive,
+});
+
+export const scheduleSchema: z.ZodType<ScheduleConfig> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('plateau'),
+    factor: share,
+    patience: count,
+    minDelta: z.number().min(0),
+    cooldown: z.int().min(0),
+    floor: z.number().min(0),
+  }),
+  z.strictObject({ kind: z.literal('steps'), lowerAt: share, factor: share }),
+]);
+
+const dataSchema = z.strictObject({
+  images: z.string().min(1),
+  labels: z.string().min(1),
+  patients: z.record(z.string(), z.string().min(1)),
+  holdOut: z.array(z.string().min(1)),
+  split: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('fraction'), validation: share }),
+    z.strictObject({ kind: z.literal('folds'), folds: z.int().min(2), fold: z.int().min(0) }),
+  ]),
+});
+
+const patchEdge = z.int().min(16).multipleOf(16);
+
+const settingsSchema = z.strictObject({
+  patch: z.tuple([patchEdge, patchEdge, patchEdge]),
+  batch: count,
+  epochs: count,
+  stepsPerEpoch: count,
+  validationPatches: count.max(64),
+  learningRate: positive,
+  schedule: scheduleSchema,
+  earlyStop: count.nullable(),
+  maxMinutes: positive.nullable(),
+});
+
+const edge = z.int().min(0);
+
+const configSchema: z.ZodType<TrainConfig> = z
+  .strictObject({
+    profile: z.enum(profileNames),
+    seed: z.int().min(0).max(0xffff_ffff),
+    data: dataSchema,
+    preparation: preparationSchema,
+    augmentation: augmentationSchema,
+    network: networkSchema,
+    train: settingsSchema,
+    loss: lossSchema,
+    optimizer: optimizerSchema,
+    predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
+  })
+  .superRefine((config, context) => {
+    config.predict.overlap.forEach((overlap, axis) => {
+      const edge = config.train.patch[axis];
+      if (overlap < edge) return;
+      const message = `${overlap} is not smaller than the patch (${edge}); use ${edge / 2}`;
+      context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
+    });
+    const { split } = config.data;
+    if (split.kind === 'folds' && split.fold >= split.folds) {
+      const message = `${split.fold} is not one of 0 to ${split.folds - 1}; folds count from 0`;
+      context.addIssue({ code: 'custom', path: ['data', 'split', 'fold'], message });
+    }
+  });
+
+/**
+ * Checks a configuration and completes it from its profile.
+ *
+ * @param object what a YAML or JSON file holds; `profile` is required, everything else may be left out.
+ * @param sourceName what messages call it, e.g. `config.yaml`.
+ * @throws ConfigError (code `config`) with one line per problem.
+ */
+export function parseTrainConfig(object: unknown, sourceName: string): TrainConfig {
+  if (!isGroup(object)) {
+    throw new ConfigError(sourceName, [{ path: '', message: 'expected a group of keys, starting with profile' }]);
+  }
+  const name = profileNames.find((known) => known === object['profile']);
+  const template = name === undefined ? undefined : profiles[name];
+  const complete = template === undefined ? { profile: object['profile'] } : completed(template, object);
+  const parsed = configSchema.safeParse(complete);
+  if (parsed.success) return parsed.data;
+  const issues = describeIssues(parsed.error, complete, template ?? profiles.paper);
+  // Without a known profile nothing can be completed, and every other key would be reported as missing.
+  throw new ConfigError(
+    sourceName,
+    template === undefined ? issues.filter((issue) => issue.path === 'profile') : issues,
+  );
+}
+
+/** `given` over `defaults`: groups merge key by key, unless their `name`/`kind` tells that they are another variant. */
+function completed(defaults: unknown, given: unknown): unknown {
+  if (!isGroup(defaults) || !isGroup(given)) return given;
+  for (const tag of ['name', 'kind']) {
+    if (tag in defaults && given[tag] !== undefined && given[tag] !== defaults[tag]) return given;
+  }
+  const changes = Object.entries(given).map(([key, value]): [string, unknown] => [
+    key,
+    Object.hasOwn(defaults, key) ? completed(defaults[key], value) : value,
+  ]);
+  // Not by assignment: a key `__proto__` must stay a key, to be reported as unknown.
+  return Object.fromEntries([...Object.entries(defaults), ...changes]);
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,96 @@
+/**
+ * A dataset on disk: one folder of images and one of labels, matched by file name, and the patient of every case.
+ * Cases of one patient must never lie on both sides of a split, so the patient travels with the case.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { QuickcolumnError } from '@quickcolumn/volume';
+
+/** Code 'dataset'; fields say which folder and which file names. */
+export class DatasetError extends QuickcolumnError {
+  constructor(message: string, fields: Record<string, string> = {}, options?: { cause?: unknown }) {
+    super('dataset', message, fields, options);
+  }
+}
+
+export interface DatasetCase {
+  /** File name without .nii or .nii.gz. */
+  readonly name: string;
+  readonly imagePath: string;
+  readonly labelPath: string;
+  readonly patient: string;
+}
+
+/** Case name → patient, for datasets whose file names do not tell. Names it lacks fall back to `patientOf`. */
+export type PatientMap = Readonly<Record<string, string>>;
+
+/**
+ * The patient a case belongs to, from its name. `radiopaedia_<case>_<study>_<series>` is grouped by the case number:
+ * one Radiopaedia case is one patient, whatever the number of studies and series. Every other name, such as
+ * `coronacases_001`, is a patient of its own.
+ */
+export function patientOf(name: string, patients?: PatientMap): string {
+  if (patients && Object.hasOwn(patients, name)) return patients[name];
+  return /^(radiopaedia_\d+)_\d+(_\d+)?$/.exec(name)?.[1] ?? name;
+}
+
+/**
+ * The cases of {images, labels}, sorted by name: files NAME.nii or NAME.nii.gz, other files are ignored.
+ * Throws DatasetError when a folder cannot be read, an image has no label or a label no image, a name occurs twice,
+ * there is no case at all, or `patients` names a case that is not there.
+ */
+export async function listCases(
+  folders: { readonly images: string; readonly labels: string },
+  options: { readonly patients?: PatientMap } = {},
+): Promise<DatasetCase[]> {
+  const [images, labels] = await Promise.all([listVolumes(folders.images), listVolumes(folders.labels)]);
+  const unlabelled = [...images.keys()].filter((name) => !labels.has(name)).map((name) => images.get(name) ?? name);
+  const imageless = [...labels.keys()].filter((name) => !images.has(name)).map((name) => labels.get(name) ?? name);
+  const problems: string[] = [];
+  if (unlabelled.length > 0) problems.push(`no label in ${folders.labels} for ${unlabelled.sort().join(', ')}`);
+  if (imageless.length > 0) problems.push(`no image in ${folders.images} for ${imageless.sort().join(', ')}`);
+  if (problems.length > 0) {
+    throw new DatasetError(`${problems.join('; ')}; an image and its label need the same file name`, { ...folders });
+  }
+  if (images.size === 0) {
+    throw new DatasetError(`${folders.images}: no .nii or .nii.gz file in this folder`, { ...folders });
+  }
+  const stray = Object.keys(options.patients ?? {}).filter((name) => !images.has(name));
+  if (stray.length > 0) {
+    throw new DatasetError(`patients: ${stray.join(', ')} is not a case of ${folders.images}`, { ...folders });
+  }
+  return [...images.keys()].sort().map((name) => ({
+    name,
+    imagePath: join(folders.images, images.get(name) ?? ''),
+    labelPath: join(folders.labels, labels.get(name) ?? ''),
+    patient: patientOf(name, options.patients),
+  }));
+}
+
+/** Case name → file name. */
+async function listVolumes(folder: string): Promise<Map<string, string>> {
+  let files: string[];
+  try {
+    files = await readdir(folder);
+  } catch (cause) {
+    throw new DatasetError(
+      `${folder}: cannot list this folder; expected a folder of .nii or .nii.gz files`,
+      { folder },
+      {
+        cause,
+      },
+    );
+  }
+  const found = new Map<string, string>();
+  for (const file of files.sort()) {
+    // Dot files: macOS leaves ._NAME.nii.gz beside every file on foreign disks.
+    const name = /^([^.].*)\.nii(\.gz)?$/.exec(file)?.[1];
+    if (name === undefined) continue;
+    const twin = found.get(name);
+    if (twin !== undefined) {
+      throw new DatasetError(`${folder}: ${twin} and ${file} are the same case; remove one of them`, { folder, file });
+    }
+    found.set(name, file);
+  }
+  return found;
+}

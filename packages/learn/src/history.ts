@@ -1,0 +1,137 @@
+/**
+ * `history.jsonl`: one line per completed epoch, appended before the epoch's checkpoint is committed.
+ *
+ * A crash between the two leaves one line too many, never one too few; a resume drops the lines after the
+ * checkpoint's epoch (and a torn last line) and the repeated epoch writes the same numbers again.
+ */
+import { open, readFile, rename } from 'node:fs/promises';
+import { QuickcolumnError } from '@quickcolumn/volume';
+import { z } from 'zod';
+
+/** Means over an epoch's steps or over the validation patches; `softDice` per class, background included. */
+export interface LossSummary {
+  readonly loss: number;
+  readonly crossEntropy: number;
+  readonly tversky: number;
+  readonly softDice: readonly number[];
+}
+
+export interface EpochRecord {
+  /** 1-based. */
+  readonly epoch: number;
+  /** Optimiser steps since the start of the training. */
+  readonly steps: number;
+  /** The rate of the epoch's last step. */
+  readonly learningRate: number;
+  readonly training: LossSummary;
+  readonly validation: LossSummary | null;
+  /** Whether this epoch became `best`. */
+  readonly best: boolean;
+  /** Wall-clock time of the epoch with validation, and the part of it that waited for samples. */
+  readonly seconds: number;
+  readonly waitedSeconds: number;
+  /** When the epoch ended, ISO 8601. */
+  readonly time: string;
+}
+
+/** A history file that cannot be read or written (code `history`, fields `path` and, for a bad line, `line`). */
+export class HistoryError extends QuickcolumnError {
+  constructor(
+    path: string,
+    message: string,
+    { line, cause }: { readonly line?: number; readonly cause?: unknown } = {},
+  ) {
+    super('history', `${path}: ${message}`, { path, line }, { cause });
+  }
+}
+
+const lossSchema = z.object({
+  loss: z.number(),
+  crossEntropy: z.number(),
+  tversky: z.number(),
+  softDice: z.array(z.number()),
+});
+
+const recordSchema: z.ZodType<EpochRecord> = z.object({
+  epoch: z.int().min(1),
+  steps: z.int().min(1),
+  learningRate: z.number(),
+  training: lossSchema,
+  validation: lossSchema.nullable(),
+  best: z.boolean(),
+  seconds: z.number(),
+  waitedSeconds: z.number(),
+  time: z.string(),
+});
+
+/** Appends one line and returns when it is on the disk. */
+export async function appendHistory(path: string, record: EpochRecord): Promise<void> {
+  await writeDurably(path, 'a', `${JSON.stringify(record)}\n`);
+}
+
+/** All records in order; none when the file does not exist. A torn last line (no newline) is left out. */
+export async function readHistory(path: string): Promise<EpochRecord[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw new HistoryError(path, 'cannot read; check permissions', { cause: error });
+  }
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line, index) => {
+      try {
+        return recordSchema.parse(JSON.parse(line));
+      } catch (error) {
+        const message = `line ${index + 1} is not an epoch record; remove the line or start a new run folder`;
+        throw new HistoryError(path, message, { line: index + 1, cause: error });
+      }
+    });
+}
+
+/** Drops what comes after `epoch` and returns the rest; the file is replaced atomically. */
+export async function truncateHistory(path: string, epoch: number): Promise<EpochRecord[]> {
+  const kept = (await readHistory(path)).filter((record) => record.epoch <= epoch);
+  const temporary = `${path}.tmp-${process.pid}`;
+  await writeDurably(temporary, 'w', kept.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  await rename(temporary, path);
+  return kept;
+}
+
+/** Returns when the text is on the disk. */
+async function writeDurably(path: string, flag: 'a' | 'w', text: string): Promise<void> {
+  try {
+    const file = await open(path, flag);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HistoryError(path, `cannot write (${reason}); free disk space or check permissions, then resume`, {
+      cause: error,
+    });
+  }
+}
+
+/** A record as TensorBoard scalars: one chart a quantity, training and validation as its curves. */
+export function historyScalars(record: EpochRecord, classNames: readonly string[]): Record<string, number> {
+  const scalars: Record<string, number> = { 'learning-rate': record.learningRate, 'seconds-per-epoch': record.seconds };
+  for (const [set, summary] of [
+    ['training', record.training],
+    ['validation', record.validation],
+  ] as const) {
+    if (summary === null) continue;
+    scalars[`loss/${set}`] = summary.loss;
+    scalars[`cross-entropy/${set}`] = summary.crossEntropy;
+    scalars[`tversky/${set}`] = summary.tversky;
+    summary.softDice.forEach((dice, c) => {
+      scalars[`soft-dice ${classNames[c] ?? `class ${c}`}/${set}`] = dice;
+    });
+  }
+  return scalars;
+}

@@ -1,0 +1,66 @@
+/** Datasets, augmentation, configuration and the trainer. */
+export {
+  type AugmentationConfig,
+  augmentationSchema,
+  muellerAugmentation,
+  noAugmentation,
+  paperAugmentation,
+} from './augment/index.js';
+export {
+  type Checkpoint,
+  CheckpointError,
+  type CheckpointName,
+  type CheckpointState,
+  hasCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.js';
+export {
+  type DataConfig,
+  type LossConfig,
+  lossSchema,
+  type OptimizerConfig,
+  optimizerSchema,
+  parseTrainConfig,
+  type ScheduleConfig,
+  scheduleSchema,
+  type TrainConfig,
+  type TrainSettings,
+} from './config.js';
+export { ConfigError, type ConfigIssue } from './config-error.js';
+export { type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
+export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
+export { type ProfileName, profileNames, profiles } from './profiles.js';
+export {
+  createProgressLine,
+  type EpochProgress,
+  formatDuration,
+  type ProgressLineOptions,
+  type StepProgress,
+  type TrainProgress,
+} from './progress.js';
+export { checkpointsFolder, historyFile } from './resume.js';
+export {
+  createSamplePool,
+  type SamplePool,
+  SamplePoolError,
+  type SamplePoolOptions,
+  shareCase,
+  type TrainingCase,
+  type TrainingSample,
+} from './sample-pool.js';
+export { foldCases, holdOutCases, type PatientCase, type Split, splitCases } from './split.js';
+export { exportModel } from './export-model.js';
+export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step.js';
+export type {
+  EvaluationStep,
+  NamedTensor,
+  StepConfig,
+  StepOptions,
+  StepResult,
+  TrainingBatch,
+  TrainingStep,
+} from './step-types.js';
+export { EventFileError } from './tensorboard.js';
+export { TrainError, TrainingDivergedError } from './train-error.js';
+export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer.js';

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { profiles } from './profiles.js';
+import { advanceSchedule, advanceStopper, learningRateAt, startSchedule } from './schedule.js';
+
+interface Golden {
+  readonly config: { factor: number; patience: number; minDelta: number; cooldown: number; floor: number };
+  readonly losses: readonly number[];
+  readonly rates: readonly number[];
+}
+
+const golden: readonly Golden[] = JSON.parse(
+  readFileSync(new URL('../../../test/golden/plateau.json', import.meta.url), 'utf8'),
+);
+
+describe('plateau', () => {
+  it.each(golden)('follows the golden sequence of patience $config.patience, cooldown $config.cooldown', (one) => {
+    let state = startSchedule(1e-3);
+    const rates = one.losses.map((loss) => {
+      // Through JSON, as a resume does after every epoch.
+      state = JSON.parse(JSON.stringify(advanceSchedule({ kind: 'plateau', ...one.config }, state, loss)));
+      return state.learningRate;
+    });
+    expect(new Set(rates).size).toBeGreaterThan(2);
+    rates.forEach((rate, epoch) => expect(rate / one.rates[epoch]).toBeCloseTo(1, 12));
+  });
+
+  it('lowers the paper rate after 15 bad epochs, once, to the floor', () => {
+    const { schedule, learningRate } = profiles.paper.train;
+    let state = startSchedule(learningRate);
+    const rates = Array.from({ length: 40 }, () => {
+      state = advanceSchedule(schedule, state, 1);
+      return state.learningRate;
+    });
+    expect(rates.indexOf(1e-5)).toBe(15);
+    expect(rates[39]).toBe(1e-5);
+  });
+});
+
+it('steps lowers the quick rate tenfold for the last third', () => {
+  const { schedule, learningRate, epochs, stepsPerEpoch } = profiles.quick.train;
+  const totalSteps = epochs * stepsPerEpoch;
+  const rate = (step: number): number => learningRateAt(schedule, startSchedule(learningRate), { step, totalSteps });
+  expect([0, 666, 667, 999].map(rate)).toEqual([1e-3, 1e-3, 1e-4, 1e-4]);
+});
+
+it('the stopper counts epochs since the best loss', () => {
+  const waits: number[] = [];
+  let state: ReturnType<typeof advanceStopper> = { best: null, wait: 0 };
+  for (const loss of [3, 2, 2, 2.5, 1.9999, 2]) {
+    state = advanceStopper(state, loss);
+    waits.push(state.wait);
+  }
+  expect(waits).toEqual([0, 0, 1, 2, 0, 1]);
+});

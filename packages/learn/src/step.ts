@@ -1,0 +1,108 @@
+/**
+ * Compiles a network, its loss, its gradients and Adam into one executable training step, and the same network with
+ * running statistics into an evaluation step. Weights are drawn from the seed, each by its own name, so they do not
+ * depend on the order in which a network makes its variables.
+ */
+import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
+import { buildNetwork } from '@quickcolumn/networks';
+import { type Executable, onnxRuntime } from '@quickcolumn/runtimes';
+import { buildLoss, type LossNodes } from './loss.js';
+import { adamRate, buildAdam } from './optimizer.js';
+import { createRandom } from './random.js';
+import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
+
+interface StepGraph {
+  readonly graph: Graph;
+  readonly nodes: LossNodes;
+}
+
+function forward(config: StepConfig, training: boolean): StepGraph {
+  const graph = new Graph();
+  const grid = [config.patch[2], config.patch[1], config.patch[0]];
+  const image = graph.input('image', [config.batch, 1, ...grid]);
+  const labels = graph.input('labels', [config.batch, ...grid], 'uint8');
+  const logits = buildNetwork({ graph, training, path: '' }, image, config.classes, config.network);
+  const nodes = buildLoss(graph, logits, labels, config.loss);
+  for (const [name, node] of Object.entries(nodes)) graph.output(name, node);
+  return { graph, nodes };
+}
+
+/** The whole training step as a graph: assigns weights, moments and running statistics. */
+export function trainingGraph(config: StepConfig): Graph {
+  const { graph, nodes } = forward(config, true);
+  const weights: GraphNode[] = [];
+  for (const { node, trainable } of graph.variables.values()) if (trainable) weights.push(node);
+  const gradients = differentiate(graph, nodes.loss, weights);
+  const rate = graph.input('rate', []);
+  const updates = weights.map((weight, i) => ({ weight, gradient: gradients[i] }));
+  buildAdam(graph, updates, rate, config.optimizer);
+  return graph;
+}
+
+/** FNV-1a, 32 bits: gives every variable name a stream of its own. */
+function nameHash(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Starting values of a graph's normally initialised variables. */
+function initialWeights(graph: Graph, seed: number): Map<string, NamedTensor> {
+  const values = new Map<string, NamedTensor>();
+  for (const [name, { node, initializer }] of graph.variables) {
+    if (initializer.kind !== 'normal') continue;
+    const data = new Float32Array(elementCount(node.shape));
+    createRandom({ seed, epoch: 0, sample: nameHash(name) }, 'weights').addNormal(data, initializer.sd);
+    values.set(name, { shape: node.shape, data });
+  }
+  return values;
+}
+
+function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: number): StepResult {
+  const softDice = Array.from({ length: classes }, (_, c) => {
+    let overlap = 0;
+    let volume = 0;
+    for (let i = c; i < outputs.truePositive.length; i += classes) {
+      overlap += 2 * outputs.truePositive[i];
+      volume += outputs.predicted[i] + outputs.actual[i];
+    }
+    return volume === 0 ? 0 : overlap / volume;
+  });
+  return { loss: outputs.loss[0], crossEntropy: outputs.crossEntropy[0], tversky: outputs.tversky[0], softDice };
+}
+
+const compileOptions = ({ threads }: StepConfig): { threads?: number } => (threads === undefined ? {} : { threads });
+
+/** A ready training step with freshly drawn weights. The caller disposes it. */
+export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
+  const graph = trainingGraph(config);
+  const executable = await onnxRuntime.compile(graph, compileOptions(config));
+  executable.writeVariables(initialWeights(graph, config.seed));
+  return {
+    bytes: executable.bytes,
+    async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
+      const rate = Float32Array.of(adamRate(learningRate, step, config.optimizer));
+      return resultOf(await executable.run({ image, labels, rate }), config.classes);
+    },
+    variables: () => Promise.resolve(executable.readVariables()),
+    setVariables: (values) => {
+      executable.writeVariables(values);
+      return Promise.resolve();
+    },
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** The loss with running statistics. Variables that the plain network lacks (moments) are ignored. */
+export async function compileEvaluationStep(config: StepConfig): Promise<EvaluationStep> {
+  const { graph } = forward(config, false);
+  const executable: Executable = await onnxRuntime.compile(graph, compileOptions(config));
+  return {
+    run: async ({ image, labels }) => resultOf(await executable.run({ image, labels }), config.classes),
+    setVariables: (values) => {
+      executable.writeVariables(new Map([...values].filter(([name]) => graph.variables.has(name))));
+      return Promise.resolve();
+    },
+    dispose: () => executable.dispose(),
+  };
+}

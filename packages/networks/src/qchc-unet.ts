@@ -1,0 +1,68 @@
+/**
+ * QC-HC U-Net: a 3D U-Net with quick connections and a hypercolumn head.
+ * Source: Zhang, Ren, Wei, Sci Rep 11:22854 (2021); the blocks follow DRU-Net (Jafari et al. 2020) as the paper says.
+ *
+ * Quick connection: the first Conv-BN output of a block joins the last by summation. Hypercolumn: each decoder level
+ * gives class scores by a 1×1×1 convolution, which are up-sampled and summed. Because up-sampling is linear this
+ * equals one 1×1×1 convolution over all up-sampled decoder features joined together, at a fraction of the memory.
+ */
+import type { GraphNode, ResizeMode } from '@quickcolumn/graph';
+import { add, addBias, type Builder, batchNorm, concat, conv, convNorm, maxPool, relu, upConv, within } from './blocks.js';
+
+export interface QchcUnetConfig {
+  readonly name: 'qchc-unet';
+  /** Width r of the first level; level l has r·2^l. 16 is the paper's network, 32 "qchc-wide". */
+  readonly rootFilters: number;
+  readonly resize: ResizeMode;
+  /** Also score the bottom block in the hypercolumn. */
+  readonly bottomLevel: boolean;
+  /** false: ablation, the blocks end with their last Conv-BN alone. */
+  readonly quickConnection: boolean;
+  /** false: ablation, only the finest decoder level is scored. */
+  readonly hypercolumn: boolean;
+}
+
+const levels = 4;
+
+/** e (C) → concat(ReLU(u + v + e), e) (2C), u = BN(conv3(e)), v = BN(conv3(ReLU(u))). */
+function encoderBlock(builder: Builder, e: GraphNode, quick: boolean): GraphNode {
+  const width = e.shape[1];
+  const u = convNorm(within(builder, 'first'), e, width, 3);
+  const v = convNorm(within(builder, 'last'), relu(builder, u), width, 3);
+  return concat(builder, relu(builder, quick ? add(builder, u, v, e) : v), e);
+}
+
+/** m = concat(skip, ReLU(BN(upConv(x)))); ReLU(u + v + q) with u, v as above and q = BN(conv1(m)). */
+function decoderBlock(builder: Builder, x: GraphNode, skip: GraphNode, width: number, quick: boolean): GraphNode {
+  const up = within(builder, 'up');
+  const t = relu(builder, batchNorm(within(up, 'norm'), upConv(within(up, 'conv'), x, width)));
+  const m = concat(builder, skip, t);
+  const u = convNorm(within(builder, 'first'), m, width, 3);
+  const v = convNorm(within(builder, 'last'), relu(builder, u), width, 3);
+  if (!quick) return relu(builder, v);
+  return relu(builder, add(builder, u, v, convNorm(within(builder, 'quick'), m, width, 1)));
+}
+
+/** Image [N, 1, D, H, W] → logits [N, classes, D, H, W]. D, H, W must be multiples of 16. */
+export function qchcUnet(builder: Builder, image: GraphNode, classes: number, config: QchcUnetConfig): GraphNode {
+  const { rootFilters, quickConnection } = config;
+  let x = conv(within(builder, 'stem'), image, rootFilters, { kernel: 3 });
+  const skips: GraphNode[] = [];
+  for (let level = 0; level <= levels; level++) {
+    if (level > 0) x = maxPool(builder, x);
+    x = encoderBlock(within(builder, `encoder${level}`), x, quickConnection);
+    skips.push(x);
+  }
+  const columns: { readonly level: number; readonly features: GraphNode }[] = [];
+  if (config.bottomLevel) columns.push({ level: levels, features: x });
+  for (let level = levels - 1; level >= 0; level--) {
+    x = decoderBlock(within(builder, `decoder${level}`), x, skips[level], rootFilters * 2 ** level, quickConnection);
+    columns.push({ level, features: x });
+  }
+  const scored = config.hypercolumn ? columns : columns.slice(-1);
+  const scores = scored.map(({ level, features }) => {
+    const score = conv(within(builder, `head${level}`), features, classes, { kernel: 1, bias: false });
+    return level === 0 ? score : builder.graph.apply('resize', [score], { factor: 2 ** level, mode: config.resize });
+  });
+  return addBias(within(builder, 'head'), add(builder, ...scores));
+}

@@ -1,0 +1,200 @@
+/**
+ * Prepared cases on disk, so that a case is prepared once and not once per epoch, run or process.
+ *
+ * KEY.json names two raw little-endian files, KEY.image.f32 and KEY.labels.u8, with their checksums. The key is a hash
+ * of the files' content and of the configuration: a changed scan, label or setting is another entry, a renamed file is
+ * not. Every file is written atomically and the JSON last, so an entry without JSON does not exist; an entry that does
+ * not match its checksums is prepared again.
+ */
+import { createHash } from 'node:crypto';
+import { access, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError, hashFile, readLabels, readVolume, writeFileAtomic } from '@quickcolumn/io';
+import { type Affine, QuickcolumnError, type Size3, voxelCount } from '@quickcolumn/volume';
+import { z } from 'zod';
+import type { PreparationConfig } from './config.js';
+import { type PreparedScan, prepareScan, type Undo } from './prepare.js';
+
+/** Files of one case. */
+export interface CaseFiles {
+  readonly imagePath: string;
+  readonly labelPath?: string;
+  /** For progress and errors; not part of the key. */
+  readonly name: string;
+}
+
+/** A prepared scan and where it is kept. */
+export interface CachedScan extends PreparedScan {
+  readonly key: string;
+  /** `hit`: read from the cache; `new`: prepared now; `rebuilt`: prepared now because the entry was damaged. */
+  readonly source: 'hit' | 'new' | 'rebuilt';
+}
+
+/** What prepareCached is about to do; `reason` says what was wrong with a damaged entry. */
+export interface PrepareProgress {
+  readonly name: string;
+  readonly stage: 'hash' | 'read-cache' | 'rebuild' | 'read' | 'prepare' | 'write';
+  readonly reason?: string;
+}
+
+/** An entry that is missing, incomplete or damaged; code `prepared-cache`, fields {cacheDir, key}. */
+export class PreparedCacheError extends QuickcolumnError {
+  constructor(cacheDir: string, key: string, problem: string, cause?: unknown) {
+    super(
+      'prepared-cache',
+      `prepared case ${key} in ${cacheDir}: ${problem}; run prepare again`,
+      { cacheDir, key },
+      { cause },
+    );
+  }
+}
+
+/** Part of every key: raise it when preparation gives other numbers, and old entries are left behind. */
+const preparationVersion = 1;
+
+const whole = z.int().positive();
+const size3 = z.tuple([whole, whole, whole]);
+const affineSchema = z.array(z.number()).length(16);
+const sha256 = z.string().length(64);
+const entrySchema = z.strictObject({
+  format: z.literal('quickcolumn-prepared'),
+  version: z.literal(preparationVersion),
+  name: z.string(),
+  size: size3,
+  affine: affineSchema,
+  airValue: z.number(),
+  undo: z.strictObject({ originalSize: size3, originalAffine: affineSchema, reorientedSize: size3 }),
+  scale: z.enum(['hu', '0-255']),
+  mean: z.number(),
+  sd: z.number(),
+  imageSha256: sha256,
+  labelsSha256: sha256.optional(),
+});
+type Entry = z.infer<typeof entrySchema>;
+
+/**
+ * The prepared case from the cache, or prepared now and put there. Makes `cacheDir` if needed.
+ * @throws what reading the files and prepareScan throw; FileError for an unwritable cache. Nothing is stored then.
+ */
+export async function prepareCached(
+  cacheDir: string,
+  files: CaseFiles,
+  config: PreparationConfig,
+  progress?: (event: PrepareProgress) => void,
+): Promise<CachedScan> {
+  const { name } = files;
+  progress?.({ name, stage: 'hash' });
+  const key = await preparedKey(files, config);
+  let source: CachedScan['source'] = 'new';
+  if (await exists(pathsOf(cacheDir, key).entry)) {
+    progress?.({ name, stage: 'read-cache' });
+    try {
+      return { ...(await openPrepared(cacheDir, key)), key, source: 'hit' };
+    } catch (error) {
+      if (!(error instanceof PreparedCacheError)) throw error;
+      source = 'rebuilt';
+      progress?.({ name, stage: 'rebuild', reason: error.message });
+    }
+  }
+  progress?.({ name, stage: 'read' });
+  const image = await readVolume(files.imagePath);
+  const labels = files.labelPath === undefined ? undefined : await readLabels(files.labelPath);
+  progress?.({ name, stage: 'prepare' });
+  const prepared = prepareScan(image, config, { labels, name: files.imagePath, labelName: files.labelPath });
+  progress?.({ name, stage: 'write' });
+  await store(cacheDir, key, name, prepared);
+  return { ...prepared, key, source };
+}
+
+/** Key of a case: 32 hex digits from the content of its files and the configuration. Throws FileError. */
+export async function preparedKey(files: CaseFiles, config: PreparationConfig): Promise<string> {
+  const parts = [preparationVersion, await contentHash(files.imagePath)];
+  parts.push(files.labelPath === undefined ? 'no labels' : await contentHash(files.labelPath));
+  // Field by field, because the order of keys in a user's file means nothing; names and colours change no number.
+  const { intensity, clipHu, spacingMm, classes } = config;
+  parts.push(JSON.stringify([intensity, clipHu, spacingMm, classes.map(({ value }) => value)]));
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
+}
+
+/**
+ * Reads one entry, e.g. in a training worker that was told the key.
+ * @throws PreparedCacheError when it is missing or damaged
+ */
+export async function openPrepared(cacheDir: string, key: string): Promise<PreparedScan> {
+  const paths = pathsOf(cacheDir, key);
+  const damaged = (problem: string, cause?: unknown): PreparedCacheError =>
+    new PreparedCacheError(cacheDir, key, problem, cause);
+  let entry: Entry;
+  try {
+    entry = entrySchema.parse(JSON.parse(await readFile(paths.entry, 'utf8')));
+  } catch (cause) {
+    throw damaged('its description is missing or damaged', cause);
+  }
+  const read = async (path: string, expectedSha256: string, bytes: number): Promise<ArrayBuffer> => {
+    const data = await readFile(path).catch((cause: unknown) => {
+      throw damaged(`${path} cannot be read`, cause);
+    });
+    if (data.length !== bytes) throw damaged(`${path} has ${data.length} bytes, expected ${bytes}`);
+    if (digest(data) !== expectedSha256) throw damaged(`${path} does not match its checksum`);
+    const whole = data.byteOffset === 0 && data.buffer.byteLength === data.length;
+    // Small files come as a slice of Node's pool, at offsets that Float32Array cannot view.
+    return whole && data.buffer instanceof ArrayBuffer ? data.buffer : Uint8Array.from(data).buffer;
+  };
+  const { format: _format, version: _version, name: _name, imageSha256, labelsSha256, ...facts } = entry;
+  const size: Size3 = facts.size;
+  const affine: Affine = facts.affine;
+  const undo: Undo = facts.undo;
+  const voxels = voxelCount(size);
+  const image = new Float32Array(await read(paths.image, imageSha256, 4 * voxels));
+  if (labelsSha256 === undefined) return { ...facts, size, affine, undo, image };
+  const labels = new Uint8Array(await read(paths.labels, labelsSha256, voxels));
+  return { ...facts, size, affine, undo, image, labels };
+}
+
+async function store(cacheDir: string, key: string, name: string, prepared: PreparedScan): Promise<void> {
+  const { image, labels, ...facts } = prepared;
+  const paths = pathsOf(cacheDir, key);
+  const imageBytes = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
+  await mkdir(cacheDir, { recursive: true }).catch((cause: unknown) => {
+    throw new FileError(cacheDir, 'write', cause);
+  });
+  await writeFileAtomic(paths.image, imageBytes);
+  if (labels) await writeFileAtomic(paths.labels, labels);
+  const entry = {
+    format: 'quickcolumn-prepared',
+    version: preparationVersion,
+    name,
+    ...facts,
+    imageSha256: digest(imageBytes),
+    ...(labels && { labelsSha256: digest(labels) }),
+  };
+  await writeFileAtomic(paths.entry, `${JSON.stringify(entry, undefined, 1)}\n`);
+}
+
+function pathsOf(cacheDir: string, key: string): { entry: string; image: string; labels: string } {
+  const base = join(cacheDir, key);
+  return { entry: `${base}.json`, image: `${base}.image.f32`, labels: `${base}.labels.u8` };
+}
+
+/** Of a file; of both files for a .hdr/.img pair, whose header alone says little about its voxels. */
+async function contentHash(path: string): Promise<string> {
+  const pair = /^(.*)\.(hdr|img)(\.gz)?$/i.exec(path);
+  if (!pair) return hashFile(path);
+  const hashes = [await hashFile(path)];
+  const other = /^hdr$/i.test(pair[2]) ? 'img' : 'hdr';
+  for (const ending of [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`]) {
+    if (await exists(pair[1] + ending)) hashes.push(await hashFile(pair[1] + ending));
+  }
+  return hashes.join('+');
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,64 @@
+/**
+ * The settings of preparation and their validation. They travel in training configurations and in every model file,
+ * because a network is only right for scans prepared the way its training cases were.
+ */
+import { z } from 'zod';
+import { covidClasses, type LabelClass } from './classes.js';
+
+/** `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. */
+export type IntensityMode = 'window' | 'minmax';
+
+export interface PreparationConfig {
+  readonly intensity: IntensityMode;
+  /** Lowest and highest value kept; the paper's are −1250 and 250 HU. */
+  readonly clipHu: readonly [number, number];
+  /** Spacing of the prepared grid along L-R, P-A, I-S; the paper's is 1.58 × 1.58 × 2.70 mm. */
+  readonly spacingMm: readonly [number, number, number];
+  /** One per network output channel; the first is the background, value 0. */
+  readonly classes: readonly LabelClass[];
+}
+
+const byte = z.int().min(0).max(255);
+const spacing = z.number().positive().max(100);
+
+export const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
+  value: byte,
+  name: z.string().min(1),
+  color: z.tuple([byte, byte, byte]),
+  mirror: byte.optional(),
+});
+
+/** Strict: an unknown key is an error, so that a misspelt setting is never silently ignored. */
+export const preparationSchema: z.ZodType<PreparationConfig> = z.strictObject({
+  intensity: z.enum(['window', 'minmax']),
+  clipHu: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low < high, { error: 'the first value must be below the second, as in [-1250, 250]' }),
+  spacingMm: z.tuple([spacing, spacing, spacing]),
+  classes: z.array(labelClassSchema).min(2).superRefine(checkClasses),
+});
+
+/** Spec 3 for COVID-19-CT-Seg, profile `paper`. */
+export const paperPreparation: PreparationConfig = {
+  intensity: 'window',
+  clipHu: [-1250, 250],
+  spacingMm: [1.58, 1.58, 2.7],
+  classes: covidClasses,
+};
+
+function checkClasses(classes: readonly LabelClass[], context: z.RefinementCtx): void {
+  const fail = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message });
+  if (classes[0]?.value !== 0)
+    fail([0, 'value'], `is ${classes[0]?.value}; the first class is the background, value 0`);
+  classes.forEach(({ value, name, mirror }, index) => {
+    if (classes.findIndex((other) => other.value === value) !== index) fail([index, 'value'], `${value} is used twice`);
+    if (classes.findIndex((other) => other.name === name) !== index) fail([index, 'name'], `'${name}' is used twice`);
+    if (mirror === undefined) return;
+    const partner = classes.find((other) => other.value === mirror);
+    if (!partner) fail([index, 'mirror'], `${mirror} is no class's value`);
+    else if ((partner.mirror ?? partner.value) !== value) {
+      fail([index, 'mirror'], `${mirror} ('${partner.name}') must mirror back to ${value}`);
+    }
+  });
+}

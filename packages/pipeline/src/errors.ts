@@ -1,0 +1,37 @@
+/**
+ * What can be wrong with a scan or its labels before preparation. Codes: `preparation`, `grid-mismatch`, `label-value`.
+ */
+import { QuickcolumnError } from '@quickcolumn/volume';
+
+/** A scan or a prediction that cannot go through the pipeline; code `preparation`, fields {name}. */
+export class PreparationError extends QuickcolumnError {
+  constructor(name: string, problem: string, cause?: unknown) {
+    super('preparation', `${name}: ${problem}`, { name }, { cause });
+  }
+}
+
+/** Labels that are not on their image's grid; code `grid-mismatch`, fields {imageName, labelName, difference}. */
+export class GridMismatchError extends QuickcolumnError {
+  constructor(imageName: string, labelName: string, difference: string) {
+    super(
+      'grid-mismatch',
+      `labels ${labelName} are not on the grid of image ${imageName}: ${difference}; ` +
+        'use the labels drawn on this scan, or resample them onto its grid first',
+      { imageName, labelName, difference },
+    );
+  }
+}
+
+/** Labels with undeclared values; code `label-value`, fields {labelName, counts: [value, voxels][], declared}. */
+export class LabelValueError extends QuickcolumnError {
+  constructor(labelName: string, counts: readonly (readonly [number, number])[], declared: readonly string[]) {
+    const found = counts.slice(0, 5).map(([value, count]) => `value ${value} (${count} voxels)`);
+    if (counts.length > 5) found.push(`${counts.length - 5} more`);
+    super(
+      'label-value',
+      `labels ${labelName} have ${found.join(', ')}, which no class declares; declared: ${declared.join(', ')}. ` +
+        'Correct the labels or add the class to preparation.classes',
+      { labelName, counts, declared },
+    );
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Intensities, spec 3.1 and 3.3: from stored values to 0–255, and the z-score after resampling.
+ *
+ * The trap is mixed data: half of COVID-19-CT-Seg is in HU, half was windowed to 0–255 by its publisher. The scale is
+ * detected per scan (a minimum below −200 can only be HU), and in `window` mode the 0–255 scans are not clipped again.
+ */
+import type { VoxelArray } from '@quickcolumn/volume';
+import type { PreparationConfig } from './config.js';
+import { PreparationError } from './errors.js';
+
+export type IntensityScale = 'hu' | '0-255';
+
+const airHu = -1000;
+const smallest = 1e-6;
+
+/** Values in 0–255 and what they came from. */
+export interface ScaledIntensity {
+  readonly voxels: Float32Array;
+  readonly scale: IntensityScale;
+  /** Value that air has after this step. */
+  readonly air: number;
+}
+
+/** `hu` when the minimum is below −200, else `0-255`. Throws PreparationError for non-finite voxels. */
+export function detectScale(voxels: VoxelArray, name: string): IntensityScale {
+  let min = Number.POSITIVE_INFINITY;
+  let wrong = 0;
+  for (let at = 0; at < voxels.length; at++) {
+    const value = voxels[at];
+    if (value < min) min = value;
+    if (value - value !== 0) wrong++;
+  }
+  if (wrong > 0) {
+    throw new PreparationError(
+      name,
+      `${wrong} of ${voxels.length} voxels are not finite numbers; expected HU or 0–255 everywhere. ` +
+        'Replace them, e.g. by −1000 (air)',
+    );
+  }
+  return min < -200 ? 'hu' : '0-255';
+}
+
+/** Spec 3.1. Returns a new array; the source is not changed. */
+export function scaleIntensity(
+  voxels: VoxelArray,
+  config: Pick<PreparationConfig, 'intensity' | 'clipHu'>,
+  name: string,
+): ScaledIntensity {
+  const scale = detectScale(voxels, name);
+  const air = scale === 'hu' ? airHu : 0;
+  const [low, high] = config.clipHu;
+  const out = new Float32Array(voxels.length);
+  if (config.intensity === 'window') {
+    if (scale === '0-255') {
+      out.set(voxels);
+      return { voxels: out, scale, air };
+    }
+    const factor = 255 / (high - low);
+    for (let at = 0; at < out.length; at++) out[at] = (clamp(voxels[at], low, high) - low) * factor;
+    return { voxels: out, scale, air: (clamp(air, low, high) - low) * factor };
+  }
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < out.length; at++) {
+    const value = clamp(voxels[at], low, high);
+    out[at] = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  const factor = max > min ? 255 / (max - min) : 0;
+  for (let at = 0; at < out.length; at++) out[at] = Math.round((out[at] - min) * factor);
+  // Air may be darker than anything in a tightly cropped scan: then its darkest value stands for it.
+  return { voxels: out, scale, air: Math.round((clamp(air, min, max) - min) * factor) };
+}
+
+export interface ZScore {
+  readonly mean: number;
+  /** Population standard deviation. */
+  readonly sd: number;
+}
+
+/** Spec 3.3, in place: (x − μ + 1e-6) / (σ + 1e-6). */
+export function zScoreInPlace(voxels: Float32Array): ZScore {
+  let sum = 0;
+  for (let at = 0; at < voxels.length; at++) sum += voxels[at];
+  const mean = sum / voxels.length;
+  let squares = 0;
+  for (let at = 0; at < voxels.length; at++) {
+    const difference = voxels[at] - mean;
+    squares += difference * difference;
+  }
+  const score = { mean, sd: Math.sqrt(squares / voxels.length) };
+  for (let at = 0; at < voxels.length; at++) voxels[at] = zScoreOf(voxels[at], score);
+  return score;
+}
+
+/** One value's z-score. */
+export function zScoreOf(value: number, { mean, sd }: ZScore): number {
+  return (value - mean + smallest) / (sd + smallest);
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return value < low ? low : value > high ? high : value;
+}

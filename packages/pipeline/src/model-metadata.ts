@@ -1,0 +1,47 @@
+/**
+ * What a model file says about itself beside network and weights: all that `predict` needs to treat a scan as the
+ * training cases were treated. It is stored as one JSON text in the .onnx file's metadata.
+ */
+import { z } from 'zod';
+import { type PreparationConfig, preparationSchema } from './config.js';
+
+export interface ModelMetadata {
+  readonly format: 'quickcolumn-model';
+  readonly version: 1;
+  /** Name and options of the network; which options there are is the networks' business, not the file's. */
+  readonly network: { readonly name: string; readonly [option: string]: unknown };
+  readonly preparation: PreparationConfig;
+  /** Window of prediction along x, y, z in prepared voxels. */
+  readonly patch: readonly [number, number, number];
+  /** Overlap of neighbouring windows in voxels, less than the patch. */
+  readonly overlap: readonly [number, number, number];
+  /** Summary for people: steps, minutes, scores, date. */
+  readonly training: Readonly<Record<string, string | number>>;
+  /** Data and licence notes, intended use. */
+  readonly notes: string;
+  /** Of the weights as exported, lower-case hex. */
+  readonly weightsSha256: string;
+}
+
+const positive = z.int().positive();
+const whole = z.int().nonnegative();
+
+export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
+  .strictObject({
+    format: z.literal('quickcolumn-model'),
+    version: z.literal(1),
+    network: z.looseObject({ name: z.string().min(1) }),
+    preparation: preparationSchema,
+    patch: z.tuple([positive, positive, positive]),
+    overlap: z.tuple([whole, whole, whole]),
+    training: z.record(z.string(), z.union([z.string(), z.number()])),
+    notes: z.string(),
+    weightsSha256: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits' }),
+  })
+  .superRefine(({ patch, overlap }, context) => {
+    overlap.forEach((o, axis) => {
+      if (o < patch[axis]) return;
+      const message = `${o} must be less than the patch, ${patch[axis]}`;
+      context.addIssue({ code: 'custom', path: ['overlap', axis], message });
+    });
+  });

@@ -1,0 +1,143 @@
+import type { Affine, Size3, Volume } from '@quickcolumn/volume';
+import { axisCodes, spacingMm } from '@quickcolumn/volume';
+import { describe, expect, it } from 'vitest';
+import { covidClasses, msdClasses } from './classes.js';
+import { paperPreparation, type PreparationConfig } from './config.js';
+import { GridMismatchError, LabelValueError } from './errors.js';
+import { preparedSize, prepareScan } from './prepare.js';
+import { restoreProbabilities, restoreProbability } from './restore.js';
+
+const config: PreparationConfig = { ...paperPreparation, spacingMm: [1, 1, 1], classes: msdClasses };
+
+function lps(sx: number, sy: number, sz: number): Affine {
+  return [-sx, 0, 0, 10, 0, -sy, 0, 20, 0, 0, sz, 30, 0, 0, 0, 1];
+}
+
+function scan(values: readonly number[], size: Size3, affine: Affine): Volume<Int16Array> {
+  return { voxels: Int16Array.from(values), size, affine };
+}
+
+describe('prepareScan', () => {
+  it('windows before resampling and z-scores after it (by hand)', () => {
+    // x: 0.5 mm → 1 mm, two voxels become one, their mean. Clipped first: (0 + 255)/2 = 127.5 and 255.
+    // Clipped last it would be (-3000 + 250)/2 = -1375 → 0; z-scored first, the mean and sd would be of 4 voxels.
+    const image = scan([-3000, 250, 250, 250], [2, 2, 1], lps(0.5, 1, 1));
+    const { image: prepared, size, mean, sd, airValue, scale, affine, undo } = prepareScan(image, config);
+    expect(size).toEqual([1, 2, 1]);
+    expect(mean).toBeCloseTo(191.25, 3);
+    expect(sd).toBeCloseTo(63.75, 3);
+    expect(prepared[0]).toBeCloseTo(-1, 4);
+    expect(prepared[1]).toBeCloseTo(1, 4);
+    expect(airValue).toBeCloseTo((42.5 - 191.25) / 63.75, 4);
+    expect(scale).toBe('hu');
+    // The new voxel sits in the middle of the two: x = 10 - 0.25.
+    expect(affine[3]).toBeCloseTo(9.75, 9);
+    expect(undo).toEqual({ originalSize: [2, 2, 1], originalAffine: image.affine, reorientedSize: [2, 2, 1] });
+    expect(JSON.parse(JSON.stringify(undo))).toEqual(undo);
+    expect([...image.voxels]).toEqual([-3000, 250, 250, 250]);
+  });
+
+  it('brings the axes to L-P-S before anything else', () => {
+    // Stored S-R-A: i runs up, j to the right, k to the front.
+    const affine: Affine = [0, 1, 0, -5, 0, 0, 1, 7, 1, 0, 0, 3, 0, 0, 0, 1];
+    const image = scan([-1000, -900, -800, -700, -600, -500, -400, -300], [2, 2, 2], affine);
+    const { image: prepared, size, affine: after, mean, sd } = prepareScan(image, config);
+    expect(size).toEqual([2, 2, 2]);
+    expect(axisCodes(after)).toBe('LPS');
+    const back = Array.from(prepared, (z) => Math.round(((z * sd + mean) / 255) * 1500 - 1250));
+    // L = 1 - j, P = 1 - k, S = i: first voxel is i 0, j 1, k 1.
+    expect(back).toEqual([-400, -600, -800, -1000, -300, -500, -700, -900]);
+  });
+
+  it('gives 0-255 scans the same prepared values as the HU they came from', () => {
+    const hu = [-1250, -1000, -800, -500, -100, 0, 40, 250];
+    const window = hu.map((value) => ((value + 1250) / 1500) * 255);
+    const affine = lps(0.9, 1.3, 0.7);
+    const a = prepareScan(scan(hu, [2, 2, 2], affine), config);
+    const b = prepareScan({ voxels: Float32Array.from(window), size: [2, 2, 2], affine }, config);
+    expect([a.scale, b.scale]).toEqual(['hu', '0-255']);
+    expect(b.size).toEqual(a.size);
+    b.image.forEach((value, at) => expect(value).toBeCloseTo(a.image[at], 4));
+  });
+
+  it('floors the new size, at least 1, and forgives float32 spacings', () => {
+    expect(preparedSize([512, 512, 301], [0.79, 0.79, 1.25], [1.58, 1.58, 2.7])).toEqual([256, 256, 139]);
+    expect(preparedSize([256, 256, 2], [Math.fround(1.58), 1.5799999, 1], [1.58, 1.58, 2.7])).toEqual([256, 256, 1]);
+    expect(preparedSize([100, 100, 1], [0.99, 1, 0.5], [1, 1, 2.7])).toEqual([99, 100, 1]);
+  });
+
+  it('resamples labels by class and keeps the configured spacing to within a voxel', () => {
+    const size: Size3 = [4, 4, 4];
+    const affine = lps(2, 2, 2);
+    const labels = { voxels: new Uint8Array(64), size, affine };
+    for (let at = 0; at < 64; at++) labels.voxels[at] = at % 4 >= 2 ? 1 : 0;
+    const image = scan(
+      Array.from(labels.voxels, (v) => -1000 + 1000 * v),
+      size,
+      affine,
+    );
+    const prepared = prepareScan(image, config, { labels });
+    expect(prepared.size).toEqual([8, 8, 8]);
+    expect(spacingMm(prepared.affine).map((mm) => Number(mm.toFixed(6)))).toEqual([1, 1, 1]);
+    expect([...(prepared.labels?.subarray(0, 8) ?? [])]).toEqual([0, 0, 0, 0, 1, 1, 1, 1]);
+    // No resampling must not hand out the caller's own array.
+    const same = prepareScan(image, { ...config, spacingMm: [2, 2, 2] }, { labels });
+    expect(same.labels).toEqual(labels.voxels);
+    expect(same.labels).not.toBe(labels.voxels);
+  });
+
+  it('refuses labels on another grid, naming both and the difference', () => {
+    const image = scan(new Array(8).fill(-1000), [2, 2, 2], lps(1, 1, 1));
+    const shifted = { voxels: new Uint8Array(8), size: [2, 2, 2] as const, affine: lps(1, 1, 1.2) };
+    const options = { labels: shifted, name: 'ct/a.nii.gz', labelName: 'labels/a.nii.gz' };
+    expect(() => prepareScan(image, config, options)).toThrow(GridMismatchError);
+    expect(() => prepareScan(image, config, options)).toThrow(
+      /labels labels\/a\.nii\.gz are not on the grid of image ct\/a\.nii\.gz: positions differ by up to 0\.2000 mm/,
+    );
+    const larger = { voxels: new Uint8Array(12), size: [2, 2, 3] as const, affine: lps(1, 1, 1) };
+    expect(() => prepareScan(image, config, { labels: larger })).toThrow(/2×2×2 and 2×2×3/);
+  });
+
+  it('refuses undeclared label values, naming value and count', () => {
+    const image = scan(new Array(8).fill(-1000), [2, 2, 2], lps(1, 1, 1));
+    const labels = { ...image, voxels: Uint8Array.of(0, 1, 7, 7, 9, 0, 0, 0) };
+    const act = (): unknown => prepareScan(image, config, { labels, labelName: 'l.nii' });
+    expect(act).toThrow(LabelValueError);
+    expect(act).toThrow('labels l.nii have value 7 (2 voxels), value 9 (1 voxels)');
+    expect(act).toThrow('declared: 0 background, 1 tumour');
+  });
+});
+
+describe('restoreProbabilities', () => {
+  const undo = { originalSize: [2, 1, 1], originalAffine: lps(1, 1, 1), reorientedSize: [2, 1, 1] } as const;
+
+  it('resamples probabilities, not labels, and gives the classes their values', () => {
+    // Two prepared voxels onto four: 0.1 → 0.9 crosses one half between voxels 2 and 3, linear and clamped.
+    const wide = { ...undo, originalSize: [4, 1, 1], reorientedSize: [4, 1, 1] } as const;
+    const lung = Float32Array.of(0.1, 0.9);
+    const seen: number[][] = [];
+    const classes = [covidClasses[0], covidClasses[3]];
+    const restored = restoreProbabilities((c) => (c === 0 ? lung.map((p) => 1 - p) : lung), classes, [2, 1, 1], wide, {
+      onProbability: (_, { voxels }) => seen.push(Array.from(voxels, (p) => Number(p.toFixed(4)))),
+    });
+    expect([...restored.voxels]).toEqual([0, 0, 3, 3]);
+    expect(seen).toEqual([
+      [0.9, 0.7, 0.3, 0.1],
+      [0.1, 0.3, 0.7, 0.9],
+    ]);
+    expect([...restoreProbability(lung, [2, 1, 1], wide).voxels].map((p) => Number(p.toFixed(4)))).toEqual(seen[1]);
+    expect(restored.affine).toEqual(undo.originalAffine);
+  });
+
+  it('gives ties to the first class', () => {
+    const half = Float32Array.of(0.5, 0.5);
+    expect([...restoreProbabilities(() => half, msdClasses, [2, 1, 1], undo).voxels]).toEqual([0, 0]);
+  });
+
+  it('refuses NaN instead of calling it background', () => {
+    const broken = Float32Array.of(0.5, Number.NaN);
+    expect(() => restoreProbabilities(() => broken, msdClasses, [2, 1, 1], undo, { name: 'case_1' })).toThrow(
+      'case_1: the probability of class background is NaN in 1 of 2 voxels',
+    );
+  });
+});

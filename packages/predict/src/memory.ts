@@ -1,0 +1,98 @@
+/**
+ * How much memory a prediction will take, known before it starts.
+ *
+ * Three stages follow one another (prepare, windows, restore) and only the scan itself lives through all of them, so
+ * the peak is the scan plus the largest stage. The numbers are upper bounds of what the code below holds, not
+ * measurements; the network's own share comes from the model when it can tell.
+ */
+import { type ModelMetadata, preparedSize } from '@quickcolumn/pipeline';
+import { QuickcolumnError, reorientation, spacingMm, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
+import { mergeBytes, paddedSize } from './merge.js';
+import type { LoadedModel } from './model-types.js';
+import { windowGrid } from './windows.js';
+
+/** Expected size and cost of one prediction; all memory in bytes. */
+export interface PredictionEstimate {
+  /** Voxels of the prepared scan (LPS order), before padding. */
+  readonly preparedSize: Size3;
+  readonly windows: number;
+  readonly scanBytes: number;
+  readonly prepareBytes: number;
+  readonly windowBytes: number;
+  readonly restoreBytes: number;
+  /** Scan plus the largest of the three stages. */
+  readonly peakBytes: number;
+}
+
+function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: Vector3): Size3 {
+  const { permutation } = reorientation(image.affine);
+  const spacing = spacingMm(image.affine);
+  const upright = (values: Vector3): Vector3 => [values[permutation[0]], values[permutation[1]], values[permutation[2]]];
+  return preparedSize(upright(image.size), upright(spacing), targetMm);
+}
+
+// Without word from the model: the widest decoder level keeps about 12 maps of rootFilters channels at a time.
+function networkBytes(metadata: ModelMetadata, patchVoxels: number): number {
+  const { rootFilters } = metadata.network as { rootFilters?: unknown };
+  return patchVoxels * Float32Array.BYTES_PER_ELEMENT * 12 * (typeof rootFilters === 'number' ? rootFilters : 32);
+}
+
+/** What predicting `image` with `model` will take; allocates nothing. */
+export function estimatePrediction(
+  model: LoadedModel,
+  image: Volume,
+  options: { patch: Size3; overlap: Size3; batch?: number },
+): PredictionEstimate {
+  const { patch, overlap, batch = 1 } = options;
+  const { metadata } = model;
+  const classes = metadata.preparation.classes.length;
+  const prepared = sizeAfterPreparation(image, metadata.preparation.spacingMm);
+  const padded = paddedSize(prepared, patch);
+  const scanVoxels = image.size[0] * image.size[1] * image.size[2];
+  const preparedVoxels = prepared[0] * prepared[1] * prepared[2];
+  const paddedVoxels = padded[0] * padded[1] * padded[2];
+  const patchVoxels = patch[0] * patch[1] * patch[2] * batch;
+
+  const scanBytes = image.voxels.byteLength;
+  // Reordered scan, spline coefficients and one half-resampled copy, then the result.
+  const prepareBytes = 3 * 4 * scanVoxels + 4 * preparedVoxels;
+  const windowBytes =
+    4 * (preparedVoxels + paddedVoxels) +
+    mergeBytes(padded, classes) +
+    4 * patchVoxels * (1 + 2 * classes) +
+    (model.estimateBytes?.(patch, batch) ?? networkBytes(metadata, patchVoxels));
+  // Accumulators stay; one class on the scan's grid, one half-resampled copy, the best so far and the labels.
+  const restoreBytes = mergeBytes(padded, classes) + (3 * 4 + 2) * scanVoxels;
+  return {
+    preparedSize: prepared,
+    windows: windowGrid(padded, patch, overlap).count,
+    scanBytes,
+    prepareBytes,
+    windowBytes,
+    restoreBytes,
+    peakBytes: scanBytes + Math.max(prepareBytes, windowBytes, restoreBytes),
+  };
+}
+
+/** Memory this process may still take, in bytes; undefined where the platform does not say (browsers). */
+export function availableMemory(): number | undefined {
+  const host = (globalThis as { process?: { availableMemory?: () => number } }).process;
+  return host?.availableMemory?.();
+}
+
+/** Bytes as people read them, e.g. '1.4 GB'. */
+export function formatBytes(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+}
+
+/** @throws QuickcolumnError `memory` when the estimate is above what is available. */
+export function refuseIfTooLarge(estimate: PredictionEstimate, available: number | undefined, name: string): void {
+  if (available === undefined || estimate.peakBytes <= available) return;
+  throw new QuickcolumnError(
+    'memory',
+    `${name}: prediction needs about ${formatBytes(estimate.peakBytes)} and ${formatBytes(available)} are available; ` +
+      'use a smaller patch, close other programs or run on a larger machine',
+    { neededBytes: estimate.peakBytes, availableBytes: available },
+  );
+}

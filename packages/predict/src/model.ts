@@ -1,0 +1,103 @@
+/**
+ * Reads a Quickcolumn model file (`.onnx` with metadata) and compiles its network for any patch.
+ *
+ * The file holds the network at one patch size; for another one the network is built again from its configuration
+ * and takes the file's weights by name. A checksum over the weights refuses files that were cut or changed.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { plan } from '@quickcolumn/graph';
+import { FileError } from '@quickcolumn/io';
+import { type NetworkConfig, networkSchema, predictionGraph } from '@quickcolumn/networks';
+import { type ModelMetadata, modelMetadataSchema } from '@quickcolumn/pipeline';
+import { type ModelParts, type NamedTensor, onnxRuntime, readModelParts } from '@quickcolumn/runtimes';
+import { QuickcolumnError } from '@quickcolumn/volume';
+import type { LoadedModel } from './model-types.js';
+
+/** The file is not a model that `predict` can use; code `model`. */
+export class ModelError extends QuickcolumnError {
+  constructor(path: string, problem: string, options?: { cause?: unknown }) {
+    const message = `${path}: ${problem}; expected a model.onnx written by quickcolumn train`;
+    super('model', message, { path }, options);
+  }
+}
+
+/** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
+export async function loadModel(path: string): Promise<LoadedModel> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new FileError(path, 'read', cause);
+  }
+  let parts: ModelParts;
+  try {
+    parts = readModelParts(bytes);
+  } catch (cause) {
+    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
+  }
+  const metadata = readMetadata(path, parts);
+  const network = readNetwork(path, metadata);
+  const classes = metadata.preparation.classes.length;
+  const weights = readWeights(path, parts, network, metadata);
+  return {
+    metadata,
+    estimateBytes: (patch, batch) => {
+      const { peakBytes, variableBytes } = plan(predictionGraph(network, classes, patch, batch));
+      return peakBytes + variableBytes;
+    },
+    async compile(patch, batch) {
+      const executable = await onnxRuntime.compile(predictionGraph(network, classes, patch, batch));
+      executable.writeVariables(weights);
+      return {
+        run: async (image) => (await executable.run({ image })).probabilities,
+        dispose: () => executable.dispose(),
+      };
+    },
+  };
+}
+
+function readMetadata(path: string, { metadata }: ModelParts): ModelMetadata {
+  const text = metadata.quickcolumn;
+  if (text === undefined) throw new ModelError(path, 'this ONNX file has no Quickcolumn metadata');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError(path, 'its Quickcolumn metadata is not JSON', { cause });
+  }
+  const parsed = modelMetadataSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ModelError(path, `its metadata is wrong at ${issue.path.join('.')}: ${issue.message}`);
+}
+
+function readNetwork(path: string, metadata: ModelMetadata): NetworkConfig {
+  const parsed = networkSchema.safeParse(metadata.network);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ModelError(path, `its network ${metadata.network.name} is wrong at ${issue.path.join('.') || 'name'}: ${issue.message}`);
+}
+
+function readWeights(path: string, parts: ModelParts, network: NetworkConfig, metadata: ModelMetadata): Map<string, NamedTensor> {
+  const found = new Map(parts.initializers.map((tensor) => [tensor.name, tensor]));
+  let names: string[];
+  try {
+    names = [...predictionGraph(network, metadata.preparation.classes.length, metadata.patch, 1).variables.keys()];
+  } catch (cause) {
+    throw new ModelError(path, `its network ${network.name} cannot be built`, { cause });
+  }
+  const weights = new Map<string, NamedTensor>();
+  const hash = createHash('sha256');
+  for (const name of names.sort()) {
+    const tensor = found.get(name);
+    if (!tensor) throw new ModelError(path, `it lacks the weights ${name}`);
+    if (tensor.type !== 'float32' || tensor.bytes.length !== 4 * tensor.shape.reduce((p, size) => p * size, 1)) {
+      throw new ModelError(path, `the weights ${name} are damaged`);
+    }
+    weights.set(name, { shape: tensor.shape, data: new Float32Array(tensor.bytes.buffer) });
+    hash.update(name).update(tensor.bytes);
+  }
+  if (hash.digest('hex') !== metadata.weightsSha256) throw new ModelError(path, 'its weights do not match their checksum');
+  return weights;
+}

@@ -1,0 +1,140 @@
+/**
+ * Prediction of one scan: prepare, slide a window over it, merge, and return to the scan's own grid.
+ *
+ * System specification, section 7. Probabilities, not labels, are resampled back, class by class, so the mask on the
+ * original grid is smooth and memory is bounded: one float32 per class and prepared voxel, plus one class on the
+ * original grid. Scans smaller than the patch are padded with air and the padding is cut off again.
+ */
+import { patchMultiple } from '@quickcolumn/networks';
+import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
+import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
+import { availableMemory, estimatePrediction, type PredictionEstimate, refuseIfTooLarge } from './memory.js';
+import { createMerger, padToPatch, readPatch, type WindowWeighting } from './merge.js';
+import type { CompiledModel, LoadedModel } from './model-types.js';
+import { windowCorners, windowGrid } from './windows.js';
+
+export interface PredictOptions {
+  /** Voxels of the window along x, y, z; each a multiple of `patchMultiple`. Default: the model's. */
+  readonly patch?: Size3;
+  /** Overlap of neighbouring windows, smaller than the patch. Default: the model's, or half of a given patch. */
+  readonly overlap?: Size3;
+  readonly weighting?: WindowWeighting;
+  /** Name of the scan in messages. */
+  readonly name?: string;
+  /** Bytes this prediction may take; default: what the platform reports as available, Infinity to skip the check. */
+  readonly availableBytes?: number;
+  /** The model compiled for this patch and batch 1, to share between scans; stays the caller's to dispose. */
+  readonly compiled?: CompiledModel;
+  readonly signal?: AbortSignal;
+  /** Called once, before anything large is allocated. */
+  readonly onEstimate?: (estimate: PredictionEstimate) => void;
+  readonly onProgress?: (progress: { done: number; total: number }) => void;
+  /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */
+  readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => Promise<void> | void;
+}
+
+export interface Prediction {
+  /** Class values on the scan's own grid, with its own affine. */
+  readonly labels: Volume<Uint8Array>;
+  readonly estimate: PredictionEstimate;
+  /** Intensity scale found in the scan. */
+  readonly scale: 'hu' | '0-255';
+}
+
+/** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
+export function resolveWindow(
+  model: Pick<LoadedModel, 'metadata'>,
+  options: Pick<PredictOptions, 'patch' | 'overlap'> = {},
+): { patch: Size3; overlap: Size3 } {
+  const patch = options.patch ?? model.metadata.patch;
+  patch.forEach((length, axis) => {
+    if (Number.isInteger(length) && length > 0 && length % patchMultiple === 0) return;
+    const next = Math.max(1, Math.ceil(length / patchMultiple) || 1) * patchMultiple;
+    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${patchMultiple}; use ${next}`);
+  });
+  const half: Size3 = [patch[0] / 2, patch[1] / 2, patch[2] / 2];
+  const overlap = options.overlap ?? (options.patch === undefined ? model.metadata.overlap : half);
+  overlap.forEach((length, axis) => {
+    if (Number.isInteger(length) && length >= 0 && length < patch[axis]) return;
+    throw new QuickcolumnError(
+      'usage',
+      `overlap[${axis}]: ${length} is not between 0 and ${patch[axis] - 1}; it must be smaller than the patch`,
+    );
+  });
+  return { patch, overlap };
+}
+
+/**
+ * Labels of one scan, on the scan's own grid.
+ *
+ * @param image any orientation and spacing; HU or already 0–255.
+ * @throws QuickcolumnError `usage` (patch, overlap), `memory` (estimate above what is available), `interrupted`
+ *   (signal), `runtime` (the network returned numbers that are not finite).
+ */
+export async function predictScan(
+  model: LoadedModel,
+  image: Volume,
+  options: PredictOptions = {},
+): Promise<Prediction> {
+  const { name = 'scan' } = options;
+  const { patch, overlap } = resolveWindow(model, options);
+  const estimate = estimatePrediction(model, image, { patch, overlap });
+  options.onEstimate?.(estimate);
+  refuseIfTooLarge(estimate, options.availableBytes ?? availableMemory(), name);
+
+  const { preparation } = model.metadata;
+  const prepared = prepareScan(image, preparation, { name });
+  const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
+  const grid = windowGrid(padded.size, patch, overlap);
+  const merger = createMerger(padded.size, patch, {
+    grid,
+    classes: preparation.classes.length,
+    weighting: options.weighting,
+  });
+
+  const compiled = options.compiled ?? (await model.compile(patch, 1));
+  try {
+    const input = new Float32Array(patch[0] * patch[1] * patch[2]);
+    let done = 0;
+    for (const corner of windowCorners(grid)) {
+      if (options.signal?.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
+      readPatch(padded.voxels, padded.size, { corner, patch, out: input });
+      const probabilities = await compiled.run(input);
+      checkProbabilities(probabilities, input.length, { classes: preparation.classes.length, name });
+      merger.add(corner, probabilities);
+      options.onProgress?.({ done: ++done, total: grid.count });
+    }
+  } finally {
+    if (options.compiled === undefined) await compiled.dispose();
+  }
+
+  merger.finish();
+  const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
+  const { classes } = preparation;
+  const labels = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
+  if (options.onProbability !== undefined) {
+    for (let c = 0; c < classes.length; c++) {
+      await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));
+    }
+  }
+  return { labels, estimate, scale: prepared.scale };
+}
+
+function checkProbabilities(
+  probabilities: Float32Array,
+  voxels: number,
+  { classes, name }: { classes: number; name: string },
+): void {
+  if (probabilities.length !== voxels * classes) {
+    throw new QuickcolumnError(
+      'runtime',
+      `${name}: the network returned ${probabilities.length} numbers for ${voxels} voxels and ${classes} classes`,
+    );
+  }
+  // One class is enough: a softmax that is not finite is so in every class.
+  for (let i = 0; i < voxels; i++) {
+    if (!Number.isFinite(probabilities[i])) {
+      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The JSON file beside a predicted mask: what every label value means and which model drew it.
+ *
+ * A mask alone is numbers without names. The sidecar names each class, gives its volume, and pins the model by the
+ * checksum of its file and of its weights, so that a mask found years later can be traced.
+ */
+import type { ModelMetadata } from '@quickcolumn/pipeline';
+import { spacingMm, type Size3, type Volume } from '@quickcolumn/volume';
+
+export const RESEARCH_NOTICE = 'research use only, not a medical device';
+
+export interface MaskSidecar {
+  readonly notice: string;
+  readonly mask: string;
+  readonly scan: { readonly name: string; readonly scale: 'hu' | '0-255'; readonly size: Size3 };
+  readonly model: { readonly file: string; readonly sha256: string; readonly weightsSha256: string };
+  readonly window: { readonly patch: Size3; readonly overlap: Size3 };
+  readonly classes: ReadonlyArray<{
+    readonly value: number;
+    readonly name: string;
+    readonly color: readonly [number, number, number];
+    readonly voxels: number;
+    readonly volumeMl: number;
+    /** File of this class's probabilities, when they were asked for. */
+    readonly probabilities?: string;
+  }>;
+}
+
+/** Describes a mask; file names are given without folders so that the pair can be moved. */
+export function describeMask(
+  labels: Volume<Uint8Array>,
+  metadata: ModelMetadata,
+  about: Pick<MaskSidecar, 'mask' | 'scan' | 'window'> & {
+    model: { file: string; sha256: string };
+    probabilities?: readonly string[];
+  },
+): MaskSidecar {
+  const counts = new Float64Array(256);
+  for (let i = 0; i < labels.voxels.length; i++) counts[labels.voxels[i]]++;
+  const spacing = spacingMm(labels.affine);
+  const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  return {
+    notice: RESEARCH_NOTICE,
+    mask: about.mask,
+    scan: about.scan,
+    model: { ...about.model, weightsSha256: metadata.weightsSha256 },
+    window: about.window,
+    classes: metadata.preparation.classes.map(({ value, name, color }, index) => ({
+      value,
+      name,
+      color: [color[0], color[1], color[2]],
+      voxels: counts[value],
+      volumeMl: Number((counts[value] * voxelMl).toFixed(3)),
+      ...(about.probabilities === undefined ? {} : { probabilities: about.probabilities[index] }),
+    })),
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Where the sliding windows of a prediction lie (system specification, section 7).
+ *
+ * Along one axis of n voxels, windows of w voxels with overlap o: ceil((n − o) / (w − o)) of them, each w − o voxels
+ * after the one before, the last one moved back so that it ends at the edge. The windows of a volume are the product
+ * of the three axes, which lets the merging keep its weights per axis instead of per voxel.
+ */
+import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+
+/** First voxel of every window along x, y and z; each list ascending. */
+export interface WindowGrid {
+  readonly starts: readonly [readonly number[], readonly number[], readonly number[]];
+  readonly count: number;
+}
+
+/**
+ * First voxels of the windows along one axis, ascending, unique, covering 0 … length − 1.
+ *
+ * @param length voxels of the axis, at least `window` (pad first).
+ * @throws QuickcolumnError `usage` when window and overlap do not form a grid.
+ */
+export function windowStarts(length: number, window: number, overlap: number): number[] {
+  if (!Number.isInteger(window) || window < 1) {
+    throw new QuickcolumnError('usage', `patch: ${window} is not a positive whole number of voxels`);
+  }
+  if (!Number.isInteger(overlap) || overlap < 0 || overlap >= window) {
+    throw new QuickcolumnError(
+      'usage',
+      `overlap: ${overlap} is not between 0 and ${window - 1}; it must be smaller than the patch (${window} voxels)`,
+    );
+  }
+  if (length < window) {
+    throw new QuickcolumnError('usage', `an axis of ${length} voxels is shorter than the window of ${window}; pad it`);
+  }
+  const stride = window - overlap;
+  const steps = Math.max(1, Math.ceil((length - overlap) / stride));
+  return Array.from({ length: steps }, (_, index) => Math.min(index * stride, length - window));
+}
+
+/** The windows of a volume of `size` voxels (x, y, z); every axis at least as long as the patch. */
+export function windowGrid(size: Size3, patch: Size3, overlap: Size3): WindowGrid {
+  const x = windowStarts(size[0], patch[0], overlap[0]);
+  const y = windowStarts(size[1], patch[1], overlap[1]);
+  const z = windowStarts(size[2], patch[2], overlap[2]);
+  return { starts: [x, y, z], count: x.length * y.length * z.length };
+}
+
+/** Corners of the windows, x fastest. */
+export function windowCorners(grid: WindowGrid): Size3[] {
+  const [xs, ys, zs] = grid.starts;
+  return zs.flatMap((z) => ys.flatMap((y) => xs.map((x): Size3 => [x, y, z])));
+}

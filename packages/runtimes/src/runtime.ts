@@ -1,0 +1,34 @@
+/**
+ * What every runtime offers: it compiles a static graph once and runs it many times.
+ * Variables stay with the executable between runs; `bytes` is what the run is planned to hold, known before it runs.
+ */
+import type { Graph } from '@quickcolumn/graph';
+
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface CompileOptions {
+  /** CPU threads, default: all cores. */
+  readonly threads?: number;
+}
+
+export interface Executable {
+  /** Planned bytes of variables and intermediate tensors. */
+  readonly bytes: number;
+  /** Runs once: assigns the variables and returns the outputs by name (owned by the caller). */
+  run(inputs: Readonly<Record<string, Float32Array | Uint8Array>>): Promise<Record<string, Float32Array>>;
+  /** Copies of all variables. */
+  readVariables(): Map<string, NamedTensor>;
+  /** Sets variables; names that the graph does not have are refused. */
+  writeVariables(values: ReadonlyMap<string, NamedTensor>): void;
+  dispose(): Promise<void>;
+}
+
+export interface Runtime {
+  readonly name: string;
+  /** Version of the library behind it, for reports. */
+  readonly version: string;
+  compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+}

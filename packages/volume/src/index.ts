@@ -1,0 +1,34 @@
+export type { Affine, Size3, Vector3, Volume, VoxelArray } from './volume.js';
+export { QuickcolumnError, VolumeError, type ErrorFields } from './errors.js';
+export { checkSize, checkVoxels, emptyLike, voxelCount } from './volume-checks.js';
+export {
+  applyAffine,
+  axisCodes,
+  axisDirections,
+  compareGrids,
+  invertAffine,
+  multiplyAffine,
+  resizedAffine,
+  spacingMm,
+  type AxisDirection,
+  type Grid,
+  type GridComparison,
+} from './geometry.js';
+export {
+  permuteAndFlip,
+  reorient,
+  reorientBack,
+  reorientation,
+  reorientedAffine,
+  type Reorientation,
+} from './orientation.js';
+export { resizeCubic, resizeLabels, resizeLinear, resizeNearest } from './resample.js';
+export { sampleCubic, splineCoefficients } from './spline.js';
+export {
+  connectedComponents,
+  largestComponent,
+  type ComponentOptions,
+  type Components,
+  type Connectivity,
+} from './components.js';
+export { distanceTransform, type DistanceOptions } from './distance.js';
