@@ -103,13 +103,13 @@ const badInputs: readonly BadInput[] = [
     what: 'text that is not YAML',
     args: ['train', '--config', 'broken.yaml', '--out', 'run'],
     code: 4,
-    says: [/broken\.yaml: not valid YAML: .*line 2/],
+    says: [/broken\.yaml: not valid YAML: .*line 3/],
   },
   {
     what: 'an image without labels',
     args: trainOn('ct', 'truncated'),
     code: 3,
-    says: [/no label in truncated for b\.nii\.gz/],
+    says: [/no label in .*truncated for b\.nii\.gz/],
   },
   {
     what: 'a number that is none',

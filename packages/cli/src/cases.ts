@@ -25,7 +25,7 @@ export function caseName(path: string): string {
 }
 
 /** @throws InputError when `path` is no folder. */
-export async function requireFolder(path: string, flag: string): Promise<void> {
+async function requireFolder(path: string, flag: string): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new InputError(`${flag}: the folder ${path} does not exist`, { path }, { cause });
   });

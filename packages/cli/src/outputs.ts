@@ -64,7 +64,6 @@ export async function checkOutputFolder(path: string, force: boolean): Promise<v
  */
 export async function writeFolder<T>(target: string, write: (staging: string) => Promise<T>): Promise<T> {
   const staging = join(dirname(resolve(target)), `.${basename(resolve(target))}.tmp-${process.pid}`);
-  onInterruptRemove(staging);
   try {
     await mkdir(staging, { recursive: true });
     const result = await write(staging);
@@ -78,15 +77,4 @@ export async function writeFolder<T>(target: string, write: (staging: string) =>
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-}
-
-const temporary = new Set<string>();
-
-function onInterruptRemove(path: string): void {
-  temporary.add(path);
-}
-
-/** Folders that an interrupted command must remove before it ends. */
-export function temporaryFolders(): ReadonlySet<string> {
-  return temporary;
 }

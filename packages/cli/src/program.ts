@@ -12,7 +12,9 @@ import { trainCommand } from './commands/train.js';
 /** A program that throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
   const program = new Command('quickcolumn')
-    .description('Segment lungs and COVID-19 infection in chest CT with the QC-HC U-Net.\nResearch use only, not a medical device.')
+    .description(
+      'Segment lungs and COVID-19 infection in chest CT with the QC-HC U-Net.\nResearch use only, not a medical device.',
+    )
     .version(packageVersion())
     .option('--debug', 'show the stack of errors')
     .exitOverride()

@@ -4,7 +4,6 @@
  * On a terminal a progress line is redrawn in place; in a log file each update would be a line, so there only a few
  * per task are written.
  */
-import { formatBytes } from '@quickcolumn/predict';
 
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -50,7 +49,9 @@ export function table(rows: readonly (readonly string[])[]): string {
   return rows
     .map((row) =>
       row
-        .map((cell, column) => (/^[\d.±\s%×x-]+$/.test(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .map((cell, column) =>
+          /^[\d.±\s%×x-]+$/.test(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+        )
         .join('  ')
         .trimEnd(),
     )
@@ -71,5 +72,3 @@ export function formatSeconds(seconds: number): string {
 export function secondsSince(start: number): number {
   return (performance.now() - start) / 1000;
 }
-
-export { formatBytes };

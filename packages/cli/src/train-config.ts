@@ -37,7 +37,8 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
   const config = parseTrainConfig(merged, flags.config ?? 'command line');
   if (flags.config === undefined) {
     for (const key of ['images', 'labels'] as const) {
-      if (flags[key] === undefined) throw new QuickcolumnError('usage', `--${key} is needed where there is no --config`);
+      if (flags[key] === undefined)
+        throw new QuickcolumnError('usage', `--${key} is needed where there is no --config`);
     }
   }
   const base = flags.config === undefined ? '.' : dirname(flags.config);

@@ -111,7 +111,11 @@ function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<Da
   return splitCases(rest, { seed: config.seed, testShare: split.validation });
 }
 
-async function loadCases(cases: readonly DatasetCase[], config: TrainConfig, cacheDir: string): Promise<TrainingCase[]> {
+async function loadCases(
+  cases: readonly DatasetCase[],
+  config: TrainConfig,
+  cacheDir: string,
+): Promise<TrainingCase[]> {
   const { classes } = config.preparation;
   const loaded: TrainingCase[] = [];
   await prepareCases(cases, config.preparation, {

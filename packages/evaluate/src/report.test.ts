@@ -7,7 +7,7 @@ import { evaluateCase } from './metrics.js';
 import { drawOverlay, renderOverlay, sliceWithMost } from './overlay.js';
 import { buildReport } from './report.js';
 import { summarize } from './summary.js';
-import { labelMap, lungClasses } from './test-helpers.js';
+import { labelMap, lungClasses } from './label-maps.test.kit.js';
 
 describe('charts', () => {
   it('chooses round ticks that cover the range', () => {

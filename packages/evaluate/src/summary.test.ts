@@ -5,7 +5,7 @@ import { evaluateCase } from './metrics.js';
 import { bootstrapInterval, mean, pairedDifferences, quantile, standardDeviation } from './statistics.js';
 import { compareModels, evaluationResult, summarize } from './summary.js';
 import { toCsv, toTable } from './table.js';
-import { labelMap, lungClasses } from './test-helpers.js';
+import { labelMap, lungClasses } from './label-maps.test.kit.js';
 import type { CaseMetrics } from './types.js';
 
 const { statistics } = JSON.parse(

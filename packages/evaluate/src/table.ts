@@ -113,18 +113,18 @@ export function undefinedNotes(summary: Summary): string[] {
 }
 
 /** `0.853 ± 0.031`, `0.853` for one value, `–` for none. */
-export function meanSd(summary: MetricSummary, digits: number): string {
+function meanSd(summary: MetricSummary, digits: number): string {
   if (summary.mean === null) return '–';
   return fixed(summary.mean, digits) + (summary.sd === null ? '' : ` ± ${fixed(summary.sd, digits)}`);
 }
 
 /** Fixed decimals, `–` for null. */
-export function fixed(value: number | null, digits: number): string {
+function fixed(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
 /** Columns padded to equal width, two spaces apart; the first two columns left-aligned where they hold text. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
+function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const isText = rows[0].map((_, column) => column === 0 || rows.slice(1).some((row) => /^[A-Za-z]/.test(row[column])));
   const line = (row: readonly string[]): string =>

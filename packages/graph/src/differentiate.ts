@@ -12,16 +12,17 @@ import { operations } from './operations/index.js';
  *   through an operation without a gradient.
  */
 export function differentiate(graph: Graph, loss: GraphNode, targets: readonly GraphNode[]): GraphNode[] {
-  if (loss.shape.length !== 0) throw new QuickcolumnGraphError('differentiate', `the loss has shape [${loss.shape}], expected a scalar`);
+  if (loss.shape.length !== 0)
+    throw new QuickcolumnGraphError('differentiate', `the loss has shape [${loss.shape}], expected a scalar`);
   const depends = dependsOn(graph, targets);
   const gradients = new Map<number, GraphNode>([[loss.id, graph.constant(1)]]);
   const forward = graph.nodes.slice(0, loss.id + 1);
   for (const node of forward.reverse()) {
     const dy = gradients.get(node.id);
     if (!dy || node.inputs.length === 0 || !depends.has(node.id)) continue;
-    const rule = operations.get(node.op)?.gradient;
-    if (!rule) throw new QuickcolumnGraphError(node.op, 'this operation has no gradient');
-    rule(node, dy, graph).forEach((contribution, i) => {
+    const operation = operations.get(node.op);
+    if (!operation?.gradient) throw new QuickcolumnGraphError(node.op, 'this operation has no gradient');
+    operation.gradient(node, dy, graph).forEach((contribution, i) => {
       const input = node.inputs[i];
       if (!contribution || !depends.has(input.id)) return;
       const earlier = gradients.get(input.id);
@@ -30,7 +31,8 @@ export function differentiate(graph: Graph, loss: GraphNode, targets: readonly G
   }
   return targets.map((target) => {
     const gradient = gradients.get(target.id);
-    if (!gradient) throw new QuickcolumnGraphError('differentiate', `the loss does not depend on ${target.name ?? target.op}`);
+    if (!gradient)
+      throw new QuickcolumnGraphError('differentiate', `the loss does not depend on ${target.name ?? target.op}`);
     return gradient;
   });
 }

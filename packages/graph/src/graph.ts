@@ -25,7 +25,9 @@ export interface GraphNode {
 }
 
 /** How a variable starts: a constant, or normal values with the given standard deviation (drawn by the caller). */
-export type Initializer = { readonly kind: 'constant'; readonly value: number } | { readonly kind: 'normal'; readonly sd: number };
+export type Initializer =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'normal'; readonly sd: number };
 
 export interface Variable {
   readonly node: GraphNode;
@@ -75,7 +77,8 @@ export class Graph {
 
   assign(variable: GraphNode, value: GraphNode): void {
     const name = variable.name;
-    if (variable.op !== 'variable' || name === undefined) throw new QuickcolumnGraphError('assign', 'the target is not a variable');
+    if (variable.op !== 'variable' || name === undefined)
+      throw new QuickcolumnGraphError('assign', 'the target is not a variable');
     if (variable.shape.join() !== value.shape.join()) {
       throw new QuickcolumnGraphError('assign', `${name} is [${variable.shape}], the value is [${value.shape}]`);
     }
@@ -95,7 +98,15 @@ export class Graph {
     type: ElementKind,
     name?: string,
   ): GraphNode {
-    const node: GraphNode = { id: this.nodes.length, op, inputs, attributes, shape, type, ...(name === undefined ? {} : { name }) };
+    const node: GraphNode = {
+      id: this.nodes.length,
+      op,
+      inputs,
+      attributes,
+      shape,
+      type,
+      ...(name === undefined ? {} : { name }),
+    };
     this.nodes.push(node);
     return node;
   }

@@ -121,6 +121,13 @@ describe('peak bytes', () => {
 });
 
 describe('order and deaths', () => {
+  it('a tensor that its last reader reads twice dies once', () => {
+    const graph = new Graph();
+    const x = image(graph, 'x');
+    graph.output('y', graph.apply('mul', [x, x]));
+    expect(plan(graph).dies).toEqual([[], [x.id]]);
+  });
+
   it('lists each node once and each tensor at its last reader', () => {
     const graph = new Graph();
     const x = image(graph, 'x');

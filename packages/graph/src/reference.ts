@@ -10,7 +10,10 @@ import type { ReferenceTensor } from './operations/operation.js';
  * @param values Data of every input and variable, by name.
  * @returns The outputs by name, and the assigned variables under their own names.
  */
-export function runReference(graph: Graph, values: ReadonlyMap<string, ArrayLike<number>>): Map<string, ReferenceTensor> {
+export function runReference(
+  graph: Graph,
+  values: ReadonlyMap<string, ArrayLike<number>>,
+): Map<string, ReferenceTensor> {
   const done = new Map<number, ReferenceTensor>();
   for (const node of liveNodes(graph)) done.set(node.id, { shape: node.shape, data: evaluate(node, done, values) });
   const results = new Map<string, ReferenceTensor>();

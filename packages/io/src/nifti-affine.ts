@@ -47,7 +47,7 @@ export function chooseAffine(orientation: NiftiOrientation, name: string): { aff
 }
 
 /** Affine of the qform fields: rotation from the quaternion, third column flipped when qfac is negative. */
-export function qformAffine(orientation: NiftiOrientation, name: string): Affine {
+function qformAffine(orientation: NiftiOrientation, name: string): Affine {
   const { pixdim, quatern, qoffset } = orientation;
   const sum = quatern[0] ** 2 + quatern[1] ** 2 + quatern[2] ** 2;
   if (!(sum <= 1 + quaternionTolerance)) {

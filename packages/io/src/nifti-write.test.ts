@@ -87,7 +87,9 @@ describe('round trips', () => {
         const { header } = parseNifti(bytes, 'x');
         expect(header.affineSource).toBe('qform');
         const error = Math.max(...header.affine.map((value, i) => Math.abs(value - affine[i])));
-        expect(error).toBeLessThan(5e-5);
+        // The file keeps b, c, d; a is what is left to 1, so near 180° (a ≈ 0) float32 loses half its digits.
+        const a = Math.sqrt(Math.max(0, 1 - header.quatern.reduce((sum, q) => sum + q * q, 0)));
+        expect(error).toBeLessThan(5e-5 + 12 * Math.min(1e-3, 2e-7 / a));
       }),
       { numRuns: 500 },
     );

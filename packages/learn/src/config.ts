@@ -161,9 +161,9 @@ const configSchema: z.ZodType<TrainConfig> = z
   })
   .superRefine((config, context) => {
     config.predict.overlap.forEach((overlap, axis) => {
-      const edge = config.train.patch[axis];
-      if (overlap < edge) return;
-      const message = `${overlap} is not smaller than the patch (${edge}); use ${edge / 2}`;
+      const side = config.train.patch[axis];
+      if (overlap < side) return;
+      const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
       context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
     });
     const { split } = config.data;

@@ -29,7 +29,13 @@ export async function exportModel(path: string, { network, variables, metadata }
     constants.set(name, tensor);
     hash.update(name).update(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
   }
-  const full: ModelMetadata = { format: 'quickcolumn-model', version: 1, network: { ...network }, ...metadata, weightsSha256: hash.digest('hex') };
+  const full: ModelMetadata = {
+    format: 'quickcolumn-model',
+    version: 1,
+    network: { ...network },
+    ...metadata,
+    weightsSha256: hash.digest('hex'),
+  };
   const bytes = encodeModel({
     graph: lowerToOnnx(graph, { constants }),
     opset: onnxOpset,

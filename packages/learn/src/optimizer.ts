@@ -7,7 +7,7 @@ import type { Graph, GraphNode } from '@quickcolumn/graph';
 import type { OptimizerConfig } from './config.js';
 
 /** Suffixes of the moment variables of each weight. */
-export const momentSuffixes = ['/adam-m', '/adam-v'] as const;
+const momentSuffixes = ['/adam-m', '/adam-v'] as const;
 
 export function buildAdam(
   graph: Graph,

@@ -61,7 +61,7 @@ it('computes the CRC-32C vectors of RFC 3720 B.4 and the masking of TFRecord', (
 
 it('encodes an event byte for byte', () => {
   const event = encodeEvent({ step: 300, wallTime: 1, scalars: { a: 0.5 } });
-  const expected = '09000000000000f03f' + '10ac02' + '2a0a' + '0a08' + '0a0161' + '150000003f';
+  const expected = ['09000000000000f03f', '10ac02', '2a0a', '0a08', '0a0161', '150000003f'].join('');
   expect(Buffer.from(event).toString('hex')).toBe(expected);
 });
 

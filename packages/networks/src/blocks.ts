@@ -26,7 +26,12 @@ export function within(builder: Builder, name: string): Builder {
 const channels = (x: GraphNode): number => x.shape[1];
 
 /** Convolution k×k×k, same padding, stride 1. */
-export function conv(builder: Builder, x: GraphNode, out: number, options: { kernel: number; bias?: boolean }): GraphNode {
+export function conv(
+  builder: Builder,
+  x: GraphNode,
+  out: number,
+  options: { kernel: number; bias?: boolean },
+): GraphNode {
   const { graph, path } = builder;
   const { kernel, bias = true } = options;
   const sd = Math.sqrt(2 / (channels(x) * kernel ** 3));
@@ -55,7 +60,8 @@ export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
   const beta = graph.variable(`${path}/beta`, shape, { kind: 'constant', value: 0 });
   const runningMean = graph.variable(`${path}/mean`, shape, { kind: 'constant', value: 0 }, false);
   const runningVariance = graph.variable(`${path}/variance`, shape, { kind: 'constant', value: 1 }, false);
-  if (!training) return graph.apply('batchNorm', [x, runningMean, runningVariance, gamma, beta], { epsilon, training: false });
+  if (!training)
+    return graph.apply('batchNorm', [x, runningMean, runningVariance, gamma, beta], { epsilon, training: false });
   const count = x.shape[0] * x.shape[2] * x.shape[3] * x.shape[4];
   const mean = graph.apply('affine', [graph.apply('channelSum', [x])], { scale: 1 / count, offset: 0 });
   const variance = graph.apply('channelVariance', [x, mean]);
@@ -64,7 +70,10 @@ export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
     [runningVariance, variance],
   ] as const) {
     const kept = graph.apply('affine', [running], { scale: momentum, offset: 0 });
-    graph.assign(running, graph.apply('add', [kept, graph.apply('affine', [batch], { scale: 1 - momentum, offset: 0 })]));
+    graph.assign(
+      running,
+      graph.apply('add', [kept, graph.apply('affine', [batch], { scale: 1 - momentum, offset: 0 })]),
+    );
   }
   return graph.apply('batchNorm', [x, mean, variance, gamma, beta], { epsilon, training: true });
 }

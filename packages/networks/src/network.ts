@@ -57,7 +57,11 @@ export interface NetworkSize {
 }
 
 /** @param patch Voxels along x, y, z. */
-export function networkSize(config: NetworkConfig, classes: number, patch: readonly [number, number, number]): NetworkSize {
+export function networkSize(
+  config: NetworkConfig,
+  classes: number,
+  patch: readonly [number, number, number],
+): NetworkSize {
   const graph = predictionGraph(config, classes, patch, 1);
   let parameters = 0;
   for (const { node, trainable } of graph.variables.values()) if (trainable) parameters += elementCount(node.shape);

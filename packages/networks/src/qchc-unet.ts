@@ -7,7 +7,19 @@
  * equals one 1×1×1 convolution over all up-sampled decoder features joined together, at a fraction of the memory.
  */
 import type { GraphNode, ResizeMode } from '@quickcolumn/graph';
-import { add, addBias, type Builder, batchNorm, concat, conv, convNorm, maxPool, relu, upConv, within } from './blocks.js';
+import {
+  add,
+  addBias,
+  type Builder,
+  batchNorm,
+  concat,
+  conv,
+  convNorm,
+  maxPool,
+  relu,
+  upConv,
+  within,
+} from './blocks.js';
 
 export interface QchcUnetConfig {
   readonly name: 'qchc-unet';

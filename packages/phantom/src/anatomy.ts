@@ -10,8 +10,6 @@ import { createNoise, type Noise, type Random, smooth } from './random.js';
 /** Extent in mm that the template was drawn for: left-right, front-back, head-foot. */
 export const templateExtentMm: readonly [number, number, number] = [291, 250, 240];
 
-export type Side = 'left' | 'right';
-
 export interface Patient {
   readonly halfWidth: number;
   readonly halfDepth: number;
@@ -115,12 +113,12 @@ function ellipsoidDistance(
 }
 
 /** Distance outside the heart. */
-export function heartDistance(patient: Patient, l: number, p: number, s: number): number {
+function heartDistance(patient: Patient, l: number, p: number, s: number): number {
   return ellipsoidDistance(l, p, s, patient.heart.centre, patient.heart.radii);
 }
 
 /** Distance outside the descending aorta, which runs left in front of the spine. */
-export function aortaDistance(patient: Patient, l: number, p: number, s: number): number {
+function aortaDistance(patient: Patient, l: number, p: number, s: number): number {
   return s > 55 ? 40 : Math.hypot(l - 19, p - (patient.spineP - 22)) - 11;
 }
 

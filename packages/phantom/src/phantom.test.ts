@@ -2,7 +2,7 @@ import { axisCodes } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { generatePhantom, type Phantom, phantomLabels } from './phantom.js';
 
-const seeds = [1, 2, 3, 4, 5, 6];
+const seeds = [1, 2, 3, 4];
 const cases = seeds.map((seed) => generatePhantom({ seed }));
 
 /** Count, mean RAS position and HU values of a label. */
@@ -19,23 +19,30 @@ function region(phantom: Phantom, value: number): { count: number; meanMm: numbe
       sum[r] += a[4 * r] * ijk[0] + a[4 * r + 1] * ijk[1] + a[4 * r + 2] * ijk[2] + a[4 * r + 3];
     hu.push(image.voxels[at]);
   }
-  return { count: hu.length, meanMm: sum.map((s) => s / hu.length), hu: hu.sort((x, y) => x - y) };
+  return { count: hu.length, meanMm: sum.map((s) => s / hu.length), hu };
 }
 
-function median(sorted: number[]): number {
-  return sorted[Math.floor(sorted.length / 2)];
+function median(values: number[]): number {
+  return Int16Array.from(values).sort()[Math.floor(values.length / 2)];
+}
+
+/** toEqual walks half a million elements in seconds. */
+function sameBytes(a: Int16Array | Uint8Array, b: Int16Array | Uint8Array): boolean {
+  const bytes = (array: Int16Array | Uint8Array): Buffer =>
+    Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+  return bytes(a).equals(bytes(b));
 }
 
 describe('generatePhantom', () => {
   it('repeats for a seed and differs between seeds', () => {
     const again = generatePhantom({ seed: 3 });
-    expect(again.image.voxels).toEqual(cases[2].image.voxels);
-    expect(again.labels.voxels).toEqual(cases[2].labels.voxels);
+    expect(sameBytes(again.image.voxels, cases[2].image.voxels)).toBe(true);
+    expect(sameBytes(again.labels.voxels, cases[2].labels.voxels)).toBe(true);
     expect(again.image.affine).toEqual(cases[2].image.affine);
     expect(new Set(cases.map((c) => c.image.affine.join())).size).toBe(cases.length);
     // Same size, other seed: other voxels.
     const [a, b] = [8, 9].map((seed) => generatePhantom({ seed, size: [48, 40, 20] }));
-    expect(a.labels.voxels).not.toEqual(b.labels.voxels);
+    expect(sameBytes(a.labels.voxels, b.labels.voxels)).toBe(false);
   });
 
   it('stores L-P-S with anisotropic spacing, near 112x96x48 voxels', () => {

@@ -7,7 +7,7 @@ import type { Size3 } from '@quickcolumn/volume';
 import { cavityDepth, lungDepth, type Patient } from './anatomy.js';
 import type { Random } from './random.js';
 
-export type Point = readonly [number, number, number];
+type Point = readonly [number, number, number];
 
 export interface Tube {
   readonly from: Point;

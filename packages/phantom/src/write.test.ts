@@ -30,7 +30,7 @@ describe('writePhantomCases', () => {
   it('repeats byte for byte, and never overwrites without force', async () => {
     const [first] = await writePhantomCases(join(dir, 'b'), 1, 7, { size });
     const before = await readFile(first.imagePath);
-    await expect(writePhantomCases(join(dir, 'b'), 1, 7, { size })).rejects.toThrow();
+    await expect(writePhantomCases(join(dir, 'b'), 1, 7, { size })).rejects.toThrow('exists');
     await writePhantomCases(join(dir, 'b'), 1, 7, { size, force: true });
     expect((await readFile(first.imagePath)).equals(before)).toBe(true);
   });

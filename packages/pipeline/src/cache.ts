@@ -136,9 +136,9 @@ export async function openPrepared(cacheDir: string, key: string): Promise<Prepa
     });
     if (data.length !== bytes) throw damaged(`${path} has ${data.length} bytes, expected ${bytes}`);
     if (digest(data) !== expectedSha256) throw damaged(`${path} does not match its checksum`);
-    const whole = data.byteOffset === 0 && data.buffer.byteLength === data.length;
+    const ownsBuffer = data.byteOffset === 0 && data.buffer.byteLength === data.length;
     // Small files come as a slice of Node's pool, at offsets that Float32Array cannot view.
-    return whole && data.buffer instanceof ArrayBuffer ? data.buffer : Uint8Array.from(data).buffer;
+    return ownsBuffer && data.buffer instanceof ArrayBuffer ? data.buffer : Uint8Array.from(data).buffer;
   };
   const { format: _format, version: _version, name: _name, imageSha256, labelsSha256, ...facts } = entry;
   const size: Size3 = facts.size;

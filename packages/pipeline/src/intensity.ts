@@ -55,9 +55,9 @@ export function scaleIntensity(
       out.set(voxels);
       return { voxels: out, scale, air };
     }
-    const factor = 255 / (high - low);
-    for (let at = 0; at < out.length; at++) out[at] = (clamp(voxels[at], low, high) - low) * factor;
-    return { voxels: out, scale, air: (clamp(air, low, high) - low) * factor };
+    const map = (value: number): number => ((clamp(value, low, high) - low) / (high - low)) * 255;
+    for (let at = 0; at < out.length; at++) out[at] = map(voxels[at]);
+    return { voxels: out, scale, air: map(air) };
   }
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
@@ -67,10 +67,10 @@ export function scaleIntensity(
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  const factor = max > min ? 255 / (max - min) : 0;
-  for (let at = 0; at < out.length; at++) out[at] = Math.round((out[at] - min) * factor);
+  const range = max > min ? max - min : 1;
+  for (let at = 0; at < out.length; at++) out[at] = Math.round(((out[at] - min) / range) * 255);
   // Air may be darker than anything in a tightly cropped scan: then its darkest value stands for it.
-  return { voxels: out, scale, air: Math.round((clamp(air, min, max) - min) * factor) };
+  return { voxels: out, scale, air: Math.round(((clamp(air, min, max) - min) / range) * 255) };
 }
 
 export interface ZScore {

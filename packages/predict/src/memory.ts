@@ -27,7 +27,11 @@ export interface PredictionEstimate {
 function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: Vector3): Size3 {
   const { permutation } = reorientation(image.affine);
   const spacing = spacingMm(image.affine);
-  const upright = (values: Vector3): Vector3 => [values[permutation[0]], values[permutation[1]], values[permutation[2]]];
+  const upright = (values: Vector3): Vector3 => [
+    values[permutation[0]],
+    values[permutation[1]],
+    values[permutation[2]],
+  ];
   return preparedSize(upright(image.size), upright(spacing), targetMm);
 }
 

@@ -28,7 +28,7 @@ export function mergeBytes(size: Size3, classes: number): number {
 }
 
 /** Weights along one axis of a window; never 0, so that every voxel can be divided. */
-export function windowWeights(length: number, weighting: WindowWeighting): Float64Array {
+function windowWeights(length: number, weighting: WindowWeighting): Float64Array {
   if (weighting === 'uniform') return new Float64Array(length).fill(1);
   const sigma = length / 8;
   const centre = (length - 1) / 2;

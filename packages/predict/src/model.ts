@@ -76,10 +76,18 @@ function readNetwork(path: string, metadata: ModelMetadata): NetworkConfig {
   const parsed = networkSchema.safeParse(metadata.network);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ModelError(path, `its network ${metadata.network.name} is wrong at ${issue.path.join('.') || 'name'}: ${issue.message}`);
+  throw new ModelError(
+    path,
+    `its network ${metadata.network.name} is wrong at ${issue.path.join('.') || 'name'}: ${issue.message}`,
+  );
 }
 
-function readWeights(path: string, parts: ModelParts, network: NetworkConfig, metadata: ModelMetadata): Map<string, NamedTensor> {
+function readWeights(
+  path: string,
+  parts: ModelParts,
+  network: NetworkConfig,
+  metadata: ModelMetadata,
+): Map<string, NamedTensor> {
   const found = new Map(parts.initializers.map((tensor) => [tensor.name, tensor]));
   let names: string[];
   try {
@@ -98,6 +106,7 @@ function readWeights(path: string, parts: ModelParts, network: NetworkConfig, me
     weights.set(name, { shape: tensor.shape, data: new Float32Array(tensor.bytes.buffer) });
     hash.update(name).update(tensor.bytes);
   }
-  if (hash.digest('hex') !== metadata.weightsSha256) throw new ModelError(path, 'its weights do not match their checksum');
+  if (hash.digest('hex') !== metadata.weightsSha256)
+    throw new ModelError(path, 'its weights do not match their checksum');
   return weights;
 }

@@ -115,7 +115,8 @@ async function predictFile(
       onEstimate: ({ windows, preparedSize, peakBytes }) =>
         note(`${target.name}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
       onProgress: ({ done, total }) => line.update(`window ${done} of ${total}`, done / total),
-      onProbability: probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
+      onProbability:
+        probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
     });
     const sidecar = describeMask(result.labels, model.metadata, {
       mask: basename(target.maskPath),

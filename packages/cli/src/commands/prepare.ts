@@ -40,7 +40,9 @@ async function prepare(flags: PrepareFlags): Promise<void> {
     labels === undefined
       ? (await scansIn(images, '--images')).map(({ name, path }) => ({ name, imagePath: path }))
       : await listCases({ images, labels });
-  const rows = [['case', 'size', 'prepared', 'scale', 'mean', 'sd', ...preparation.classes.map(({ name }) => name), 'from']];
+  const rows = [
+    ['case', 'size', 'prepared', 'scale', 'mean', 'sd', ...preparation.classes.map(({ name }) => name), 'from'],
+  ];
   await prepareCases(cases, preparation, {
     cacheDir: cache,
     onCase: (scan, { name }, seconds) => {

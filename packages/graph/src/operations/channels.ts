@@ -79,7 +79,8 @@ export const channelVariance: Operation = {
 export const batchNorm: Operation = {
   name: 'batchNorm',
   shape: ([x, ...perChannel]) => {
-    if (perChannel.length !== 4) throw new QuickcolumnGraphError('batchNorm', 'expected x, mean, variance, gamma, beta');
+    if (perChannel.length !== 4)
+      throw new QuickcolumnGraphError('batchNorm', 'expected x, mean, variance, gamma, beta');
     for (const node of perChannel) expectShape('batchNorm', 'a per-channel input', node, [x.shape[1]]);
     return x.shape;
   },
@@ -87,7 +88,10 @@ export const batchNorm: Operation = {
     const count = x.shape[0] * voxelCount(x.shape);
     const times = (a: GraphNode, b: GraphNode): GraphNode => g.apply('mul', [a, b]);
     const affine = (a: GraphNode, scale: number, offset = 0): GraphNode => g.apply('affine', [a], { scale, offset });
-    const s = g.apply('div', [g.constant(1, mean.shape), g.apply('sqrt', [affine(variance, 1, Number(attributes.epsilon))])]);
+    const s = g.apply('div', [
+      g.constant(1, mean.shape),
+      g.apply('sqrt', [affine(variance, 1, Number(attributes.epsilon))]),
+    ]);
     const sumDy = g.apply('channelSum', [dy]);
     const covariance = g.apply('sub', [g.apply('channelSumProduct', [dy, x]), times(mean, sumDy)]);
     const dGamma = times(covariance, s);
@@ -102,7 +106,8 @@ export const batchNorm: Operation = {
   evaluate: ([x, mean, variance, gamma, beta], { epsilon }) => {
     const y = new Float64Array(x.data.length);
     eachVoxel(x.shape, (i, c) => {
-      y[i] = (gamma.data[c] * (x.data[i] - mean.data[c])) / Math.sqrt(variance.data[c] + Number(epsilon)) + beta.data[c];
+      y[i] =
+        (gamma.data[c] * (x.data[i] - mean.data[c])) / Math.sqrt(variance.data[c] + Number(epsilon)) + beta.data[c];
     });
     return y;
   },
@@ -129,7 +134,10 @@ export const concat: Operation = {
     for (const node of inputs) {
       const grid = [node.shape[0], first.shape[1], ...node.shape.slice(2)];
       if (grid.join() !== first.shape.join()) {
-        throw new QuickcolumnGraphError('concat', `shapes [${first.shape}] and [${node.shape}] differ beside the channels`);
+        throw new QuickcolumnGraphError(
+          'concat',
+          `shapes [${first.shape}] and [${node.shape}] differ beside the channels`,
+        );
       }
     }
     const channels = inputs.reduce((sum, node) => sum + node.shape[1], 0);

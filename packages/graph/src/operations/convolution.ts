@@ -18,7 +18,10 @@ interface Window {
 function windowOf(kernel: Shape, stride: number): Window {
   if (stride === 1 && kernel.every((k) => k % 2 === 1)) return { stride, pad: kernel.map((k) => (k - 1) / 2) };
   if (kernel.every((k) => k === stride)) return { stride, pad: [0, 0, 0] };
-  throw new QuickcolumnGraphError('conv3d', `kernel [${kernel}] with stride ${stride}: use odd kernels with stride 1, or stride = kernel`);
+  throw new QuickcolumnGraphError(
+    'conv3d',
+    `kernel [${kernel}] with stride ${stride}: use odd kernels with stride 1, or stride = kernel`,
+  );
 }
 
 /** Calls f(index in x, index in w, index in y) for every multiply-add of y = conv3d(x, w). */
@@ -40,7 +43,11 @@ function eachTerm(x: Shape, w: Shape, y: Shape, stride: number, f: (ix: number, 
                     const rr = r * stride + b - pad[1];
                     const cc = c * stride + e - pad[2];
                     if (zz < 0 || rr < 0 || cc < 0 || zz >= depth || rr >= height || cc >= width) continue;
-                    f((((n * inputs + i) * depth + zz) * height + rr) * width + cc, (((o * inputs + i) * kd + a) * kh + b) * kw + e, iy);
+                    f(
+                      (((n * inputs + i) * depth + zz) * height + rr) * width + cc,
+                      (((o * inputs + i) * kd + a) * kh + b) * kw + e,
+                      iy,
+                    );
                   }
           }
 }
@@ -64,9 +71,7 @@ export const conv3d: Operation = {
     return outputShape(x.shape, w.shape, Number(stride));
   },
   gradient: ({ inputs: [x, w], attributes }, dy, g) => [
-    attributes.stride === 1
-      ? g.apply('conv3dInputGradient', [dy, w])
-      : g.apply('convTranspose3d', [dy, w]),
+    attributes.stride === 1 ? g.apply('conv3dInputGradient', [dy, w]) : g.apply('convTranspose3d', [dy, w]),
     g.apply('conv3dWeightGradient', [x, dy], { kernel: w.shape.slice(2), stride: attributes.stride }),
   ],
   evaluate: ([x, w], { stride }, shape) => {
@@ -110,10 +115,16 @@ export const convTranspose3d: Operation = {
     expectImage('convTranspose3d', x);
     const [inputs, outputs, ...kernel] = expectImage('convTranspose3d', w);
     if (x.shape[1] !== inputs) {
-      throw new QuickcolumnGraphError('convTranspose3d', `the image has ${x.shape[1]} channels, the weights want ${inputs}`);
+      throw new QuickcolumnGraphError(
+        'convTranspose3d',
+        `the image has ${x.shape[1]} channels, the weights want ${inputs}`,
+      );
     }
     if (kernel.some((size) => size !== kernel[0])) {
-      throw new QuickcolumnGraphError('convTranspose3d', `kernel [${kernel}]: use the same size, the stride, on every axis`);
+      throw new QuickcolumnGraphError(
+        'convTranspose3d',
+        `kernel [${kernel}]: use the same size, the stride, on every axis`,
+      );
     }
     return [x.shape[0], outputs, ...x.shape.slice(2).map((size) => size * kernel[0])];
   },

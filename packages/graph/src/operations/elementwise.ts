@@ -5,11 +5,7 @@
 
 import { expectShape, type Operation, sameShape } from './operation.js';
 
-function unary(
-  name: string,
-  f: (x: number) => number,
-  gradient: NonNullable<Operation['gradient']>,
-): Operation {
+function unary(name: string, f: (x: number) => number, gradient: NonNullable<Operation['gradient']>): Operation {
   return { name, shape: ([x]) => x.shape, gradient, evaluate: ([x]) => x.data.map(f) };
 }
 
@@ -114,4 +110,3 @@ export const log: Operation = unary('log', Math.log, (node, dy, g) => [g.apply('
 export const sqrt: Operation = unary('sqrt', Math.sqrt, (node, dy, g) => [
   g.apply('affine', [g.apply('div', [dy, node])], { scale: 0.5, offset: 0 }),
 ]);
-

@@ -28,7 +28,13 @@ export function resizeMatrix(size: number, factor: number, mode: ResizeMode): Fl
 }
 
 /** y = (A_d ⊗ A_h ⊗ A_w) x on the last three axes; `transposed` applies the adjoint. */
-function resizeData(data: Float64Array, shape: Shape, factor: number, mode: ResizeMode, transposed: boolean): Float64Array {
+function resizeData(
+  data: Float64Array,
+  shape: Shape,
+  factor: number,
+  mode: ResizeMode,
+  transposed: boolean,
+): Float64Array {
   let current = data;
   const sizes = [...shape];
   for (let axis = 2; axis < 5; axis++) {
@@ -44,7 +50,8 @@ function resizeData(data: Float64Array, shape: Shape, factor: number, mode: Resi
         for (let i = 0; i < from; i++) {
           const weight = transposed ? matrix[i * coarse + o] : matrix[o * coarse + i];
           if (weight === 0) continue;
-          for (let b = 0; b < inner; b++) next[(a * to + o) * inner + b] += weight * current[(a * from + i) * inner + b];
+          for (let b = 0; b < inner; b++)
+            next[(a * to + o) * inner + b] += weight * current[(a * from + i) * inner + b];
         }
     current = next;
     sizes[axis] = to;

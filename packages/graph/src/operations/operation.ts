@@ -19,12 +19,14 @@ export interface Operation {
 }
 
 export function sameShape(op: string, a: GraphNode, b: GraphNode): Shape {
-  if (a.shape.join() !== b.shape.join()) throw new QuickcolumnGraphError(op, `shapes [${a.shape}] and [${b.shape}] differ`);
+  if (a.shape.join() !== b.shape.join())
+    throw new QuickcolumnGraphError(op, `shapes [${a.shape}] and [${b.shape}] differ`);
   return a.shape;
 }
 
 export function expectShape(op: string, what: string, node: GraphNode, shape: Shape): void {
-  if (node.shape.join() !== shape.join()) throw new QuickcolumnGraphError(op, `${what} is [${node.shape}], expected [${shape}]`);
+  if (node.shape.join() !== shape.join())
+    throw new QuickcolumnGraphError(op, `${what} is [${node.shape}], expected [${shape}]`);
 }
 
 export function expectImage(op: string, node: GraphNode): Shape {

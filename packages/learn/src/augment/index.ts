@@ -1,4 +1,4 @@
-export { type AugmentCase, augmentPatch, type Patch } from './augment-patch.js';
+export { type AugmentCase, augmentPatch } from './augment-patch.js';
 export {
   type AugmentationConfig,
   augmentationSchema,

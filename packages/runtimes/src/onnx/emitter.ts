@@ -1,6 +1,7 @@
 /**
  * Collects ONNX nodes while a graph is lowered: fresh names, shared constants, short calls.
  * A nested emitter (the body of a Loop) shares the outer names, as ONNX subgraphs see outer values.
+ * Generated names start with #, so that they do not meet the names of inputs, variables and outputs.
  */
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from './proto.js';
 
@@ -27,7 +28,7 @@ export class Emitter {
   }
 
   fresh(): string {
-    return `t${this.counter.next++}`;
+    return `#${this.counter.next++}`;
   }
 
   /** Emits a node with one output and returns the output's name. `domain:Op` selects another operator set. */
@@ -35,7 +36,12 @@ export class Emitter {
     return this.emitMany(op, inputs, 1, attributes)[0];
   }
 
-  emitMany(op: string, inputs: readonly string[], outputs: number, attributes: Readonly<Record<string, AttributeValue>> = {}): string[] {
+  emitMany(
+    op: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string[] {
     const names = Array.from({ length: outputs }, () => this.fresh());
     const colon = op.indexOf(':');
     this.nodes.push({
@@ -50,7 +56,7 @@ export class Emitter {
 
   /** A constant vector (or scalar, with shape []) of int64. */
   ints(values: readonly number[], shape: readonly number[] = [values.length]): string {
-    const name = `i_${shape.length}_${values.join('_')}`;
+    const name = `#i_${shape.length}_${values.join('_')}`;
     const bytes = (): Uint8Array => new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer);
     if (!this.initializers.has(name)) this.initializers.set(name, { name, type: 'int64', shape, bytes: bytes() });
     return name;
@@ -58,7 +64,7 @@ export class Emitter {
 
   /** A constant scalar. */
   float(value: number): string {
-    const name = `f_${value}`;
+    const name = `#f_${value}`;
     const bytes = (): Uint8Array => new Uint8Array(Float32Array.of(value).buffer);
     if (!this.initializers.has(name)) this.initializers.set(name, { name, type: 'float32', shape: [], bytes: bytes() });
     return name;

@@ -6,7 +6,7 @@
  * ONNX Runtime reduces in parallel; products summed per channel are the diagonal of a matrix product.
  */
 import { type Graph, type GraphNode, liveNodes, type ResizeMode, resizeMatrix, type Shape } from '@quickcolumn/graph';
-import { Emitter } from './emitter.js';
+import { Emitter, floatAttribute } from './emitter.js';
 import type { OnnxGraph, OnnxValue } from './proto.js';
 import { emitWeightGradient } from './weight-gradient.js';
 
@@ -15,6 +15,8 @@ interface Context {
   readonly name: (node: GraphNode) => string;
   /** Nodes that read a node. */
   readonly readers: ReadonlyMap<number, readonly GraphNode[]>;
+  /** Ids of nodes that leave the graph as an output or a variable's next value. */
+  readonly published: ReadonlySet<number>;
   /** Names of the index outputs of max pools, by node id. */
   readonly poolIndices: Map<number, string>;
 }
@@ -29,7 +31,8 @@ const same =
 /** [C] → [C, 1, 1, 1], which broadcasts over [N, C, D, H, W]. */
 const perChannel = (out: Emitter, name: string, channels: number): string => out.reshape(name, [channels, 1, 1, 1]);
 
-const flat = (out: Emitter, name: string, shape: Shape): string => out.reshape(name, [shape[0], shape[1], voxels(shape)]);
+const flat = (out: Emitter, name: string, shape: Shape): string =>
+  out.reshape(name, [shape[0], shape[1], voxels(shape)]);
 const voxels = (shape: Shape): number => shape.slice(2).reduce((product, size) => product * size, 1);
 
 const affine: Rule = (node, [x], { out }) => {
@@ -42,18 +45,33 @@ function conv(node: GraphNode, inputs: readonly string[], out: Emitter): string 
   const kernel = node.inputs[1].shape.slice(2);
   const stride = Number(node.attributes.stride);
   const pads = stride === 1 ? kernel.map((k) => (k - 1) / 2) : [0, 0, 0];
-  return out.emit('Conv', inputs, { kernel_shape: kernel, strides: [stride, stride, stride], pads: [...pads, ...pads] });
+  return out.emit('Conv', inputs, {
+    kernel_shape: kernel,
+    strides: [stride, stride, stride],
+    pads: [...pads, ...pads],
+  });
 }
 
-function convTranspose(node: GraphNode, inputs: readonly string[], out: Emitter): string {
-  const kernel = node.inputs[1].shape.slice(2);
-  return out.emit('ConvTranspose', inputs, { kernel_shape: kernel, strides: kernel });
+/** A 1×1×1 convolution to one channel per tap, then the taps become voxels: faster than ConvTranspose on the CPU. */
+function convTranspose(node: GraphNode, [x, w, bias]: readonly string[], out: Emitter): string {
+  const [n, channels, ...to] = node.shape;
+  const [inputs, , s] = node.inputs[1].shape;
+  const taps = channels * s ** 3;
+  const pointwise = out.emit('Transpose', [out.reshape(w, [inputs, taps])], { perm: [1, 0] });
+  const operands = [x, out.reshape(pointwise, [taps, inputs, 1, 1, 1])];
+  if (bias !== undefined) {
+    const repeated = out.emit('Expand', [out.reshape(bias, [channels, 1]), out.ints([channels, s ** 3])]);
+    operands.push(out.reshape(repeated, [taps]));
+  }
+  const [d, h, width] = to.map((size) => size / s);
+  const split = out.reshape(out.emit('Conv', operands), [n, channels, s, s, s, d, h, width]);
+  return out.reshape(out.emit('Transpose', [split], { perm: [0, 1, 5, 2, 6, 3, 7, 4] }), node.shape);
 }
 
-/** A convolution whose only reader adds a bias is emitted with that bias. */
-const waitsForBias = (node: GraphNode, { readers }: Context): boolean => {
+/** A convolution whose only reader adds a bias is emitted with that bias, unless its own value is asked for too. */
+const waitsForBias = (node: GraphNode, { readers, published }: Context): boolean => {
   const [reader, ...others] = readers.get(node.id) ?? [];
-  return others.length === 0 && reader?.op === 'addChannel' && reader.inputs[0] === node;
+  return others.length === 0 && !published.has(node.id) && reader?.op === 'addChannel' && reader.inputs[0] === node;
 };
 
 const addChannel: Rule = (node, [x, bias], context) => {
@@ -71,7 +89,13 @@ const conv3dInputGradient: Rule = (node, [dy, w], { out }) => {
   const swapped = out.emit('Transpose', [w], { perm: [1, 0, 2, 3, 4] });
   const flipped = kernel.every((k) => k === 1)
     ? swapped
-    : out.emit('Slice', [swapped, out.ints([-1, -1, -1]), out.ints([-99, -99, -99]), out.ints([2, 3, 4]), out.ints([-1, -1, -1])]);
+    : out.emit('Slice', [
+        swapped,
+        out.ints([-1, -1, -1]),
+        out.ints([-99, -99, -99]),
+        out.ints([2, 3, 4]),
+        out.ints([-1, -1, -1]),
+      ]);
   const pads = kernel.map((k) => (k - 1) / 2);
   return out.emit('Conv', [dy, flipped], { kernel_shape: kernel, pads: [...pads, ...pads] });
 };
@@ -83,7 +107,7 @@ const channelSumProduct: Rule = (node, [a, b], { out }) => {
   const { shape } = node.inputs[0];
   const channels = shape[1];
   const products = out.emit('com.microsoft:FusedMatMul', [flat(out, a, shape), flat(out, b, shape)], { transB: 1 });
-  const eye = out.floats(`eye_${channels}`, [channels, channels], () =>
+  const eye = out.floats(`#eye_${channels}`, [channels, channels], () =>
     Float32Array.from({ length: channels * channels }, (_, i) => (i % (channels + 1) === 0 ? 1 : 0)),
   );
   return out.reduceSum(out.emit('Mul', [products, eye]), [0, 2]);
@@ -135,11 +159,15 @@ function resize(node: GraphNode, x: string, out: Emitter, adjoint: boolean): str
   const matrix = (axis: number, transposed: boolean): string => {
     const coarse = Math.min(from[axis], to[axis]);
     const fine = coarse * factor;
-    return out.floats(`resize_${mode}_${coarse}_${factor}_${transposed ? 't' : 'n'}`, transposed ? [coarse, fine] : [fine, coarse], () => {
-      const plain = Float32Array.from(resizeMatrix(coarse, factor, mode));
-      if (!transposed) return plain;
-      return plain.map((_, i) => plain[(i % fine) * coarse + Math.floor(i / fine)]);
-    });
+    return out.floats(
+      `#resize_${mode}_${coarse}_${factor}_${transposed ? 't' : 'n'}`,
+      transposed ? [coarse, fine] : [fine, coarse],
+      () => {
+        const plain = Float32Array.from(resizeMatrix(coarse, factor, mode));
+        if (!transposed) return plain;
+        return plain.map((_, i) => plain[(i % fine) * coarse + Math.floor(i / fine)]);
+      },
+    );
   };
   const left = (current: string, axis: number, before: number, after: number): string =>
     out.emit('MatMul', [matrix(axis, adjoint), out.reshape(current, [before, from[axis], after])]);
@@ -159,13 +187,16 @@ const logSoftmaxGradient: Rule = (_node, [dy, y], { out }) =>
 const oneHot: Rule = (node, [labels], { out }) => {
   const classes = Number(node.attributes.classes);
   const values = out.emit('Cast', [labels], { to: 1 });
-  const wanted = out.floats(`classes_${classes}_${node.shape.length}`, [classes, ...node.shape.slice(2).map(() => 1)], () =>
-    Float32Array.from({ length: classes }, (_, i) => i),
+  const wanted = out.floats(
+    `#classes_${classes}_${node.shape.length}`,
+    [classes, ...node.shape.slice(2).map(() => 1)],
+    () => Float32Array.from({ length: classes }, (_, i) => i),
   );
   return out.emit('Cast', [out.emit('Equal', [out.emit('Unsqueeze', [values, out.ints([1])]), wanted])], { to: 1 });
 };
 
-const toGrid = (out: Emitter, s: string, shape: Shape): string => out.reshape(s, [shape[0], shape[1], ...shape.slice(2).map(() => 1)]);
+const toGrid = (out: Emitter, s: string, shape: Shape): string =>
+  out.reshape(s, [shape[0], shape[1], ...shape.slice(2).map(() => 1)]);
 
 const rules: Readonly<Record<string, Rule>> = {
   add: same('Add'),
@@ -179,12 +210,17 @@ const rules: Readonly<Record<string, Rule>> = {
   log: same('Log'),
   sqrt: same('Sqrt'),
   affine,
-  // y is a ReLU's output, never negative: its sign is the mask.
-  reluGradient: (_node, [dy, y], { out }) => out.emit('Mul', [dy, out.emit('Sign', [y])]),
+  // y is never negative. HardSigmoid with a huge slope is 1 where y > 0 (above 3e-39) and, unlike Sign, runs on all threads.
+  reluGradient: (_node, [dy, y], { out }) =>
+    out.emit('Mul', [dy, out.emit('HardSigmoid', [y], { alpha: floatAttribute(3e38), beta: floatAttribute(0) })]),
   leakyRelu: (node, [x], { out }) =>
-    out.emit('LeakyRelu', [x], { alpha: { kind: 'float', value: Number(node.attributes.slope) } }),
+    out.emit('LeakyRelu', [x], { alpha: floatAttribute(Number(node.attributes.slope)) }),
   leakyReluGradient: (node, [dy, y], { out }) =>
-    out.emit('Where', [out.emit('Greater', [y, out.float(0)]), dy, out.emit('Mul', [dy, out.float(Number(node.attributes.slope))])]),
+    out.emit('Where', [
+      out.emit('Greater', [y, out.float(0)]),
+      dy,
+      out.emit('Mul', [dy, out.float(Number(node.attributes.slope))]),
+    ]),
   conv3d: (node, inputs, { out }) => conv(node, inputs, out),
   convTranspose3d: (node, inputs, { out }) => convTranspose(node, inputs, out),
   conv3dInputGradient,
@@ -205,7 +241,8 @@ const rules: Readonly<Record<string, Rule>> = {
   logSoftmaxGradient,
   oneHot,
   spatialSum: (node, [x], { out }) => out.reduceSum(flat(out, x, node.inputs[0].shape), [2]),
-  spatialSumProduct: (node, [a, b], { out }) => out.reduceSum(flat(out, out.emit('Mul', [a, b]), node.inputs[0].shape), [2]),
+  spatialSumProduct: (node, [a, b], { out }) =>
+    out.reduceSum(flat(out, out.emit('Mul', [a, b]), node.inputs[0].shape), [2]),
   spatialScale: (node, [x, s], { out }) => out.emit('Mul', [x, toGrid(out, s, node.shape)]),
   spatialExpand: (node, [s], { out }) => out.emit('Expand', [toGrid(out, s, node.shape), out.ints(node.shape)]),
   sum: (_node, [x], { out }) => out.emit('ReduceSum', [x], { keepdims: 0 }),
@@ -229,10 +266,12 @@ export interface LoweringOptions {
 export function lowerToOnnx(graph: Graph, options: LoweringOptions = {}): OnnxGraph {
   const nodes = liveNodes(graph);
   const readers = new Map<number, GraphNode[]>();
-  for (const node of nodes) for (const input of node.inputs) readers.set(input.id, [...(readers.get(input.id) ?? []), node]);
+  for (const node of nodes)
+    for (const input of node.inputs) readers.set(input.id, [...(readers.get(input.id) ?? []), node]);
   const names = new Map<number, string>();
   const name = (node: GraphNode): string => names.get(node.id) ?? '';
-  const context: Context = { out: new Emitter(), name, readers, poolIndices: new Map() };
+  const published = new Set([...graph.outputs.values(), ...graph.assignments.values()].map((node) => node.id));
+  const context: Context = { out: new Emitter(), name, readers, published, poolIndices: new Map() };
   const inputs: OnnxValue[] = [];
   for (const node of nodes) {
     if (node.op === 'input' || node.op === 'variable') {
@@ -256,5 +295,11 @@ export function lowerToOnnx(graph: Graph, options: LoweringOptions = {}): OnnxGr
   };
   for (const [outputName, node] of graph.outputs) publish(outputName, node);
   for (const [variable, node] of graph.assignments) publish(variable + nextSuffix, node);
-  return { name: 'quickcolumn', nodes: context.out.nodes, inputs, outputs, initializers: [...context.out.initializers.values()] };
+  return {
+    name: 'quickcolumn',
+    nodes: context.out.nodes,
+    inputs,
+    outputs,
+    initializers: [...context.out.initializers.values()],
+  };
 }

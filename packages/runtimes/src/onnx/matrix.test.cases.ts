@@ -60,11 +60,12 @@ const stridings: readonly (readonly [n: number, i: number, o: number, coarse: Sh
 ];
 const fine = (coarse: Shape, s: number): number[] => coarse.map((size) => size * s);
 
+// biome-ignore format: shapes in a row
 const resizes = ([2, 4, 8] as const).flatMap((factor) =>
   (['trilinear', 'nearest'] as const).flatMap((mode) =>
     ([[1, 2, 3, 2, 1], [2, 1, 1, 4, 3]] as const).map((shape) => ({ shape, attributes: { factor, mode } })),
   ),
-); // biome-ignore format: shapes in a row
+);
 
 const perChannel = (n: number, c: number, ...grid: number[]): Source[] => [signed(n, c, ...grid), signed(c)];
 
@@ -93,6 +94,7 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   reluGradient: [
     { sources: [signed(1, 2, 3, 1, 5), signed(1, 2, 3, 1, 5)] },
     { sources: [signed(2, 2, 1, 3, 5), ties(2, 2, 1, 3, 5)] },
+    { sources: [signed(2, 3), signed(2, 3)] },
   ].map(({ sources }) => ({ sources, build: (g, [dy, x]) => g.apply('reluGradient', [dy, g.apply('relu', [x])]) })),
   leakyRelu: unary(signed, { slope: 0.2 }),
   leakyReluGradient: [
@@ -148,7 +150,11 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
     { sources: [signed(2, 3, 2, 1, 3), signed(3, 2, 1, 1, 1)] },
   ],
   addChannel: [{ sources: perChannel(1, 3, 2, 5, 3) }, { sources: perChannel(2, 4, 1, 3, 2) }],
-  channelSum: [{ sources: [signed(1, 3, 2, 5, 3)] }, { sources: [signed(2, 1, 3, 3, 3)] }, { sources: [signed(2, 5, 1, 3, 2)] }],
+  channelSum: [
+    { sources: [signed(1, 3, 2, 5, 3)] },
+    { sources: [signed(2, 1, 3, 3, 3)] },
+    { sources: [signed(2, 5, 1, 3, 2)] },
+  ],
   channelSumProduct: [
     { sources: [signed(1, 3, 2, 5, 3), signed(1, 3, 2, 5, 3)] },
     { sources: [signed(2, 1, 1, 3, 2), signed(2, 1, 1, 3, 2)] },
@@ -262,7 +268,8 @@ export const composites: Readonly<Record<string, readonly Case[]>> = {
       note: 'convolution of a convolution, one weight for both',
       sources: [signed(1, 2, 3, 4, 5), signed(2, 2, 3, 3, 3), signed(2)],
       build: (g, [x, w, b]) => {
-        const layer = (image: GraphNode): GraphNode => g.apply('addChannel', [g.apply('conv3d', [image, w], { stride: 1 }), b]);
+        const layer = (image: GraphNode): GraphNode =>
+          g.apply('addChannel', [g.apply('conv3d', [image, w], { stride: 1 }), b]);
         return layer(layer(x));
       },
     },

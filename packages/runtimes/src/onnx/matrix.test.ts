@@ -5,7 +5,7 @@
 import { elementCount, Graph, type GraphNode, operations, runReference, type Shape } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
 import type { Runtime } from '../runtime.js';
-import { loweredOperations } from './lower.js';
+import { loweredOperations, lowerToOnnx } from './lower.js';
 import { type Case, cases, composites, type Source } from './matrix.test.cases.js';
 import { onnxRuntime } from './runtime.js';
 
@@ -21,7 +21,8 @@ function dataOf({ shape, kind, classes = 0 }: Source, seed: number): Float32Arra
   };
   const count = elementCount(shape);
   for (let i = 0; i < 8; i++) random();
-  if (kind === 'labels') return Uint8Array.from({ length: count }, () => (random() < 0.1 ? 255 : Math.floor(random() * classes)));
+  if (kind === 'labels')
+    return Uint8Array.from({ length: count }, () => (random() < 0.1 ? 255 : Math.floor(random() * classes)));
   if (kind === 'positive') return Float32Array.from({ length: count }, () => 0.5 + random());
   // Few distinct values: maxima with ties, as behind a ReLU.
   if (kind === 'ties') return Float32Array.from({ length: count }, () => Math.max(0, Math.floor(random() * 5) - 2));
@@ -30,7 +31,9 @@ function dataOf({ shape, kind, classes = 0 }: Source, seed: number): Float32Arra
 
 function buildCase(op: string, { sources, attributes, build }: Case): Graph {
   const graph = new Graph();
-  const nodes = sources.map(({ shape, kind }, i) => graph.input(`x${i}`, shape, kind === 'labels' ? 'uint8' : 'float32'));
+  const nodes = sources.map(({ shape, kind }, i) =>
+    graph.input(`x${i}`, shape, kind === 'labels' ? 'uint8' : 'float32'),
+  );
   const made = build ? build(graph, nodes) : graph.apply(op, nodes, attributes);
   const list: readonly GraphNode[] = Array.isArray(made) ? made : [made as GraphNode];
   list.forEach((node, i) => {
@@ -67,6 +70,9 @@ function compare(actual: Float32Array, expected: Float64Array, shape: Shape): vo
   expect(worst / largest, message).toBeLessThanOrEqual(tolerance);
 }
 
+const titleOf = ({ note, sources, attributes }: Case): string =>
+  `${note ?? ''} ${sources.map(({ shape }) => `[${shape}]`).join(' ')} ${attributes ? JSON.stringify(attributes) : ''}`.trim();
+
 describe('coverage', () => {
   it('each operation of the registry has a case, and each case an operation', () => {
     expect(Object.keys(cases).sort()).toEqual([...operations.keys()].sort());
@@ -77,7 +83,11 @@ describe('coverage', () => {
       const images = list.flatMap(({ sources }) => sources.filter(({ shape }) => shape.length === 5).slice(0, 1));
       expect(list.length, op).toBeGreaterThan(0);
       if (images.length === 0) continue;
-      for (const batch of [1, 2]) expect(images.some(({ shape }) => shape[0] === batch), `${op} N=${batch}`).toBe(true);
+      for (const batch of [1, 2])
+        expect(
+          images.some(({ shape }) => shape[0] === batch),
+          `${op} N=${batch}`,
+        ).toBe(true);
     }
   });
 
@@ -86,8 +96,17 @@ describe('coverage', () => {
   });
 });
 
-const titleOf = ({ note, sources, attributes }: Case): string =>
-  `${note ?? ''} ${sources.map(({ shape }) => `[${shape}]`).join(' ')} ${attributes ? JSON.stringify(attributes) : ''}`.trim();
+describe('weight gradient', () => {
+  it('is a Loop on large grids, and only there', () => {
+    const looped = cases.conv3dWeightGradient.map((one) => {
+      const { nodes } = lowerToOnnx(buildCase('conv3dWeightGradient', one));
+      return { title: titleOf(one), loop: nodes.some(({ op }) => op === 'Loop') };
+    });
+    const large = cases.conv3dWeightGradient.filter(({ sources: [x] }) => elementCount(x.shape.slice(3)) > 10_000);
+    expect(large).toHaveLength(5);
+    expect(looped.filter(({ loop }) => loop).map(({ title }) => title)).toEqual(large.map(titleOf));
+  });
+});
 
 describe.each(runtimes)('$name', (runtime) => {
   for (const [op, list] of Object.entries({ ...cases, ...composites })) {

@@ -53,13 +53,18 @@ function strided(out: Emitter, x: Shape, dy: Shape, s: number, xName: string, dy
 function general(out: Emitter, x: Shape, dy: Shape, kernel: Shape, xName: string, dyName: string): string {
   const [n, inputs, d, h, w] = x;
   const pads = kernel.map((k) => (k - 1) / 2);
-  const padded = out.emit('Pad', [xName, out.ints([0, 0, ...pads, 0, 0, ...pads])]);
+  const padded = pad(out, xName, pads, pads);
   const a = out.reshape(dyName, [n, dy[1], d * h * w]);
   const taps: string[] = [];
   for (let i = 0; i < kernel[0]; i++)
     for (let j = 0; j < kernel[1]; j++)
       for (let k = 0; k < kernel[2]; k++) {
-        const shifted = out.emit('Slice', [padded, out.ints([i, j, k]), out.ints([i + d, j + h, k + w]), out.ints([2, 3, 4])]);
+        const shifted = out.emit('Slice', [
+          padded,
+          out.ints([i, j, k]),
+          out.ints([i + d, j + h, k + w]),
+          out.ints([2, 3, 4]),
+        ]);
         const product = productSum(out, n, a, out.reshape(shifted, [n, inputs, d * h * w]));
         taps.push(out.reshape(product, [dy[1], inputs, 1]));
       }
@@ -76,33 +81,42 @@ function cube(out: Emitter, x: Shape, dy: Shape, xName: string, dyName: string):
   const [columnName, columns] = imageInPlane ? [xName, inputs] : [dyName, outputs];
   const depthTaps = imageInPlane ? [2, 1, 0] : [0, 1, 2];
   const planeTaps = imageInPlane ? [0, 1, 2] : [2, 1, 0];
-  const padded = out.emit('Pad', [rowName, out.ints([0, 0, 1, 0, 0, 0, 0, 1, 0, 0])]);
+  // Both images get planes of (H+2)·(W+2) voxels, the columns with the margin around, the rows with it behind. Then a
+  // shift in the plane is an offset into the flat plane, a contiguous copy; the rows' zeros mask what wraps around.
+  const line = width + 2;
+  const plane = (height + 2) * line;
+  const rowFlat = out.reshape(pad(out, rowName, [1, 0, 0], [1, 2, 2]), [n, rows, (depth + 2) * plane]);
+  const columnFlat = out.reshape(pad(out, columnName, [0, 1, 1], [0, 1, 1]), [n, columns, depth * plane]);
 
-  const stackAndMultiply = (body: Emitter, chunk: number, planes: (name: string, offset: number) => string): string => {
-    const length = chunk * height * width;
-    const rowStack = body.emit('Concat', depthTaps.map((tap) => planes(padded, tap)), { axis: 1 });
-    const own = body.emit('Pad', [planes(columnName, 0), body.ints([0, 0, 0, 1, 1, 0, 0, 0, 1, 1])]);
-    const shifts = planeTaps.flatMap((i) =>
-      planeTaps.map((j) => body.emit('Slice', [own, body.ints([i, j]), body.ints([i + height, j + width]), body.ints([3, 4])])),
+  const stackAndMultiply = (
+    body: Emitter,
+    chunk: number,
+    from: (name: string, offset: number, length: number) => string,
+  ): string => {
+    const length = chunk * plane - 2 * line - 2;
+    const rowStack = body.emit(
+      'Concat',
+      depthTaps.map((tap) => from(rowFlat, tap * plane, length)),
+      { axis: 1 },
     );
-    const columnStack = body.emit('Concat', shifts, { axis: 1 });
-    return productSum(body, n, body.reshape(rowStack, [n, 3 * rows, length]), body.reshape(columnStack, [n, 9 * columns, length]));
+    const shifts = planeTaps.flatMap((i) => planeTaps.map((j) => from(columnFlat, i * line + j, length)));
+    return productSum(body, n, rowStack, body.emit('Concat', shifts, { axis: 1 }));
   };
 
-  const planeBytes = 9 * columns * n * height * width * 4;
+  const planeBytes = 9 * columns * n * plane * 4;
   const chunk = largestDivisor(depth, Math.max(1, Math.floor(chunkBytes / planeBytes)));
   let product: string;
   if (chunk === depth) {
-    product = stackAndMultiply(out, depth, (name, offset) => (name === padded ? out.slice(name, 2, offset, offset + depth) : name));
+    product = stackAndMultiply(out, depth, (name, offset, length) => out.slice(name, 2, offset, offset + length));
   } else {
     const body = new Emitter(out);
     const [counter, condition, before] = [out.fresh(), out.fresh(), out.fresh()];
-    const first = body.emit('Mul', [counter, body.ints([chunk])]);
-    const planes = (name: string, offset: number): string => {
+    const first = body.emit('Mul', [counter, body.ints([chunk * plane])]);
+    const from = (name: string, offset: number, length: number): string => {
       const start = body.emit('Add', [first, body.ints([offset])]);
-      return body.emit('Slice', [name, start, body.emit('Add', [start, body.ints([chunk])]), body.ints([2])]);
+      return body.emit('Slice', [name, start, body.emit('Add', [start, body.ints([length])]), body.ints([2])]);
     };
-    const after = body.emit('Add', [before, stackAndMultiply(body, chunk, planes)]);
+    const after = body.emit('Add', [before, stackAndMultiply(body, chunk, from)]);
     const goOn = body.emit('Identity', [condition]);
     const graph: OnnxGraph = {
       name: 'chunk',
@@ -124,6 +138,11 @@ function cube(out: Emitter, x: Shape, dy: Shape, xName: string, dyName: string):
   // [3, rows, 3, 3, columns] → [out, in, kd, kh, kw]
   const taps = out.reshape(product, [3, rows, 3, 3, columns]);
   return out.emit('Transpose', [taps], { perm: imageInPlane ? [1, 4, 0, 2, 3] : [4, 1, 0, 2, 3] });
+}
+
+/** Zeros before and after the last three axes. */
+function pad(out: Emitter, x: string, before: Shape, after: Shape): string {
+  return out.emit('Pad', [x, out.ints([0, 0, ...before, 0, 0, ...after])]);
 }
 
 function largestDivisor(value: number, atMost: number): number {

@@ -12,7 +12,7 @@ export const lungClasses: readonly LabelClass[] = [
 export const lesionOnly: readonly LabelClass[] = [{ value: 1, name: 'lesion', color: [220, 60, 50] }];
 
 /** Affine of an axis-aligned RAS grid. */
-export function rasAffine(spacing: Vector3): Affine {
+function rasAffine(spacing: Vector3): Affine {
   return [spacing[0], 0, 0, 0, 0, spacing[1], 0, 0, 0, 0, spacing[2], 0, 0, 0, 0, 1];
 }
 

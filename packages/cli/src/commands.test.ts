@@ -1,0 +1,123 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLabels, readVolume } from '@quickcolumn/io';
+import { profiles } from '@quickcolumn/learn';
+import { writePhantomCases } from '@quickcolumn/phantom';
+import { parse } from 'yaml';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filesIn, quickcolumn } from './cli.test.kit.js';
+
+/** As small as a training can be: what is tested is that the commands fit together, not the numbers. */
+const tiny = `profile: quick
+data: { images: data/ct, labels: data/labels }
+preparation: { spacingMm: [10, 10, 10] }
+network: { rootFilters: 2 }
+train: { patch: [16, 16, 16], epochs: 2, stepsPerEpoch: 2 }
+predict: { overlap: [4, 4, 4] }
+`;
+
+const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'doctor', 'config'];
+
+describe('quickcolumn', () => {
+  let folder = '';
+
+  beforeAll(async () => {
+    const root = await mkdtemp(join(tmpdir(), 'quickcolumn-cli-'));
+    folder = join(root, 'work');
+    await mkdir(folder);
+    await writePhantomCases(join(folder, 'data'), 4, 5, { size: [40, 36, 24], spacingMm: [7, 7, 10] });
+    await writeFile(join(folder, 'tiny.yaml'), tiny);
+  });
+
+  afterAll(async () => {
+    await rm(join(folder, '..'), { recursive: true, force: true });
+  });
+
+  it.each(commands)('%s --help has examples', async (command) => {
+    const { code, stdout } = await quickcolumn(folder, command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Examples:');
+  });
+
+  it('prints a profile that reads back as itself', async () => {
+    const { code, stdout } = await quickcolumn(folder, 'config', '--profile', 'mueller');
+    expect(code).toBe(0);
+    expect(parse(stdout)).toEqual(JSON.parse(JSON.stringify(profiles.mueller)));
+  });
+
+  it('prepares once and then reads the cache', async () => {
+    const args = ['prepare', '--config', 'tiny.yaml', '--images', 'data/ct', '--labels', 'data/labels'];
+    const first = await quickcolumn(folder, ...args);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/phantom_0001 +40×36×24 +28×25×24 +hu .* new, /);
+    const second = await quickcolumn(folder, ...args);
+    expect(second.stdout.match(/ cache$/gm)).toHaveLength(4);
+  });
+
+  it('goes from training to prediction to evaluation, and resumes', { timeout: 300_000 }, async () => {
+    const train = ['train', '--config', 'tiny.yaml', '--out', 'run', '--hold-out', 'phantom_0004'];
+    const stopped = await quickcolumn(folder, ...train, '--max-minutes', '0.0001', '--no-evaluate');
+    expect(stopped.stderr).toContain('stopped after epoch 1');
+    expect(stopped.code).toBe(0);
+
+    const again = await quickcolumn(folder, ...train);
+    expect(again.code).toBe(5);
+    expect(again.stderr).toContain('use --resume to continue it, --force to start it anew');
+
+    const resumed = await quickcolumn(folder, 'train', '--resume', '--out', 'run', '--max-minutes', '5');
+    expect(resumed.stderr).toContain('resuming after epoch 1');
+    expect(resumed.code).toBe(0);
+    expect(resumed.stdout.trim()).toBe(join('run', 'model.onnx'));
+    const run = await filesIn(join(folder, 'run'));
+    for (const file of ['config.yaml', 'history.jsonl', 'model.onnx', 'report.html']) expect(run).toContain(file);
+    expect(run.filter((file) => file.includes('tmp'))).toEqual([]);
+    expect((await readFile(join(folder, 'run', 'history.jsonl'), 'utf8')).trim().split('\n')).toHaveLength(2);
+
+    const scan = join('data', 'ct', 'phantom_0004.nii.gz');
+    const predict = ['predict', '--model', join('run', 'model.onnx'), scan, '--out', 'masks', '--probabilities'];
+    const predicted = await quickcolumn(folder, ...predict);
+    expect(predicted.stderr).toMatch(/28×25×24 voxels, \d+ windows, about \d+ MB/);
+    expect(predicted.code).toBe(0);
+    expect(await filesIn(join(folder, 'masks'))).toEqual([
+      'phantom_0004.json',
+      'phantom_0004.nii.gz',
+      'probabilities/phantom_0004_0_background.nii.gz',
+      'probabilities/phantom_0004_1_left-lung.nii.gz',
+      'probabilities/phantom_0004_2_right-lung.nii.gz',
+      'probabilities/phantom_0004_3_infection.nii.gz',
+    ]);
+    const mask = await readLabels(join(folder, 'masks', 'phantom_0004.nii.gz'));
+    const image = await readVolume(join(folder, scan));
+    expect(mask.size).toEqual(image.size);
+    expect(mask.affine).toEqual(image.affine);
+    const sidecar: unknown = JSON.parse(await readFile(join(folder, 'masks', 'phantom_0004.json'), 'utf8'));
+    expect(sidecar).toMatchObject({
+      notice: 'research use only, not a medical device',
+      model: { file: 'model.onnx', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      classes: [{ value: 0 }, { value: 1, name: 'left lung' }, { value: 2 }, { value: 3, name: 'infection' }],
+    });
+    expect((await quickcolumn(folder, ...predict)).code).toBe(5);
+
+    const evaluate = ['evaluate', '--truth', 'data/labels', '--prediction', 'masks', '--out', 'evaluation'];
+    const evaluated = await quickcolumn(folder, ...evaluate, '--images', 'data/ct');
+    expect(evaluated.code).toBe(0);
+    expect(evaluated.stderr).toContain('3 of 4 cases in data/labels have no prediction');
+    expect(evaluated.stdout).toContain('infection');
+    expect(await filesIn(join(folder, 'evaluation'))).toEqual([
+      'metrics.csv',
+      'metrics.json',
+      'overlays/phantom_0004.png',
+      'report.html',
+    ]);
+    expect((await quickcolumn(folder, ...evaluate)).code).toBe(5);
+    expect((await quickcolumn(folder, ...evaluate, '--force')).code).toBe(0);
+  });
+
+  it('never overwrites a scan with its mask', async () => {
+    const scan = join('data', 'ct', 'phantom_0001.nii.gz');
+    const { code, stderr } = await quickcolumn(folder, 'predict', '--model', 'm.onnx', scan, '--out', scan, '--force');
+    expect(code).toBe(5);
+    expect(stderr).toContain('is an input scan; choose another --out');
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * A training that is killed (SIGKILL) at random moments and resumed ends with the weights of one that was not.
+ * Real program, real network, real files: phantoms, the built command line, the `onnx` runtime.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writePhantomCases } from '@quickcolumn/phantom';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quickcolumn-kill-'));
+  await writePhantomCases(join(folder, 'data'), 4, 3);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const epochs = 5;
+
+/** Runs `train`; kills it after `killAfterMs` counted from its first progress. Resolves to true when it finished. */
+async function train(out: string, resume: boolean, killAfterMs?: number): Promise<boolean> {
+  const fresh = ['--profile', 'quick', '--images', 'data/ct', '--labels', 'data/labels', '--epochs', String(epochs)];
+  const size = ['--steps-per-epoch', '6', '--patch', '32,32,16', '--root-filters', '2', '--seed', '9'];
+  const args = resume ? ['--resume'] : [...fresh, ...size];
+  const child = spawn(
+    process.execPath,
+    [program, 'train', ...args, '--out', out, '--cache', 'cache', '--no-evaluate'],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let text = '';
+  let timer: NodeJS.Timeout | undefined;
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (killAfterMs !== undefined && text.includes('epoch '))
+      timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  });
+  const code = await new Promise<number | null>((done) => {
+    child.on('exit', done);
+  });
+  clearTimeout(timer);
+  if (code !== 0 && code !== null) throw new Error(`train ended with ${code}: ${text}`);
+  return code === 0;
+}
+
+async function lastState(out: string): Promise<{ weights: Buffer; epoch: number }> {
+  const checkpoints = join(folder, out, 'checkpoints');
+  const { state, weights } = JSON.parse(await readFile(join(checkpoints, 'last.json'), 'utf8')) as {
+    state: { epoch: number };
+    weights: { file: string };
+  };
+  return { weights: await readFile(join(checkpoints, weights.file)), epoch: state.epoch };
+}
+
+describe('a killed training', () => {
+  it('resumes to the weights of an uninterrupted one', async () => {
+    expect(await train('whole', false)).toBe(true);
+    let finished = await train('killed', false, Math.random() * 400);
+    for (let kill = 0; kill < 2 && !finished; kill++) finished = await train('killed', true, 200 + Math.random() * 600);
+    if (!finished) expect(await train('killed', true)).toBe(true);
+    const [whole, killed] = [await lastState('whole'), await lastState('killed')];
+    expect(killed.epoch).toBe(epochs);
+    expect(killed.weights.equals(whole.weights)).toBe(true);
+  });
+});
