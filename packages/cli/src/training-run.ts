@@ -29,6 +29,7 @@ import {
   type TrainResult,
 } from '@quickcolumn/learn';
 import type { LabelClass } from '@quickcolumn/pipeline';
+import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { predictFiles } from './commands/predict.js';
 import { evaluateCases, reportOf } from './evaluation.js';
@@ -61,6 +62,7 @@ export async function runTraining(config: TrainConfig, folder: string, options: 
   const { patch, batch, stepsPerEpoch } = config.train;
   const compiled = { network, classes: classes.length, patch, batch, loss, optimizer, seed, threads: options.threads };
   const step = await compileTrainingStep(compiled);
+  refuseIfTooLarge(step.bytes);
   const evaluation = await compileEvaluationStep(compiled);
   let result: TrainResult;
   try {
@@ -102,6 +104,19 @@ export async function runTraining(config: TrainConfig, folder: string, options: 
   await exportBest(config, folder, { result, cases: split.train.length, notes: options.notes });
   await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [] });
   return result;
+}
+
+/** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
+function refuseIfTooLarge(bytes: number): void {
+  const available = availableMemory();
+  note(`a training step needs about ${formatBytes(bytes)} of memory`);
+  if (available === undefined || bytes <= available) return;
+  throw new QuickcolumnError(
+    'memory',
+    `a training step needs about ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
+      'use a smaller train.patch, train.batch or network.rootFilters',
+    { neededBytes: bytes, availableBytes: available },
+  );
 }
 
 function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {

@@ -87,11 +87,7 @@ describe('prepareScan', () => {
   });
 
   it('refuses labels on another grid, naming both and the difference', () => {
-    const image = scan(
-      new Array(8).fill(-1000),
-      [2, 2, 2],
-      lps(1, 1, 1),
-    );
+    const image = scan(new Array(8).fill(-1000), [2, 2, 2], lps(1, 1, 1));
     const shifted = { voxels: new Uint8Array(8), size: [2, 2, 2] as const, affine: lps(1, 1, 1.2) };
     const options = { labels: shifted, name: 'ct/a.nii.gz', labelName: 'labels/a.nii.gz' };
     expect(() => prepareScan(image, config, options)).toThrow(GridMismatchError);
@@ -103,11 +99,7 @@ describe('prepareScan', () => {
   });
 
   it('refuses undeclared label values, naming value and count', () => {
-    const image = scan(
-      new Array(8).fill(-1000),
-      [2, 2, 2],
-      lps(1, 1, 1),
-    );
+    const image = scan(new Array(8).fill(-1000), [2, 2, 2], lps(1, 1, 1));
     const labels = { ...image, voxels: Uint8Array.of(0, 1, 7, 7, 9, 0, 0, 0) };
     const act = (): unknown => prepareScan(image, config, { labels, labelName: 'l.nii' });
     expect(act).toThrow(LabelValueError);
