@@ -38,7 +38,7 @@ export function demoCommand(): Command {
     .option('--out <folder>', 'folder for everything the demo makes', 'demo-run')
     .option('--seed <n>', 'seed of phantoms and training', wholeNumber(0), 1)
     .option('--epochs <n>', 'epochs', wholeNumber(1), 16)
-    .option('--steps-per-epoch <n>', 'optimiser steps an epoch', wholeNumber(1), 20)
+    .option('--steps-per-epoch <n>', 'optimiser steps an epoch', wholeNumber(1), 30)
     .option('--force', 'start anew in a folder of an earlier demo')
     .addHelpText(
       'after',

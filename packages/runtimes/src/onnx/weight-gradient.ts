@@ -42,9 +42,11 @@ function pointwise(out: Emitter, x: Shape, dy: Shape, xName: string, dyName: str
 function strided(out: Emitter, x: Shape, dy: Shape, s: number, xName: string, dyName: string): string {
   const [n, inputs] = x;
   const [, outputs, d, h, w] = dy;
-  const split = out.reshape(xName, [n, inputs, d, s, h, s, w, s]);
-  const taps = out.emit('Transpose', [split], { perm: [0, 1, 3, 5, 7, 2, 4, 6] });
-  const b = out.reshape(taps, [n, inputs * s ** 3, d * h * w]);
+  // Whole lines move first, then the voxels of a line: two quick passes instead of one slow one.
+  const split = out.reshape(xName, [n, inputs, d, s, h, s, w * s]);
+  const lines = out.emit('Transpose', [split], { perm: [0, 1, 3, 5, 2, 4, 6] });
+  const pairs = out.reshape(lines, [n, inputs * s * s, d * h * w, s]);
+  const b = out.reshape(out.emit('Transpose', [pairs], { perm: [0, 1, 3, 2] }), [n, inputs * s ** 3, d * h * w]);
   const a = out.reshape(dyName, [n, outputs, d * h * w]);
   return out.reshape(productSum(out, n, a, b), [outputs, inputs, s, s, s]);
 }
@@ -85,39 +87,43 @@ function cube(out: Emitter, x: Shape, dy: Shape, xName: string, dyName: string):
   // shift in the plane is an offset into the flat plane, a contiguous copy; the rows' zeros mask what wraps around.
   const line = width + 2;
   const plane = (height + 2) * line;
-  const rowFlat = out.reshape(pad(out, rowName, [1, 0, 0], [1, 2, 2]), [n, rows, (depth + 2) * plane]);
-  const columnFlat = out.reshape(pad(out, columnName, [0, 1, 1], [0, 1, 1]), [n, columns, depth * plane]);
-
-  const stackAndMultiply = (
-    body: Emitter,
-    chunk: number,
-    from: (name: string, offset: number, length: number) => string,
-  ): string => {
-    const length = chunk * plane - 2 * line - 2;
-    const rowStack = body.emit(
-      'Concat',
-      depthTaps.map((tap) => from(rowFlat, tap * plane, length)),
-      { axis: 1 },
-    );
-    const shifts = planeTaps.flatMap((i) => planeTaps.map((j) => from(columnFlat, i * line + j, length)));
-    return productSum(body, n, rowStack, body.emit('Concat', shifts, { axis: 1 }));
-  };
+  const rowFlat = out.reshape(pad(out, rowName, [1, 0, 0], [1, 2, 2]), [n, rows, 1, (depth + 2) * plane]);
+  const columnFlat = out.reshape(pad(out, columnName, [0, 1, 1], [0, 1, 1]), [n, columns, 1, depth * plane]);
 
   const planeBytes = 9 * columns * n * plane * 4;
   const chunk = largestDivisor(depth, Math.max(1, Math.floor(chunkBytes / planeBytes)));
+  const length = chunk * plane - 2 * line - 2;
+  /** One chunk's product [3·rows, 9·columns]; the rows start at the given names, the columns' chunk is cut out. */
+  const multiply = (body: Emitter, rowStarts: readonly string[], columnChunk: string): string => {
+    const lengths = body.ints([length]);
+    const rowShifts = rowStarts.map((start) =>
+      body.emit('Slice', [rowFlat, start, body.emit('Add', [start, lengths]), body.ints([3])]),
+    );
+    const columnShifts = planeTaps.flatMap((i) =>
+      planeTaps.map((j) => body.slice(columnChunk, 3, i * line + j, i * line + j + length)),
+    );
+    const stack = (shifts: readonly string[], channels: number): string =>
+      body.reshape(body.emit('Concat', shifts, { axis: 2 }), [n, channels, length]);
+    return productSum(body, n, stack(rowShifts, 3 * rows), stack(columnShifts, 9 * columns));
+  };
+
   let product: string;
   if (chunk === depth) {
-    product = stackAndMultiply(out, depth, (name, offset, length) => out.slice(name, 2, offset, offset + length));
+    product = multiply(
+      out,
+      depthTaps.map((tap) => out.ints([tap * plane])),
+      columnFlat,
+    );
   } else {
     const body = new Emitter(out);
     const [counter, condition, before] = [out.fresh(), out.fresh(), out.fresh()];
     const first = body.emit('Mul', [counter, body.ints([chunk * plane])]);
-    const from = (name: string, offset: number, length: number): string => {
-      const start = body.emit('Add', [first, body.ints([offset])]);
-      return body.emit('Slice', [name, start, body.emit('Add', [start, body.ints([length])]), body.ints([2])]);
-    };
-    const after = body.emit('Add', [before, stackAndMultiply(body, chunk, from)]);
+    const starts = depthTaps.map((tap) => (tap === 0 ? first : body.emit('Add', [first, body.ints([tap * plane])])));
+    const end = body.emit('Add', [first, body.ints([chunk * plane])]);
+    const columnChunk = body.emit('Slice', [columnFlat, first, end, body.ints([3])]);
+    const after = body.emit('Add', [before, multiply(body, starts, columnChunk)]);
     const goOn = body.emit('Identity', [condition]);
+    const sums = [3 * rows, 9 * columns];
     const graph: OnnxGraph = {
       name: 'chunk',
       nodes: body.nodes,
@@ -125,19 +131,21 @@ function cube(out: Emitter, x: Shape, dy: Shape, xName: string, dyName: string):
       inputs: [
         { name: counter, type: 'int64', shape: [] },
         { name: condition, type: 'bool', shape: [] },
-        { name: before, type: 'float32', shape: [3 * rows, 9 * columns] },
+        { name: before, type: 'float32', shape: sums },
       ],
       outputs: [
         { name: goOn, type: 'bool', shape: [] },
-        { name: after, type: 'float32', shape: [3 * rows, 9 * columns] },
+        { name: after, type: 'float32', shape: sums },
       ],
     };
-    const start = out.emit('Expand', [out.float(0), out.ints([3 * rows, 9 * columns])]);
-    product = out.emit('Loop', [out.ints([depth / chunk], []), '', start], { body: { kind: 'graph', value: graph } });
+    const zero = out.emit('Expand', [out.float(0), out.ints(sums)]);
+    product = out.emit('Loop', [out.ints([depth / chunk], []), '', zero], { body: { kind: 'graph', value: graph } });
   }
-  // [3, rows, 3, 3, columns] → [out, in, kd, kh, kw]
-  const taps = out.reshape(product, [3, rows, 3, 3, columns]);
-  return out.emit('Transpose', [taps], { perm: imageInPlane ? [1, 4, 0, 2, 3] : [4, 1, 0, 2, 3] });
+  // [rows, kd, columns, kh·kw] → [out, in, kd, kh·kw]
+  const taps = out.emit('Transpose', [out.reshape(product, [rows, 3, columns, 9])], {
+    perm: imageInPlane ? [0, 2, 1, 3] : [2, 0, 1, 3],
+  });
+  return out.reshape(taps, [outputs, inputs, 3, 3, 3]);
 }
 
 /** Zeros before and after the last three axes. */
