@@ -66,6 +66,15 @@ const outputErrno = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EF
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof FileError) return / cannot write: /.test(error.message) ? exitCodes.output : exitCodes.input;
+  const refused = error instanceof QuickcolumnError ? errnoOf(error.cause) : undefined;
+  if (
+    error instanceof QuickcolumnError &&
+    error.code === 'checkpoint' &&
+    refused !== undefined &&
+    outputErrno.has(refused)
+  ) {
+    return exitCodes.output;
+  }
   if (error instanceof QuickcolumnError) return byErrorCode[error.code] ?? exitCodes.internal;
   const code = errnoOf(error);
   if (code !== undefined && inputErrno.has(code)) return exitCodes.input;

@@ -2,7 +2,7 @@
  * Evaluation of predicted masks against the truth, and the files it leaves: metrics.csv, metrics.json, report.html and
  * overlay pictures. Shared by `evaluate`, `train` (on the validation cases) and `demo`.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   buildReport,
@@ -16,7 +16,7 @@ import {
   type Summary,
   toCsv,
 } from '@quickcolumn/evaluate';
-import { readLabels, readVolume, writeFileAtomic } from '@quickcolumn/io';
+import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { type EpochRecord, patientOf } from '@quickcolumn/learn';
 import { caseName } from './cases.js';
 import { throwIfInterrupted } from './interrupt.js';
@@ -71,10 +71,10 @@ export async function writeEvaluation(
   about: ReportTexts & { classes: readonly LabelClass[]; history?: readonly EpochRecord[] },
 ): Promise<void> {
   const { cases, overlays } = evaluation;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, 'metrics.csv'), toCsv(cases));
   await writeFileAtomic(join(folder, 'metrics.json'), `${JSON.stringify(evaluationResult(cases), null, 2)}\n`);
-  if (overlays.length > 0) await mkdir(join(folder, 'overlays'), { recursive: true });
+  if (overlays.length > 0) await makeFolder(join(folder, 'overlays'));
   for (const { name, overlay } of overlays) {
     await writeFileAtomic(join(folder, 'overlays', `${name}.png`), overlay.pngBytes);
   }

@@ -2,8 +2,9 @@
  * Where results go. Outputs are checked before any work starts, never overwritten without `--force`, and written
  * under a temporary name until complete, so that an interrupted or failed command leaves nothing half-written.
  */
+import { makeFolder } from '@quickcolumn/io';
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/volume';
 
@@ -65,9 +66,9 @@ export async function checkOutputFolder(path: string, force: boolean): Promise<v
 export async function writeFolder<T>(target: string, write: (staging: string) => Promise<T>): Promise<T> {
   const staging = join(dirname(resolve(target)), `.${basename(resolve(target))}.tmp-${process.pid}`);
   try {
-    await mkdir(staging, { recursive: true });
+    await makeFolder(staging);
     const result = await write(staging);
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     for (const entry of await readdir(staging)) {
       const place = join(target, entry);
       if ((await exists(place)) && (await stat(place)).isDirectory()) await rm(place, { recursive: true });

@@ -4,10 +4,10 @@
  * Everything that can be wrong with the data is found before the run folder is touched. The exported model is the best
  * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeFileAtomic } from '@quickcolumn/io';
+import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import {
   checkpointsFolder,
   compileEvaluationStep,
@@ -67,7 +67,7 @@ export async function runTraining(config: TrainConfig, folder: string, options: 
   let result: TrainResult;
   try {
     if (!options.resume) await clearRun(folder);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFileAtomic(join(folder, runFiles.config), toYaml(config));
     const samplesPerEpoch = batch * stepsPerEpoch;
     result = await train({

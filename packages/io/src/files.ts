@@ -4,7 +4,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/volume';
 
 /** The operating system refused to read or write a file; code `file`, the system's error as `cause`. */
@@ -40,6 +41,7 @@ const systemErrors: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the disk',
   EDQUOT: 'disk quota exceeded',
   EROFS: 'the file system is read-only',
+  EEXIST: 'a file of that name is in the way',
   EMFILE: 'too many open files',
 };
 
@@ -88,4 +90,27 @@ export async function withHandle<T>(path: string, flags: string, use: (handle: F
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Makes a folder and those above it that are missing. Throws FileError. (The `recursive` option of mkdir never returns
+ * on Node 20 where a parent answers ENOENT to every attempt, as /proc does.)
+ */
+export async function makeFolder(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    // Somebody else may have made it meanwhile.
+    if (!(await isFolder(path))) throw new FileError(path, 'write', cause);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }

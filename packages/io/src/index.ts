@@ -1,4 +1,4 @@
-export { FileError, hashFile, writeFileAtomic } from './files.js';
+export { FileError, hashFile, makeFolder, writeFileAtomic } from './files.js';
 export type { AffineSource, NiftiOrientation } from './nifti-affine.js';
 export type { NiftiDatatype } from './nifti-datatypes.js';
 export { encodeNifti, type NiftiEncodeOptions } from './nifti-encode.js';

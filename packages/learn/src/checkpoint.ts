@@ -7,9 +7,9 @@
  * `best.json` is committed before `last.json`: a crash in between repeats the epoch from `last` and reaches the same best.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeSafetensors, encodeSafetensors } from '@quickcolumn/io';
+import { decodeSafetensors, encodeSafetensors, makeFolder } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { ScheduleState, StopperState } from './schedule.js';
@@ -99,7 +99,7 @@ export async function saveCheckpoint(
   };
   const json = new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await replaceFile(join(folder, file), bytes, files);
     for (const name of ['best', 'last'] as const) {
       if (names.includes(name)) await replaceFile(join(folder, `${name}.json`), json, files);

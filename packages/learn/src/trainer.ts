@@ -5,7 +5,7 @@
  * (seed, epoch, sample), so a run that is killed and resumed reaches the same numbers as one that was not.
  * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people.
  */
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '@quickcolumn/io';
 import { join } from 'node:path';
 import { type CheckpointName, type CheckpointState, saveCheckpoint } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
@@ -74,7 +74,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, cases, step, runFolder, resume = false, signal, onProgress } = options;
   if (cases.train.length === 0) throw new TrainError('no training cases; check data.images and data.split');
   const names = { train: cases.train.map((one) => one.name), validation: cases.validation.map((one) => one.name) };
-  await mkdir(join(runFolder, 'tensorboard'), { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(join(runFolder, 'tensorboard')).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TrainError(`${runFolder}: cannot create the run folder (${reason})`, { runFolder }, { cause });
   });

@@ -2,9 +2,8 @@
  * Writes phantoms as NIfTI cases in the layout of the other data sets: DIR/ct/NAME.nii.gz and DIR/labels/NAME.nii.gz.
  * Case number n depends on the seed and n alone, so a longer run repeats the cases of a shorter one.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, writeNifti } from '@quickcolumn/io';
+import { FileError, writeNifti, makeFolder } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { generatePhantom, type PhantomOptions } from './phantom.js';
 import { mixSeed } from './random.js';
@@ -48,7 +47,7 @@ export async function writePhantomCases(
   }
   const { force = false, onCase, ...shape } = options;
   for (const folder of [join(dir, 'ct'), join(dir, 'labels')]) {
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    await makeFolder(folder).catch((cause: unknown) => {
       throw new FileError(folder, 'write', cause);
     });
   }

@@ -7,9 +7,9 @@
  * not match its checksums is prepared again.
  */
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, hashFile, readLabels, readVolume, writeFileAtomic } from '@quickcolumn/io';
+import { FileError, hashFile, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { type Affine, QuickcolumnError, type Size3, voxelCount } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { PreparationConfig } from './config.js';
@@ -155,7 +155,7 @@ async function store(cacheDir: string, key: string, name: string, prepared: Prep
   const { image, labels, ...facts } = prepared;
   const paths = pathsOf(cacheDir, key);
   const imageBytes = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
-  await mkdir(cacheDir, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(cacheDir).catch((cause: unknown) => {
     throw new FileError(cacheDir, 'write', cause);
   });
   await writeFileAtomic(paths.image, imageBytes);

@@ -2,8 +2,8 @@
  * `quickcolumn demo`: the whole way without any data. Chest phantoms are generated, a small QC-HC U-Net is trained on
  * eight of them, and three held-out ones are predicted and evaluated.
  */
+import { makeFolder } from '@quickcolumn/io';
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { toTable } from '@quickcolumn/evaluate';
 import { parseTrainConfig, readHistory } from '@quickcolumn/learn';
@@ -128,6 +128,6 @@ async function claimFolder(out: string, force: boolean): Promise<void> {
     throw new OutputError(`${out} is not the folder of an earlier demo; choose another --out`, out);
   }
   for (const folder of folders) await rm(join(out, folder), { recursive: true, force: true });
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await writeFile(join(out, marker), 'made by quickcolumn demo\n');
 }

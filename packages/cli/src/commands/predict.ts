@@ -1,7 +1,7 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, readVolume, writeFileAtomic, writeNifti } from '@quickcolumn/io';
+import { hashFile, readVolume, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
@@ -99,7 +99,7 @@ async function predictFile(
   const { header } = scan;
   const written: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeNifti(path, volume, { like: header, force: true, description });
     written.push(path);
   };
@@ -126,7 +126,7 @@ async function predictFile(
       probabilities: probabilityNames,
     });
     // The mask last: where there is a mask, all that belongs to it is there.
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFileAtomic(target.sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
     written.push(target.sidecarPath);
     await write(target.maskPath, result.labels, 'quickcolumn labels');
