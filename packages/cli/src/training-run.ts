@@ -109,11 +109,11 @@ export async function runTraining(config: TrainConfig, folder: string, options: 
 /** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
 function refuseIfTooLarge(bytes: number): void {
   const available = availableMemory();
-  note(`a training step needs about ${formatBytes(bytes)} of memory`);
+  note(`a training step needs at least ${formatBytes(bytes)} of memory`);
   if (available === undefined || bytes <= available) return;
   throw new QuickcolumnError(
     'memory',
-    `a training step needs about ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
+    `a training step needs at least ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
       'use a smaller train.patch, train.batch or network.rootFilters',
     { neededBytes: bytes, availableBytes: available },
   );

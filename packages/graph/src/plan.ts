@@ -9,7 +9,7 @@ import { elementCount, type Graph, type GraphNode, liveNodes } from './graph.js'
 export interface BufferPlan {
   /** Most bytes of intermediate tensors alive at one time. */
   readonly peakBytes: number;
-  /** Bytes of variables, twice: the old values and the new ones of a run. */
+  /** Bytes of the variables; the values that a run assigns to them are among the intermediate tensors. */
   readonly variableBytes: number;
   /** Node ids that die after each node, by position in `order`. */
   readonly order: readonly GraphNode[];
@@ -55,5 +55,5 @@ export function plan(graph: Graph): BufferPlan {
     }
   });
   const variables = [...graph.variables.values()].reduce((bytes, { node }) => bytes + bytesOf(node), 0);
-  return { peakBytes: peak, variableBytes: 2 * variables, order, dies };
+  return { peakBytes: peak, variableBytes: variables, order, dies };
 }
