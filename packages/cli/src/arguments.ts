@@ -2,8 +2,9 @@
  * Parsers of flag values. They throw commander's own error, so that the message names the flag and what came, and the
  * exit code is that of wrong usage.
  */
+import { precisionNames, runtimeNames } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** A whole number of at least `minimum`. */
 export function wholeNumber(minimum: number): (text: string) => number {
@@ -52,4 +53,17 @@ export function foldOf(text: string): { folds: number; fold: number } {
     throw new InvalidArgumentError('Expected k/n with k from 1 to n, for example 1/5 to 5/5.');
   }
   return { folds, fold: number - 1 };
+}
+
+/** `--runtime` and `--precision`, the same on every command that runs a network. */
+export function runtimeOption(): Option {
+  return new Option('--runtime <name>', 'what executes the network (default: the fastest that is there)').choices(
+    runtimeNames,
+  );
+}
+
+export function precisionOption(): Option {
+  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it)').choices(
+    precisionNames,
+  );
 }

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
 import { readYaml } from './yaml.js';
 
@@ -22,6 +23,8 @@ export interface ConfigFlags {
   readonly learningRate?: number;
   readonly maxMinutes?: number;
   readonly rootFilters?: number;
+  readonly runtime?: RuntimeName;
+  readonly precision?: PrecisionName;
 }
 
 type Group = Record<string, unknown>;
@@ -60,6 +63,7 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
       split: fold === undefined ? undefined : { kind: 'folds', ...fold },
     },
     network: { rootFilters: flags.rootFilters },
+    compute: { runtime: flags.runtime, precision: flags.precision },
     train: {
       patch,
       batch: flags.batch,

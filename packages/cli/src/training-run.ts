@@ -30,6 +30,7 @@ import {
 } from '@quickcolumn/learn';
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
+import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { predictFiles } from './commands/predict.js';
 import { evaluateCases, reportOf } from './evaluation.js';
@@ -51,7 +52,12 @@ export interface RunOptions {
 }
 
 /** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after Ctrl-C. */
-export async function runTraining(config: TrainConfig, folder: string, options: RunOptions): Promise<TrainResult> {
+export async function runTraining(asked: TrainConfig, folder: string, options: RunOptions): Promise<TrainResult> {
+  const device = await chooseRuntime(asked.compute);
+  note(device.reason);
+  // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
+  const { runtime, precision } = device;
+  const config = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
   const { classes } = config.preparation;
   const split = divideCases(config, await listCases(config.data));
   note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test)}`);
@@ -60,7 +66,17 @@ export async function runTraining(config: TrainConfig, folder: string, options: 
 
   const { network, loss, optimizer, seed } = config;
   const { patch, batch, stepsPerEpoch } = config.train;
-  const compiled = { network, classes: classes.length, patch, batch, loss, optimizer, seed, threads: options.threads };
+  const compiled = {
+    network,
+    classes: classes.length,
+    patch,
+    batch,
+    loss,
+    optimizer,
+    seed,
+    threads: options.threads,
+    device,
+  };
   const step = await compileTrainingStep(compiled);
   refuseIfTooLarge(step.bytes);
   const evaluation = await compileEvaluationStep(compiled);
@@ -194,7 +210,7 @@ async function writeReport(
   const { classes } = config.preparation;
   const masks = await mkdtemp(join(tmpdir(), 'quickcolumn-'));
   try {
-    const flags = { model: join(folder, runFiles.model), out: masks, force: true };
+    const flags = { model: join(folder, runFiles.model), out: masks, force: true, ...config.compute };
     if (cases.length > 0) {
       await predictFiles(
         cases.map(({ imagePath }) => imagePath),

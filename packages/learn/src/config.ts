@@ -7,6 +7,7 @@
  */
 import { type NetworkConfig, networkSchema } from '@quickcolumn/networks';
 import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
+import { type PrecisionName, precisionNames, type RuntimeName, runtimeNames } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type AugmentationConfig, augmentationSchema } from './augment/index.js';
@@ -74,6 +75,12 @@ export interface TrainSettings {
   readonly maxMinutes: number | null;
 }
 
+/** What executes the network. `auto` is the fastest that the machine has; a run folder names what it was. */
+interface ComputeConfig {
+  readonly runtime: RuntimeName;
+  readonly precision: PrecisionName;
+}
+
 export interface TrainConfig {
   readonly profile: ProfileName;
   readonly seed: number;
@@ -84,6 +91,7 @@ export interface TrainConfig {
   readonly train: TrainSettings;
   readonly loss: LossConfig;
   readonly optimizer: OptimizerConfig;
+  readonly compute: ComputeConfig;
   readonly predict: {
     /** Overlap of neighbouring windows along x, y, z in voxels; smaller than the patch. */
     readonly overlap: Size3;
@@ -157,6 +165,7 @@ const configSchema: z.ZodType<TrainConfig> = z
     train: settingsSchema,
     loss: lossSchema,
     optimizer: optimizerSchema,
+    compute: z.strictObject({ runtime: z.enum(runtimeNames), precision: z.enum(precisionNames) }),
     predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
   })
   .superRefine((config, context) => {

@@ -48,6 +48,7 @@ export const smallConfig: TrainConfig = {
   },
   loss: { alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
   optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  compute: { runtime: 'onnx', precision: 'float32' },
   predict: { overlap: [8, 8, 8] },
 };
 

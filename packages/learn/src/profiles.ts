@@ -48,6 +48,7 @@ const paper: TrainConfig = {
   },
   loss: { alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
   optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
+  compute: { runtime: 'auto', precision: 'auto' },
   predict: { overlap: [80, 80, 40] },
 };
 

@@ -68,7 +68,7 @@ function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<s
   // The schedule `steps` is a share of all steps: there the number of epochs shapes every rate.
   const settings = train.schedule.kind === 'steps' ? { ...train, epochs } : train;
   const identity: Record<string, string> = {};
-  const { seed, preparation, augmentation, network, loss, optimizer } = config;
+  const { seed, preparation, augmentation, network, loss, optimizer, compute } = config;
   for (const [group, value] of Object.entries({
     preparation,
     augmentation,
@@ -76,6 +76,7 @@ function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<s
     train: settings,
     loss,
     optimizer,
+    compute,
   })) {
     for (const [key, setting] of Object.entries(value)) identity[`${group}.${key}`] = JSON.stringify(setting);
   }

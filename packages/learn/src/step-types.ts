@@ -7,6 +7,7 @@
  */
 import type { Size3 } from '@quickcolumn/volume';
 import type { NetworkConfig } from '@quickcolumn/networks';
+import type { RuntimeChoice } from '@quickcolumn/runtimes';
 import type { LossConfig, OptimizerConfig } from './config.js';
 
 /** A variable's value on the host. `data` has the product of `shape` elements, C order. */
@@ -62,4 +63,6 @@ export interface StepConfig {
   readonly optimizer: OptimizerConfig;
   readonly seed: number;
   readonly threads?: number;
+  /** What executes it, default: the embedded onnx runtime. */
+  readonly device?: Pick<RuntimeChoice, 'runtime' | 'precision'>;
 }

@@ -5,7 +5,7 @@
  */
 import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
 import { buildNetwork } from '@quickcolumn/networks';
-import { type Executable, onnxRuntime } from '@quickcolumn/runtimes';
+import { type CompileOptions, type Executable, onnxRuntime, type Runtime } from '@quickcolumn/runtimes';
 import { buildLoss, type LossNodes } from './loss.js';
 import { adamRate, buildAdam } from './optimizer.js';
 import { createRandom } from './random.js';
@@ -71,24 +71,25 @@ function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: numb
   return { loss: outputs.loss[0], crossEntropy: outputs.crossEntropy[0], tversky: outputs.tversky[0], softDice };
 }
 
-const compileOptions = ({ threads }: StepConfig): { threads?: number } => (threads === undefined ? {} : { threads });
+const runtimeOf = ({ device }: StepConfig): Runtime => device?.runtime ?? onnxRuntime;
+const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
+  ...(threads === undefined ? {} : { threads }),
+  ...(device === undefined ? {} : { precision: device.precision }),
+});
 
 /** A ready training step with freshly drawn weights. The caller disposes it. */
 export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
   const graph = trainingGraph(config);
-  const executable = await onnxRuntime.compile(graph, compileOptions(config));
-  executable.writeVariables(initialWeights(graph, config.seed));
+  const executable = await runtimeOf(config).compile(graph, compileOptions(config));
+  await executable.writeVariables(initialWeights(graph, config.seed));
   return {
     bytes: executable.bytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
       const rate = Float32Array.of(adamRate(learningRate, step, config.optimizer));
       return resultOf(await executable.run({ image, labels, rate }), config.classes);
     },
-    variables: () => Promise.resolve(executable.readVariables()),
-    setVariables: (values) => {
-      executable.writeVariables(values);
-      return Promise.resolve();
-    },
+    variables: () => executable.readVariables(),
+    setVariables: (values) => executable.writeVariables(values),
     dispose: () => executable.dispose(),
   };
 }
@@ -96,13 +97,11 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
 /** The loss with running statistics. Variables that the plain network lacks (moments) are ignored. */
 export async function compileEvaluationStep(config: StepConfig): Promise<EvaluationStep> {
   const { graph } = forward(config, false);
-  const executable: Executable = await onnxRuntime.compile(graph, compileOptions(config));
+  const executable: Executable = await runtimeOf(config).compile(graph, compileOptions(config));
   return {
     run: async ({ image, labels }) => resultOf(await executable.run({ image, labels }), config.classes),
-    setVariables: (values) => {
-      executable.writeVariables(new Map([...values].filter(([name]) => graph.variables.has(name))));
-      return Promise.resolve();
-    },
+    setVariables: (values) =>
+      executable.writeVariables(new Map([...values].filter(([name]) => graph.variables.has(name)))),
     dispose: () => executable.dispose(),
   };
 }

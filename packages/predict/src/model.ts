@@ -10,7 +10,13 @@ import { plan } from '@quickcolumn/graph';
 import { FileError } from '@quickcolumn/io';
 import { type NetworkConfig, networkSchema, predictionGraph } from '@quickcolumn/networks';
 import { type ModelMetadata, modelMetadataSchema } from '@quickcolumn/pipeline';
-import { type ModelParts, type NamedTensor, onnxRuntime, readModelParts } from '@quickcolumn/runtimes';
+import {
+  type ModelParts,
+  type NamedTensor,
+  onnxRuntime,
+  readModelParts,
+  type RuntimeChoice,
+} from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import type { LoadedModel } from './model-types.js';
 
@@ -22,8 +28,13 @@ export class ModelError extends QuickcolumnError {
   }
 }
 
+/** What executes a model, and with how many threads (default: all cores). */
+export type ModelDevice = Pick<RuntimeChoice, 'runtime' | 'precision'> & { readonly threads?: number };
+
+const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' };
+
 /** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
-export async function loadModel(path: string): Promise<LoadedModel> {
+export async function loadModel(path: string, device: ModelDevice = defaultDevice): Promise<LoadedModel> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -47,8 +58,10 @@ export async function loadModel(path: string): Promise<LoadedModel> {
       return peakBytes + variableBytes;
     },
     async compile(patch, batch) {
-      const executable = await onnxRuntime.compile(predictionGraph(network, classes, patch, batch));
-      executable.writeVariables(weights);
+      const { runtime, precision, threads } = device;
+      const options = { precision, ...(threads === undefined ? {} : { threads }) };
+      const executable = await runtime.compile(predictionGraph(network, classes, patch, batch), options);
+      await executable.writeVariables(weights);
       return {
         run: async (image) => (await executable.run({ image })).probabilities,
         dispose: () => executable.dispose(),

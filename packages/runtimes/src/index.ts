@@ -1,6 +1,17 @@
-/** Runtimes: three ways to execute a graph, behind one interface. */
-export { loweredOperations, lowerToOnnx } from './onnx/lower.js';
+/** Runtimes: ways to execute a graph, behind one interface. */
+export {
+  chooseRuntime,
+  type PrecisionName,
+  precisionNames,
+  type RuntimeChoice,
+  type RuntimeName,
+  runtimeNames,
+  type RuntimeRequest,
+} from './choose.js';
+export { RuntimeError } from './errors.js';
+export { lowerToOnnx } from './onnx/lower.js';
 export { type MeasuredSpeed, measureSpeed } from './measure.js';
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';
 export { onnxOpset, onnxRuntime } from './onnx/runtime.js';
-export type { CompileOptions, Executable, NamedTensor, Runtime } from './runtime.js';
+export { type OneDnnExecutable, type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
+export type { CompileOptions, Executable, NamedTensor, Precision, Runtime } from './runtime.js';

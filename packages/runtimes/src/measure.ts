@@ -1,11 +1,12 @@
 /** How fast a runtime is on this machine: one convolution of the kind that fills a training step, timed. */
 import { Graph } from '@quickcolumn/graph';
-import type { CompileOptions, Runtime } from './runtime.js';
+import type { CompileOptions, Precision, Runtime } from './runtime.js';
 
 export interface MeasuredSpeed {
   readonly runtime: string;
   readonly version: string;
-  /** 10⁹ floating-point operations a second, the best of several runs of a 3×3×3 convolution 32→32 in float32. */
+  readonly precision: Precision;
+  /** 10⁹ floating-point operations a second, the best of several runs of a 3×3×3 convolution 32→32. */
   readonly gflops: number;
 }
 
@@ -30,5 +31,6 @@ export async function measureSpeed(runtime: Runtime, options: CompileOptions = {
     await executable.dispose();
   }
   const flop = 2 * 27 * channels * channels * grid[0] * grid[1] * grid[2];
-  return { runtime: runtime.name, version: runtime.version, gflops: flop / best / 1e6 };
+  const { precision = runtime.precision } = options;
+  return { runtime: runtime.name, version: runtime.version, precision, gflops: flop / best / 1e6 };
 }

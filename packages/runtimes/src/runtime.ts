@@ -9,9 +9,13 @@ export interface NamedTensor {
   readonly data: Float32Array;
 }
 
+export type Precision = 'float32' | 'bfloat16';
+
 export interface CompileOptions {
   /** CPU threads, default: all cores. */
   readonly threads?: number;
+  /** Arithmetic of convolutions and images, default: the runtime's own choice. Not every runtime has a choice. */
+  readonly precision?: Precision;
 }
 
 export interface Executable {
@@ -20,9 +24,9 @@ export interface Executable {
   /** Runs once: assigns the variables and returns the outputs by name (owned by the caller). */
   run(inputs: Readonly<Record<string, Float32Array | Uint8Array>>): Promise<Record<string, Float32Array>>;
   /** Copies of all variables. */
-  readVariables(): Map<string, NamedTensor>;
+  readVariables(): Promise<Map<string, NamedTensor>>;
   /** Sets variables; names that the graph does not have are refused. */
-  writeVariables(values: ReadonlyMap<string, NamedTensor>): void;
+  writeVariables(values: ReadonlyMap<string, NamedTensor>): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -30,5 +34,7 @@ export interface Runtime {
   readonly name: string;
   /** Version of the library behind it, for reports. */
   readonly version: string;
+  /** What `compile` uses where no precision is asked for. */
+  readonly precision: Precision;
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
 }

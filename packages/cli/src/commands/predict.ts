@@ -11,9 +11,10 @@ import {
   predictScan,
   resolveWindow,
 } from '@quickcolumn/predict';
+import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command } from 'commander';
-import { size3 } from '../arguments.js';
+import { precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
 import { type ScanFile, scansFrom } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
@@ -26,6 +27,9 @@ export interface PredictFlags {
   readonly gaussian?: boolean;
   readonly patch?: Size3;
   readonly overlap?: Size3;
+  readonly runtime?: RuntimeName;
+  readonly precision?: PrecisionName;
+  readonly threads?: number;
   readonly ignoreMemory?: boolean;
   readonly force?: boolean;
 }
@@ -47,6 +51,9 @@ export function predictCommand(): Command {
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
     .option('--overlap <x,y,z>', 'overlap of windows in voxels (default: the model’s)', size3)
+    .addOption(runtimeOption())
+    .addOption(precisionOption())
+    .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--ignore-memory', 'start even if the estimate is above the available memory')
     .option('--force', 'replace existing masks')
     .addHelpText(
@@ -68,7 +75,12 @@ Examples:
 export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
   const scans = await scansFrom(inputs);
   const targets = await chooseTargets(scans, flags);
-  const model = await loadModel(flags.model);
+  const device = await chooseRuntime(flags);
+  note(device.reason);
+  const model = await loadModel(flags.model, {
+    ...device,
+    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+  });
   const { patch } = resolveWindow(model, flags);
   const sha256 = await hashFile(flags.model);
   const compiled = await model.compile(patch, 1);

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
-import { foldOf, nameList, positiveNumber, size3, wholeNumber } from '../arguments.js';
+import { foldOf, nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
 import { defaultCache } from '../preparation.js';
 import { checkRunFolder, runFiles } from '../run-folder.js';
 import { note, print } from '../terminal.js';
@@ -38,6 +38,8 @@ export function trainCommand(): Command {
     .option('--learning-rate <rate>', 'learning rate at the start', positiveNumber)
     .option('--max-minutes <minutes>', 'stop at the first epoch end after this time', positiveNumber)
     .option('--root-filters <n>', 'width of the first level of the network', wholeNumber(1))
+    .addOption(runtimeOption())
+    .addOption(precisionOption())
     .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--cache <folder>', 'where prepared cases are kept', defaultCache())
     .option('--notes <text>', 'data and licence notes for the model file')

@@ -17,8 +17,8 @@ async function using<T>(graph: Graph, use: (executable: Executable) => Promise<T
   }
 }
 
-const valuesOf = (executable: Executable, name: string): number[] => [
-  ...(executable.readVariables().get(name)?.data ?? []),
+const valuesOf = async (executable: Executable, name: string): Promise<number[]> => [
+  ...((await executable.readVariables()).get(name)?.data ?? []),
 ];
 
 /** sum ← sum + x; y = sum before the run. */
@@ -34,11 +34,11 @@ function accumulator(): Graph {
 describe('variables', () => {
   it('start with their constant and keep what runs assign', async () => {
     await using(accumulator(), async (executable) => {
-      expect(valuesOf(executable, 'sum')).toEqual([10, 10]);
+      expect(await valuesOf(executable, 'sum')).toEqual([10, 10]);
       const seen: number[][] = [];
       for (let i = 0; i < 5; i++) seen.push([...(await executable.run({ x: Float32Array.of(1, 2) })).y]);
       expect(seen.flat()).toEqual([10, 10, 11, 12, 12, 14, 13, 16, 14, 18]);
-      expect(valuesOf(executable, 'sum')).toEqual([15, 20]);
+      expect(await valuesOf(executable, 'sum')).toEqual([15, 20]);
     });
   });
 
@@ -52,7 +52,9 @@ describe('variables', () => {
     await using(graph, async (executable) => {
       for (let i = 1; i <= 5; i++) {
         expect([...(await executable.run({})).sum]).toEqual([3, 3]);
-        expect([valuesOf(executable, 'a')[0], valuesOf(executable, 'b')[0]]).toEqual(i % 2 ? [2, 1] : [1, 2]);
+        expect([(await valuesOf(executable, 'a'))[0], (await valuesOf(executable, 'b'))[0]]).toEqual(
+          i % 2 ? [2, 1] : [1, 2],
+        );
       }
     });
   });
@@ -67,7 +69,7 @@ describe('variables', () => {
     await using(graph, async (executable) => {
       for (let i = 1; i <= 4; i++) {
         await executable.run({ x: Float32Array.of(i, 2 * i) });
-        expect(valuesOf(executable, 'written')).toEqual([3 * i, 6 * i]);
+        expect(await valuesOf(executable, 'written')).toEqual([3 * i, 6 * i]);
       }
       expect([valuesOf(executable, 'fixed'), valuesOf(executable, 'unused')]).toEqual([[3, 3], [4]]);
     });
@@ -76,31 +78,31 @@ describe('variables', () => {
   it('are read as copies and written as copies', async () => {
     await using(accumulator(), async (executable) => {
       const data = Float32Array.of(5, 6);
-      executable.writeVariables(new Map([['sum', { shape: [2], data }]]));
+      await executable.writeVariables(new Map([['sum', { shape: [2], data }]]));
       data.fill(99);
-      const before = executable.readVariables();
+      const before = await executable.readVariables();
       await executable.run({ x: Float32Array.of(1, 1) });
       await executable.run({ x: Float32Array.of(1, 1) });
       expect([...(before.get('sum')?.data ?? [])]).toEqual([5, 6]);
-      expect(valuesOf(executable, 'sum')).toEqual([7, 8]);
+      expect(await valuesOf(executable, 'sum')).toEqual([7, 8]);
       before.get('sum')?.data.fill(99);
-      expect(valuesOf(executable, 'sum')).toEqual([7, 8]);
+      expect(await valuesOf(executable, 'sum')).toEqual([7, 8]);
       // Restored after an odd number of runs too, when the other buffer is the current one.
       await executable.run({ x: Float32Array.of(1, 1) });
-      executable.writeVariables(new Map([['sum', { shape: [2], data: Float32Array.of(1, 2) }]]));
+      await executable.writeVariables(new Map([['sum', { shape: [2], data: Float32Array.of(1, 2) }]]));
       expect([...(await executable.run({ x: Float32Array.of(0, 0) })).y]).toEqual([1, 2]);
     });
   });
 
   it('of another name, shape or length are refused and nothing changes', async () => {
     await using(accumulator(), async (executable) => {
-      const write = (name: string, shape: number[], count: number): void =>
+      const write = (name: string, shape: number[], count: number): Promise<void> =>
         executable.writeVariables(new Map([[name, { shape, data: new Float32Array(count) }]]));
-      expect(() => write('total', [2], 2)).toThrow('the graph has no variable total');
-      expect(() => write('sum', [2, 1], 2)).toThrow('variable sum is [2], got [2,1]');
-      expect(() => write('sum', [2], 1)).toThrow('variable sum is [2], got 1 values');
-      expect(() => write('sum', [2], 3)).toThrow('variable sum is [2], got 3 values');
-      expect(valuesOf(executable, 'sum')).toEqual([10, 10]);
+      await expect(write('total', [2], 2)).rejects.toThrow('the graph has no variable total');
+      await expect(write('sum', [2, 1], 2)).rejects.toThrow('variable sum is [2], got [2,1]');
+      await expect(write('sum', [2], 1)).rejects.toThrow('variable sum is [2], got 1 values');
+      await expect(write('sum', [2], 3)).rejects.toThrow('variable sum is [2], got 3 values');
+      expect(await valuesOf(executable, 'sum')).toEqual([10, 10]);
     });
   });
 });
@@ -111,9 +113,9 @@ describe('inputs', () => {
       await expect(executable.run({})).rejects.toThrow('the graph needs an input x');
       await expect(executable.run({ x: new Float32Array(3) })).rejects.toThrow('input x has 3 values, expected [2]');
       await expect(executable.run({ x: new Uint8Array(2) })).rejects.toThrow('float32');
-      expect(valuesOf(executable, 'sum')).toEqual([10, 10]);
+      expect(await valuesOf(executable, 'sum')).toEqual([10, 10]);
       await executable.run({ x: Float32Array.of(1, 2) });
-      expect(valuesOf(executable, 'sum')).toEqual([11, 12]);
+      expect(await valuesOf(executable, 'sum')).toEqual([11, 12]);
     });
   });
 
@@ -137,7 +139,7 @@ describe('outputs', () => {
       for (let i = 0; i < 3; i++) await executable.run({ x: Float32Array.of(1, 1) });
       expect([...y]).toEqual([10, 10]);
       y.fill(99);
-      expect(valuesOf(executable, 'sum')).toEqual([14, 14]);
+      expect(await valuesOf(executable, 'sum')).toEqual([14, 14]);
     });
   });
 
@@ -159,8 +161,8 @@ it('two executables of one graph do not share state', async () => {
     using(graph, async (second) => {
       for (let i = 0; i < 3; i++) await first.run({ x: Float32Array.of(1, 1) });
       await second.run({ x: Float32Array.of(5, 5) });
-      first.writeVariables(new Map([['sum', { shape: [2], data: Float32Array.of(0, 0) }]]));
-      expect([valuesOf(first, 'sum'), valuesOf(second, 'sum')]).toEqual([
+      await first.writeVariables(new Map([['sum', { shape: [2], data: Float32Array.of(0, 0) }]]));
+      expect([await valuesOf(first, 'sum'), await valuesOf(second, 'sum')]).toEqual([
         [0, 0],
         [15, 15],
       ]);
@@ -236,7 +238,7 @@ describe('training', () => {
     const start = startOf(graph);
     const sample = sampleOf(grid);
     await using(graph, async (executable) => {
-      executable.writeVariables(start);
+      await executable.writeVariables(start);
       const values = new Map<string, ArrayLike<number>>(Object.entries(sample));
       for (const [name, { data }] of start) values.set(name, data);
       for (let i = 0; i < 3; i++) {
@@ -245,7 +247,7 @@ describe('training', () => {
         expect(loss[0]).toBeCloseTo(expected.get('loss')?.data[0] ?? Number.NaN, 5);
         for (const name of start.keys()) values.set(name, expected.get(name)?.data ?? []);
       }
-      for (const [name, { data }] of executable.readVariables()) {
+      for (const [name, { data }] of await executable.readVariables()) {
         data.forEach((value, i) => {
           expect(Math.abs(value - (values.get(name)?.[i] ?? Number.NaN)), `${name}[${i}]`).toBeLessThan(1e-5);
         });
@@ -259,7 +261,7 @@ describe('training', () => {
     const grid = [16, 32, 32];
     const graph = trainingGraph(4, grid);
     await using(graph, async (executable) => {
-      executable.writeVariables(startOf(graph));
+      await executable.writeVariables(startOf(graph));
       const losses: number[] = [];
       const steps = async (count: number): Promise<number> => {
         for (let i = 0; i < count; i++) losses.push((await executable.run(sampleOf(grid))).loss[0]);

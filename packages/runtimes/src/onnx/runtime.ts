@@ -7,6 +7,8 @@
 import { elementCount, type Graph, plan } from '@quickcolumn/graph';
 import * as ort from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
+import { checkInputs, checkVariables, RunState } from '../checks.js';
+import { RuntimeError } from '../errors.js';
 import type { CompileOptions, Executable, NamedTensor, Runtime } from '../runtime.js';
 import { lowerToOnnx, nextSuffix } from './lower.js';
 import { encodeModel } from './proto.js';
@@ -24,6 +26,9 @@ const tensorOf = (shape: readonly number[]): ort.Tensor =>
   new ort.Tensor('float32', new Float32Array(elementCount(shape)), shape);
 
 async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
+  if (options.precision === 'bfloat16') {
+    throw new RuntimeError('the onnx runtime computes in float32 only; use --precision float32', { runtime: 'onnx' });
+  }
   const model = encodeModel({ graph: lowerToOnnx(graph), opset: onnxOpset });
   const session = await ort.InferenceSession.create(model, {
     intraOpNumThreads: options.threads ?? availableParallelism(),
@@ -42,56 +47,42 @@ async function compile(graph: Graph, options: CompileOptions = {}): Promise<Exec
   const used = new Set(session.inputNames);
   const { peakBytes, variableBytes } = plan(graph);
 
-  let state: 'ready' | 'running' | 'disposed' = 'ready';
+  const state = new RunState();
 
   return {
     bytes: peakBytes + variableBytes,
     async run(inputs) {
-      if (state !== 'ready') throw new Error(`run: this executable is ${state}; runs do not overlap`);
+      checkInputs(graph, inputs);
       const feeds: Record<string, ort.Tensor> = {};
-      for (const [name, node] of graph.inputs) {
-        const data = inputs[name];
-        if (!data) throw new RangeError(`the graph needs an input ${name}`);
-        if (data.length !== elementCount(node.shape)) {
-          throw new RangeError(`input ${name} has ${data.length} values, expected [${node.shape}]`);
-        }
-        if (used.has(name)) feeds[name] = new ort.Tensor(node.type, data, node.shape);
-      }
+      for (const [name, node] of graph.inputs)
+        if (used.has(name)) feeds[name] = new ort.Tensor(node.type, inputs[name], node.shape);
       const fetches: Record<string, ort.Tensor | null> = {};
       for (const [name, slot] of slots) {
         if (used.has(name)) feeds[name] = slot.current;
         if (slot.spare) fetches[name + nextSuffix] = slot.spare;
       }
       for (const name of graph.outputs.keys()) fetches[name] = null;
-      state = 'running';
-      const results = await session.run(feeds, fetches).finally(() => {
-        state = 'ready';
-      });
+      const results = await state.run(() => session.run(feeds, fetches));
       for (const slot of slots.values()) if (slot.spare) [slot.current, slot.spare] = [slot.spare, slot.current];
       const outputs: Record<string, Float32Array> = {};
       for (const name of graph.outputs.keys()) outputs[name] = results[name].data as Float32Array;
       return outputs;
     },
-    readVariables() {
+    async readVariables() {
       const copies = new Map<string, NamedTensor>();
       for (const [name, { shape, current }] of slots)
         copies.set(name, { shape, data: (current.data as Float32Array).slice() });
       return copies;
     },
-    writeVariables(values) {
-      for (const [name, { shape, data }] of values) {
+    async writeVariables(values) {
+      checkVariables(graph, values);
+      for (const [name, { data }] of values) {
         const slot = slots.get(name);
-        if (!slot) throw new RangeError(`the graph has no variable ${name}`);
-        if (slot.shape.join() !== shape.join())
-          throw new RangeError(`variable ${name} is [${slot.shape}], got [${shape}]`);
-        if (data.length !== elementCount(shape))
-          throw new RangeError(`variable ${name} is [${shape}], got ${data.length} values`);
-        (slot.current.data as Float32Array).set(data);
+        if (slot) (slot.current.data as Float32Array).set(data);
       }
     },
     async dispose() {
-      if (state === 'disposed') return;
-      state = 'disposed';
+      if (!state.dispose()) return;
       slots.clear();
       await session.release();
     },
@@ -101,5 +92,6 @@ async function compile(graph: Graph, options: CompileOptions = {}): Promise<Exec
 export const onnxRuntime: Runtime = {
   name: 'onnx',
   version: ort.env.versions.node ?? ort.env.versions.common,
+  precision: 'float32',
   compile,
 };

@@ -1,16 +1,47 @@
 /**
  * The operation × runtime matrix: every operation of the graph, on small odd shapes, in every runtime that runs in
- * Node, against the float64 reference. Largest error over largest expected value: at most 1e-4.
+ * Node, against the float64 reference. Largest error over largest expected value: at most 1e-4 in float32, 2e-2 in
+ * bfloat16.
  */
 import { elementCount, Graph, type GraphNode, operations, runReference, type Shape } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
-import type { Runtime } from '../runtime.js';
-import { loweredOperations, lowerToOnnx } from './lower.js';
+import { loweredOperations, lowerToOnnx } from './onnx/lower.js';
 import { type Case, cases, composites, type Source } from './matrix.test.cases.js';
-import { onnxRuntime } from './runtime.js';
+import { oneDnnOperations } from './onednn/lower.js';
+import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
+import { onnxRuntime } from './onnx/runtime.js';
+import type { Executable, Precision } from './runtime.js';
 
-const runtimes: readonly Runtime[] = [onnxRuntime];
-const tolerance = 1e-4;
+/** One column of the matrix. */
+interface Column {
+  readonly name: string;
+  readonly tolerance: number;
+  /** Why it cannot run here. */
+  readonly missing?: string;
+  compile(graph: Graph): Promise<Executable>;
+}
+
+const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
+
+/** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded. */
+const columns: readonly Column[] = [
+  { name: 'onnx', tolerance: 1e-4, compile: (graph) => onnxRuntime.compile(graph, { threads: 2 }) },
+  oneDnnColumn('onednn float32', 'float32', 1e-4, 4096),
+  oneDnnColumn('onednn float32, nothing in TypeScript', 'float32', 1e-4, 0),
+  oneDnnColumn('onednn bfloat16', 'bfloat16', 2e-2, 0),
+];
+
+function oneDnnColumn(name: string, precision: Precision, tolerance: number, smallElements: number): Column {
+  if (typeof oneDnn === 'string')
+    return { name, tolerance, missing: oneDnn, compile: () => Promise.reject(new Error(oneDnn)) };
+  const missing = precision === 'bfloat16' && oneDnn.precision !== 'bfloat16' ? 'no bfloat16 in hardware' : undefined;
+  return {
+    name,
+    tolerance,
+    ...(missing === undefined ? {} : { missing }),
+    compile: (graph) => oneDnn.compile(graph, { threads: 2, precision, smallElements }),
+  };
+}
 
 /** Float32 or uint8 data, so that both sides start from the same numbers. */
 function dataOf({ shape, kind, classes = 0 }: Source, seed: number): Float32Array | Uint8Array {
@@ -42,21 +73,25 @@ function buildCase(op: string, { sources, attributes, build }: Case): Graph {
   return graph;
 }
 
-async function check(runtime: Runtime, op: string, one: Case): Promise<void> {
+async function check(column: Column, op: string, one: Case): Promise<void> {
   const graph = buildCase(op, one);
   const inputs = Object.fromEntries(one.sources.map((source, i) => [`x${i}`, dataOf(source, i + 1)]));
   const expected = runReference(graph, new Map(Object.entries(inputs)));
-  const executable = await runtime.compile(graph, { threads: 2 });
+  const executable = await column.compile(graph);
   try {
     const actual = await executable.run(inputs);
     expect(Object.keys(actual).sort()).toEqual([...expected.keys()].sort());
-    for (const [name, { data, shape }] of expected) compare(actual[name], data, shape);
+    for (const [name, { data, shape }] of expected) compare(actual[name], { data, shape }, column.tolerance);
   } finally {
     await executable.dispose();
   }
 }
 
-function compare(actual: Float32Array, expected: Float64Array, shape: Shape): void {
+function compare(
+  actual: Float32Array,
+  { data: expected, shape }: { data: Float64Array; shape: Shape },
+  tolerance: number,
+): void {
   expect(actual).toHaveLength(expected.length);
   let [largest, worst, where] = [0, 0, 0];
   for (let i = 0; i < expected.length; i++) {
@@ -91,8 +126,11 @@ describe('coverage', () => {
     }
   });
 
-  it('the onnx runtime lowers each operation', () => {
-    expect(loweredOperations.filter((op) => op !== 'constant').sort()).toEqual([...operations.keys()].sort());
+  it.each([
+    ['onnx', loweredOperations],
+    ['onednn', oneDnnOperations],
+  ] as const)('the %s runtime lowers each operation', (_name, list) => {
+    expect(list.filter((op) => op !== 'constant').sort()).toEqual([...operations.keys()].sort());
   });
 });
 
@@ -108,10 +146,11 @@ describe('weight gradient', () => {
   });
 });
 
-describe.each(runtimes)('$name', (runtime) => {
+describe.each(columns)('$name', (column) => {
+  const why = column.missing === undefined ? '' : ` (skipped: ${column.missing})`;
   for (const [op, list] of Object.entries({ ...cases, ...composites })) {
-    describe(op, () => {
-      for (const one of list) it(titleOf(one), () => check(runtime, op, one));
+    describe(`${op}${why}`, () => {
+      for (const one of list) it.skipIf(column.missing !== undefined)(titleOf(one), () => check(column, op, one));
     });
   }
 });

@@ -1,0 +1,48 @@
+/** Checks of what callers hand to an executable, the same for every runtime. */
+import { elementCount, type Graph } from '@quickcolumn/graph';
+import type { NamedTensor } from './runtime.js';
+
+/** @throws RangeError when an input is missing or has another size. */
+export function checkInputs(graph: Graph, inputs: Readonly<Record<string, Float32Array | Uint8Array>>): void {
+  for (const [name, node] of graph.inputs) {
+    const data = inputs[name];
+    if (!data) throw new RangeError(`the graph needs an input ${name}`);
+    if (data.length !== elementCount(node.shape)) {
+      throw new RangeError(`input ${name} has ${data.length} values, expected [${node.shape}]`);
+    }
+  }
+}
+
+/** @throws RangeError when the graph has no such variable, or one of another shape. */
+export function checkVariables(graph: Graph, values: ReadonlyMap<string, NamedTensor>): void {
+  for (const [name, { shape, data }] of values) {
+    const variable = graph.variables.get(name);
+    if (!variable) throw new RangeError(`the graph has no variable ${name}`);
+    const own = variable.node.shape;
+    if (own.join() !== shape.join()) throw new RangeError(`variable ${name} is [${own}], got [${shape}]`);
+    if (data.length !== elementCount(shape))
+      throw new RangeError(`variable ${name} is [${shape}], got ${data.length} values`);
+  }
+}
+
+/** Runs that overlap or come after `dispose` are faults of the caller. */
+export class RunState {
+  #state: 'ready' | 'running' | 'disposed' = 'ready';
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state !== 'ready') throw new Error(`run: this executable is ${this.#state}; runs do not overlap`);
+    this.#state = 'running';
+    try {
+      return await work();
+    } finally {
+      if (this.#state === 'running') this.#state = 'ready';
+    }
+  }
+
+  /** True the first time. */
+  dispose(): boolean {
+    const first = this.#state !== 'disposed';
+    this.#state = 'disposed';
+    return first;
+  }
+}

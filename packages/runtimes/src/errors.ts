@@ -1,0 +1,8 @@
+/** A runtime is missing, refused a graph, or failed while it ran it; code `runtime`. */
+import { type ErrorFields, QuickcolumnError } from '@quickcolumn/volume';
+
+export class RuntimeError extends QuickcolumnError {
+  constructor(message: string, fields: ErrorFields = {}, options?: { cause?: unknown }) {
+    super('runtime', message, fields, options);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The main thread's side of the worker: starts it with the first request, keeps it while something is compiled, and
+ * turns its replies into promises. The process may end while it is idle.
+ */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { RuntimeError } from '../errors.js';
+import type { Reply, Request, RequestKind, Requests } from './messages.js';
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The compiled file, also when this module runs from its source under the test runner. */
+const workerUrl = (): URL =>
+  new URL(
+    fileURLToPath(import.meta.url).endsWith('.ts') ? '../../dist/onednn/worker.js' : './worker.js',
+    import.meta.url,
+  );
+
+let worker: Worker | undefined;
+let next = 1;
+const waiting = new Map<number, Waiting>();
+
+function start(): Worker {
+  const started = new Worker(workerUrl());
+  started.unref();
+  const failAll = (error: Error): void => {
+    worker = undefined;
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  started.on('message', ({ number, answer, error }: Reply) => {
+    const one = waiting.get(number);
+    waiting.delete(number);
+    if (waiting.size === 0) started.unref();
+    if (error)
+      one?.reject(new RuntimeError(error.message, { runtime: 'onednn', ...error.fields }, { cause: error.stack }));
+    else one?.resolve(answer);
+  });
+  started.on('error', (cause) =>
+    failAll(new RuntimeError('the onednn worker stopped', { runtime: 'onednn' }, { cause })),
+  );
+  started.on('exit', (code) =>
+    failAll(new RuntimeError(`the onednn worker ended with code ${code}`, { runtime: 'onednn' })),
+  );
+  return started;
+}
+
+export function ask<K extends RequestKind>(kind: K, what: Requests[K]['ask']): Promise<Requests[K]['answer']> {
+  worker ??= start();
+  const active = worker;
+  const number = next++;
+  return new Promise((resolve, reject) => {
+    waiting.set(number, { resolve: (answer) => resolve(answer as Requests[K]['answer']), reject });
+    // Alive while an answer is due.
+    active.ref();
+    active.postMessage({ number, kind, ask: what } satisfies Request);
+  });
+}

@@ -1,0 +1,56 @@
+/** What the runtime and its worker thread say to each other. Each request gets one reply with the same number. */
+import type { Graph } from '@quickcolumn/graph';
+import type { NamedTensor } from '../runtime.js';
+import type { StepTime } from './program.js';
+
+/** A graph without its methods, as it passes between threads. */
+export type PlainGraph = Pick<Graph, 'nodes' | 'inputs' | 'variables' | 'outputs' | 'assignments'>;
+
+export type Inputs = Readonly<Record<string, Float32Array | Uint8Array>>;
+
+interface OneDnnOptions {
+  readonly bfloat16: boolean;
+  readonly threads: number;
+  readonly smallElements: number;
+}
+
+export interface Requests {
+  probe: { readonly ask: Record<string, never>; readonly answer: Probe };
+  compile: {
+    readonly ask: { readonly graph: PlainGraph; readonly options: OneDnnOptions };
+    readonly answer: { readonly id: number; readonly bytes: number; readonly slow: readonly string[] };
+  };
+  run: {
+    readonly ask: { readonly id: number; readonly inputs: Inputs };
+    readonly answer: Record<string, Float32Array>;
+  };
+  profile: { readonly ask: { readonly id: number; readonly inputs: Inputs }; readonly answer: readonly StepTime[] };
+  read: { readonly ask: { readonly id: number }; readonly answer: Map<string, NamedTensor> };
+  write: {
+    readonly ask: { readonly id: number; readonly values: ReadonlyMap<string, NamedTensor> };
+    readonly answer: null;
+  };
+  dispose: { readonly ask: { readonly id: number }; readonly answer: null };
+}
+
+/** What the library on this machine is. */
+interface Probe {
+  readonly version: string;
+  readonly path: string;
+  readonly bfloat16: boolean;
+}
+
+export type RequestKind = keyof Requests;
+
+export interface Request {
+  readonly number: number;
+  readonly kind: RequestKind;
+  readonly ask: unknown;
+}
+
+/** Errors cross as their fields: a class does not survive the way between threads. */
+export interface Reply {
+  readonly number: number;
+  readonly answer?: unknown;
+  readonly error?: { readonly message: string; readonly fields: Record<string, unknown>; readonly stack?: string };
+}
