@@ -2,13 +2,16 @@
 import { elementCount, type Graph } from '@quickcolumn/graph';
 import type { NamedTensor } from './runtime.js';
 
-/** @throws RangeError when an input is missing or has another size. */
+/** @throws RangeError when an input is missing, or of another size or type. */
 export function checkInputs(graph: Graph, inputs: Readonly<Record<string, Float32Array | Uint8Array>>): void {
   for (const [name, node] of graph.inputs) {
     const data = inputs[name];
     if (!data) throw new RangeError(`the graph needs an input ${name}`);
     if (data.length !== elementCount(node.shape)) {
       throw new RangeError(`input ${name} has ${data.length} values, expected [${node.shape}]`);
+    }
+    if (data instanceof Uint8Array !== (node.type === 'uint8')) {
+      throw new RangeError(`input ${name} is of another type, expected ${node.type}`);
     }
   }
 }

@@ -57,6 +57,7 @@ export function apiV2(lib: LibraryHandle, engine: bigint): DnnlApi {
   return {
     eltwise: { relu: 31, sqrt: 111, exp: 191, log: 239, logistic: 175, pow: 32, square: 79 },
     postOpBase: 16384,
+    normGradientTakesShift: true,
     normFlags: { globalStats: 1, scale: 8, shift: 16 },
     describe(sizes, type, strides) {
       const descriptor = new Uint8Array(memoryDescriptorBytes);
@@ -100,11 +101,11 @@ export function apiV2(lib: LibraryHandle, engine: bigint): DnnlApi {
       make(normForward, [kind, image, epsilon, flags], attributes, null),
     batchNormBackward: (image, { epsilon, flags }, hint, attributes) =>
       make(normBackward, [prop.backward, image, image, epsilon, flags], attributes, hint),
-    poolForward: (src, dst, kernel, attributes) => {
+    poolForward: (kind, src, dst, { kernel }, attributes) => {
       const none = dims(kernel.map(() => 0));
       return make(
         poolForward,
-        [prop.training, algorithm.maxPool, src, dst, dims(kernel), dims(kernel), none, none],
+        [kind, algorithm.maxPool, src, dst, dims(kernel), dims(kernel), none, none],
         attributes,
         null,
       );

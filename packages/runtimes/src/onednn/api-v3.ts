@@ -37,6 +37,7 @@ export function apiV3(lib: LibraryHandle, engine: bigint, keep: (descriptor: big
   return {
     eltwise: { relu: 32, sqrt: 37, exp: 42, log: 45, logistic: 41, pow: 48, square: 35 },
     postOpBase: 32768,
+    normGradientTakesShift: false,
     normFlags: { globalStats: 1, scale: 2, shift: 4 },
     describe(sizes, type, strides) {
       const descriptor = pointerOut((out) => {
@@ -113,10 +114,10 @@ export function apiV3(lib: LibraryHandle, engine: bigint, keep: (descriptor: big
       make(normForward, kind, image, image, epsilon, flags, attributes),
     batchNormBackward: (image, { epsilon, flags }, hint, attributes) =>
       make(normBackward, prop.backward, image, image, image, epsilon, flags, hint, attributes),
-    poolForward: (src, dst, kernel, attributes) => {
+    poolForward: (kind, src, dst, { kernel }, attributes) => {
       const none = undilated(kernel);
       const size = dims(kernel);
-      return make(poolForward, prop.training, algorithm.maxPool, src, dst, size, size, none, none, none, attributes);
+      return make(poolForward, kind, algorithm.maxPool, src, dst, size, size, none, none, none, attributes);
     },
     poolBackward: (src, dst, { kernel, hint }, attributes) => {
       const none = undilated(kernel);

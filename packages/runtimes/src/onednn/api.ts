@@ -84,6 +84,8 @@ export interface DnnlApi {
   readonly eltwise: Readonly<Record<Eltwise, number>>;
   /** Argument number of a post-operation's operand is `(index + 1) · postOpBase | src1`. */
   readonly postOpBase: number;
+  /** 2.6 fails in the backward pass without the shift, 3.x with it. */
+  readonly normGradientTakesShift: boolean;
   readonly normFlags: { readonly globalStats: number; readonly scale: number; readonly shift: number };
   /** Strides in elements; 'any' leaves the layout to the library. */
   describe(dims: readonly number[], type: DataType, strides: readonly number[] | 'any'): Descriptor;
@@ -94,7 +96,13 @@ export interface DnnlApi {
   deconvolutionForward(kind: number, tensors: ConvolutionTensors, geometry: Geometry, attributes: bigint): bigint;
   batchNormForward(kind: number, image: Descriptor, norm: NormOptions, attributes: bigint): bigint;
   batchNormBackward(image: Descriptor, norm: NormOptions, hint: bigint, attributes: bigint): bigint;
-  poolForward(src: Descriptor, dst: Descriptor, kernel: readonly number[], attributes: bigint): bigint;
+  poolForward(
+    kind: number,
+    src: Descriptor,
+    dst: Descriptor,
+    options: { kernel: readonly number[] },
+    attributes: bigint,
+  ): bigint;
   poolBackward(
     src: Descriptor,
     dst: Descriptor,

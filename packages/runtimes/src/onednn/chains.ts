@@ -12,7 +12,7 @@ import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
 import { algorithm, argument, type Binary, type Descriptor, type Eltwise, type PostOp } from './api.js';
 import { type Context, elementwise, imageStrides, rowMajor } from './context.js';
 import { DnnlStatusError } from './call.js';
-import type { Operand, Tensor } from './program.js';
+import { isPlain, type Operand, type Tensor } from './program.js';
 
 /** What the other side of a binary operation is. */
 export type Other =
@@ -326,7 +326,7 @@ export function tryDescriptor(context: Context, make: () => bigint): bigint | un
   const { library } = context.program;
   try {
     const descriptor = make();
-    if (!/ref|gemm/.test(library.implementation(descriptor))) return descriptor;
+    if (!isPlain(library.implementation(descriptor))) return descriptor;
     library.destroyDescriptor(descriptor);
   } catch (error) {
     if (!(error instanceof DnnlStatusError)) throw error;

@@ -72,7 +72,7 @@ export class Context {
 
   /** Large enough, or an image: worth a primitive. */
   isLarge(node: GraphNode): boolean {
-    return this.form(node).layout === 'image' || elementCount(node.shape) > this.options.smallElements;
+    return this.form(node).layout === 'image' || elementCount(node.shape) > Math.max(1, this.options.smallElements);
   }
 
   private decideForms(): void {

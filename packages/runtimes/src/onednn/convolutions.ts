@@ -70,11 +70,14 @@ interface Forward {
   readonly flop: number;
 }
 
+/** The first value per channel that is added, if nothing but sums comes before it. */
 function splitBias(context: Context, ops: readonly ChainOp[]): { bias?: Tensor; rest: readonly ChainOp[] } {
-  const [first, ...others] = ops;
-  if (first?.kind !== 'binary' || first.operation !== 'add' || first.other.kind !== 'channel') return { rest: ops };
-  const { of } = first.other;
-  return { bias: 'op' in of ? context.flat(of) : of, rest: others };
+  const isSum = (op: ChainOp): boolean => op.kind === 'binary' && op.operation === 'add';
+  const at = ops.findIndex((op) => op.kind === 'binary' && op.operation === 'add' && op.other.kind === 'channel');
+  const op = ops[at];
+  if (op?.kind !== 'binary' || op.other.kind !== 'channel' || !ops.slice(0, at).every(isSum)) return { rest: ops };
+  const { of } = op.other;
+  return { bias: 'op' in of ? context.flat(of) : of, rest: ops.filter((_, i) => i !== at) };
 }
 
 function runForward(context: Context, forward: Forward): void {
@@ -161,6 +164,11 @@ export function addWeightGradient(context: Context, node: GraphNode, biasNode?: 
   const image = context.get(x, imageForm(context));
   const gradient = context.get(dy, imageForm(context));
   const result = context.produce(node);
+  if (node.shape.slice(2).every((size) => size === 1)) {
+    addPointwiseGradient(context, image, gradient, result);
+    if (biasNode) addChannelSum(context, gradient, context.produce(biasNode));
+    return;
+  }
   const geometry = geometryOf(node.shape.slice(2), Number(node.attributes.stride));
   const src = context.describe(image);
   const dst = context.describe(gradient);
@@ -192,6 +200,52 @@ export function addWeightGradient(context: Context, node: GraphNode, biasNode?: 
   );
   context.reorder('unpack gradient', [packed, made], [result, context.describe(result)]);
   if (biasNode && bias) context.set(biasNode, bias);
+}
+
+/** Most values that the parts of a pointwise gradient may have before they are summed. */
+const partialValues = 1 << 18;
+
+/**
+ * The weight gradient of a 1×1×1 convolution, dyᵀ·x over all voxels, as one matrix product for each of many stretches
+ * of voxels; their sum is small work. Three to eight times faster than the library's convolution gradient.
+ */
+function addPointwiseGradient(context: Context, image: Tensor, gradient: Tensor, result: Tensor): void {
+  const { api } = context.program.library;
+  const [outputs, inputs] = result.shape;
+  const rows = elementCount(image.shape) / inputs;
+  const most = Math.max(1, Math.min(64, Math.floor(partialValues / (inputs * outputs))));
+  let parts = most;
+  while (rows % parts !== 0) parts--;
+  const length = rows / parts;
+  const left = api.describe([parts, outputs, length], gradient.type, [length * outputs, 1, outputs]);
+  const right = api.describe([parts, length, inputs], image.type, [length * inputs, inputs, 1]);
+  const dims = [parts, outputs, inputs];
+  const product = api.describe(dims, 'float32', rowMajor(dims));
+  const partial = parts === 1 ? result : context.program.tensor(dims, 'flat');
+  const descriptor = context.withAttributes((attributes) => api.matmul(left, right, product, attributes));
+  context.program.addPrimitive(
+    'conv3dWeightGradient',
+    descriptor,
+    [
+      { argument: argument.src, tensor: gradient, descriptor: left, role: 'read' },
+      { argument: argument.weights, tensor: image, descriptor: right, role: 'read' },
+      { argument: argument.dst, tensor: partial, descriptor: product, role: 'write' },
+    ],
+    { flop: 2 * rows * inputs * outputs },
+  );
+  if (parts === 1) return;
+  addHost(context, 'conv3dWeightGradient', {
+    inputs: [partial],
+    results: [result],
+    bind: (place) => {
+      const [from, to] = [place.floats(partial), place.floats(result)];
+      return () => {
+        to.set(from.subarray(0, to.length));
+        for (let at = to.length; at < from.length; at += to.length)
+          for (let i = 0; i < to.length; i++) to[i] += from[at + i];
+      };
+    },
+  });
 }
 
 /**

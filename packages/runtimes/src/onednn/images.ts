@@ -1,6 +1,6 @@
 /** Operations that move voxels or channels: pooling, resizing, joining and cutting; and the softmax over the classes. */
 import { elementCount, type GraphNode, resizeMatrix, type ResizeMode, type Shape } from '@quickcolumn/graph';
-import { algorithm, argument, query } from './api.js';
+import { algorithm, argument, prop, query } from './api.js';
 import { type Context, imageStrides, rowMajor } from './context.js';
 import type { Tensor } from './program.js';
 
@@ -18,7 +18,17 @@ export function addMaxPool(context: Context, node: GraphNode, pooled: Map<number
   const image = context.get(node.inputs[0], context.form(node));
   const result = context.produce(node);
   const [src, dst] = [image, result].map((tensor) => context.describe(tensor));
-  const descriptor = context.withAttributes((attributes) => library.api.poolForward(src, dst, poolKernel, attributes));
+  const kind = context.readers(node).some(({ op }) => op === 'maxPoolGradient') ? prop.training : prop.inference;
+  const descriptor = context.withAttributes((attributes) =>
+    library.api.poolForward(kind, src, dst, { kernel: poolKernel }, attributes),
+  );
+  if (kind === prop.inference) {
+    context.program.addPrimitive('maxPool', descriptor, [
+      { argument: argument.src, tensor: image, descriptor: src, role: 'read' },
+      { argument: argument.dst, tensor: result, descriptor: dst, role: 'write' },
+    ]);
+    return;
+  }
   const workspaceDescriptor = library.queryDescriptor(descriptor, query.workspace);
   const workspace = context.program.tensor(node.shape, 'packed', { bytes: library.bytesOf(workspaceDescriptor) });
   context.program.addPrimitive('maxPool', descriptor, [

@@ -43,7 +43,7 @@ export interface LoadedLibrary {
   /** Aligned memory that the library allocates; freed by `destroyMemory(handle)`. */
   allocate(bytes: number): { readonly handle: bigint; readonly address: bigint };
   /** Runs a primitive; `operands` holds dnnl_exec_arg_t records, see `execArguments`. */
-  execute(primitive: bigint, count: number, operands: Uint8Array): void;
+  execute(primitive: bigint, count: number, operands: Uint8Array, label: string): void;
   view(address: bigint, bytes: number): ArrayBuffer;
   setThreads(threads: number): void;
   /** Frees the memory descriptors made since the last call; primitives and memories keep their own. */
@@ -164,11 +164,12 @@ function bind(lib: LibraryHandle, path: string, version: string): LoadedLibrary 
         checked(`allocation of ${bytes} bytes`, memoryCreate(out, whole, engine, allocateByLibrary)),
       );
       const address = pointerOut((out) => checked('dnnl_memory_get_data_handle', memoryHandle(handle, out)));
+      adviseHugePages(address, bytes);
       return { handle, address };
     },
-    execute(primitive, count, operands) {
+    execute(primitive, count, operands, label) {
       const status = primitiveExecute(primitive, stream, count, operands);
-      if (status !== 0) checked('dnnl_primitive_execute', status);
+      if (status !== 0) checked(label, status);
       streamWait(stream);
     },
     view: (address, bytes) => koffi.view(address, bytes),
@@ -180,6 +181,24 @@ function bind(lib: LibraryHandle, path: string, version: string): LoadedLibrary 
     },
   };
 }
+
+const page = 4096n;
+const hugePageBytes = 2 << 20;
+
+/** Fewer address translations for the large, fresh allocations of an arena; a hint that the system may ignore. */
+function adviseHugePages(address: bigint, bytes: number): void {
+  if (process.platform !== 'linux' || bytes < 2 * hugePageBytes) return;
+  const start = ((address + page - 1n) / page) * page;
+  const length = bytes - Number(start - address);
+  try {
+    madvise ??= koffi.load('libc.so.6').func('int madvise(void*, size_t, int)') as NativeFunction;
+    const hugePage = 14;
+    madvise(start, length, hugePage);
+  } catch {
+    // Another C library: ordinary pages do as well.
+  }
+}
+let madvise: NativeFunction | undefined;
 
 /** Debian's oneDNN runs on OpenMP; its thread count belongs to the calling thread. */
 function setOpenMpThreads(threads: number): void {

@@ -272,7 +272,8 @@ function planChains(context: Context, members: ReadonlySet<number>): ChainPlan {
     const candidates = chainPositions(node)
       .map((position) => node.inputs[position])
       .filter((input) => fusable(input, node))
-      .sort((a, b) => b.id - a.id);
+      // A convolution takes the others into its own pass; among chains the later one goes on.
+      .sort((a, b) => Number(startsWithConvolution(b)) - Number(startsWithConvolution(a)) || b.id - a.id);
     const [running] = candidates;
     if (!running) continue;
     claimed.set(running.id, node.id);

@@ -4,7 +4,7 @@
  * The graph spells it out (mean from a channel sum, variance from the mean; in the gradient two sums a channel and a
  * combination), so that every runtime can execute it; oneDNN has both passes as primitives that read the image once
  * or twice. A group is only taken when all of its parts are there and belong together.
- * The trap: oneDNN 2.6 asks for the shift in the backward pass too and fails without it.
+ * The trap: oneDNN 2.6 fails in the backward pass without the shift, which it does not use; 3.x fails with it.
  */
 import { elementCount, type GraphNode } from '@quickcolumn/graph';
 import { argument, prop } from './api.js';
@@ -151,7 +151,9 @@ export function addNormGradient(
     { argument: argument.mean, tensor: context.flat(mean), descriptor: channels, role: 'read' },
     { argument: argument.variance, tensor: context.flat(variance), descriptor: channels, role: 'read' },
     { argument: argument.scale, tensor: context.flat(gamma), descriptor: channels, role: 'read' },
-    { argument: argument.shift, tensor: context.flat(beta), descriptor: channels, role: 'read' },
+    ...(library.api.normGradientTakesShift
+      ? [{ argument: argument.shift, tensor: context.flat(beta), descriptor: channels, role: 'read' as const }]
+      : []),
     { argument: argument.diffSrc, tensor: result, descriptor: described, role: 'write' },
     { argument: argument.diffScale, tensor: diffScale, descriptor: channels, role: 'write' },
     { argument: argument.diffShift, tensor: diffShift, descriptor: channels, role: 'write' },

@@ -74,7 +74,8 @@ export interface StepTime {
 /** A program with its memory. Owned by the caller; nothing may be used after `dispose`. */
 export interface BoundProgram {
   readonly bytes: number;
-  run(): void;
+  /** Runs all steps, then reads what the caller wants, then gives the variables their next values. */
+  run<T>(read: () => T): T;
   /** Runs once with a clock around each step. */
   profile(): StepTime[];
   /** The variables were set from outside: what depends on them is computed again. */
@@ -91,6 +92,9 @@ const aligned = (bytes: number): number => Math.ceil(bytes / alignment) * alignm
 const typeBytes: Readonly<Record<DataType, number>> = { float32: 4, bfloat16: 2, uint8: 1 };
 
 const rootOf = (tensor: Tensor): Tensor => (tensor.same ? rootOf(tensor.same) : tensor);
+
+/** The library's own plain loops, as opposed to code made for the processor. */
+export const isPlain = (implementation: string): boolean => /^(ref|gemm)\b/.test(implementation);
 
 export class Program {
   readonly steps: Step[] = [];
@@ -136,7 +140,7 @@ export class Program {
     this.own(descriptor);
     const implementation = library.implementation(descriptor);
     const label = `${op} ${implementation}`;
-    if (/ref|gemm/.test(implementation)) this.slow.push(label);
+    if (isPlain(implementation)) this.slow.push(label);
     const scratch = library.queryDescriptor(descriptor, query.scratchpad);
     const tensorsOf = (role: Operand['role']): Tensor[] =>
       operands.filter((operand) => operand.role === role).map(({ tensor }) => tensor);
@@ -156,7 +160,7 @@ export class Program {
         );
         if (scratch !== 0n && library.bytesOf(scratch) > 0) list.push([argument.scratchpad, place.scratch(scratch)]);
         const packed = execArguments(list);
-        return () => library.execute(primitive, list.length, packed);
+        return () => library.execute(primitive, list.length, packed, label);
       },
     });
   }
@@ -202,6 +206,8 @@ export class Program {
       for (const tensor of [...reads, ...writes]) touch(tensor, at);
     });
     for (const tensor of this.results) touch(tensor, steps.length);
+    // A variable that becomes another one's value is read at the very end.
+    for (const [, value] of this.assignments) if (rootOf(value).kept) touch(value, steps.length);
     const copies = this.assignInPlace(lastRead, firstWrite);
     for (const [, value] of copies) touch(value, steps.length);
     // A result that takes over its input's memory.
@@ -326,15 +332,20 @@ export class Program {
         if (stale) for (const run of fixed) run();
         stale = false;
       };
+      // Variables may change places: all are read before any is written.
+      const exchanges = copies.some(([, value]) => rootOf(value).kept);
       const finish = (): void => {
-        for (const { to, from } of copyPairs) to.set(from);
+        const values = copyPairs.map(({ from }) => (exchanges ? from.slice() : from));
+        copyPairs.forEach(({ to }, i) => to.set(values[i]));
       };
       return {
         bytes: sizes.small + sizes.kept + sizes.arena + sizes.scratch,
-        run() {
+        run(read) {
           refreshed();
           for (const run of repeated) run();
+          const result = read();
           finish();
+          return result;
         },
         profile() {
           refreshed();

@@ -73,10 +73,11 @@ const handlers: { [K in RequestKind]: (ask: Requests[K]['ask']) => Requests[K]['
   run: ({ id, inputs }) => {
     const one = find(id);
     feed(one, inputs);
-    one.bound.run();
-    const outputs: Record<string, Float32Array> = {};
-    for (const [name, tensor] of one.lowered.outputs) outputs[name] = one.bound.floats(tensor).slice();
-    return outputs;
+    return one.bound.run(() => {
+      const outputs: Record<string, Float32Array> = {};
+      for (const [name, tensor] of one.lowered.outputs) outputs[name] = one.bound.floats(tensor).slice();
+      return outputs;
+    });
   },
   profile: ({ id, inputs }) => {
     const one = find(id);
