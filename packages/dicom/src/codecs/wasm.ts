@@ -1,0 +1,82 @@
+/**
+ * JPEG-LS (CharLS), JPEG 2000 (OpenJPEG) and HTJ2K (OpenJPH) through the WebAssembly builds of @cornerstonejs. They
+ * read their .wasm from the package's own folder, once, when the first frame of their kind comes.
+ *
+ * The traps: they allocate what the code stream asks for, so its size is checked before they see it; a code stream
+ * that breaks them leaves them broken, so a module that threw is thrown away; their C++ exceptions arrive as bare
+ * numbers; and the decoded view dies with its decoder, so it is copied.
+ */
+import { createRequire } from 'node:module';
+import { DicomError } from '../dicom-error.js';
+import { checkCodeStream } from './code-stream.js';
+import type { FrameSamples, FrameShape } from './codec-types.js';
+
+interface WasmDecoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  getDecodedBuffer(): Uint8Array;
+  decode(): void;
+  getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number };
+  delete(): void;
+}
+
+type WasmModule = Record<string, new () => WasmDecoder>;
+type WasmFactory = (options: { print: () => void; printErr: () => void }) => Promise<WasmModule>;
+
+export type WasmCodec = 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
+
+const entries: Readonly<Record<WasmCodec, readonly [string, string]>> = {
+  'jpeg-ls': ['@cornerstonejs/codec-charls/decodewasmjs', 'JpegLSDecoder'],
+  'jpeg-2000': ['@cornerstonejs/codec-openjpeg/decodewasmjs', 'J2KDecoder'],
+  htj2k: ['@cornerstonejs/codec-openjph/wasmjs', 'HTJ2KDecoder'],
+};
+
+const require = createRequire(import.meta.url);
+const loaded = new Map<WasmCodec, Promise<WasmModule>>();
+
+async function load(codec: WasmCodec): Promise<WasmModule> {
+  let module = loaded.get(codec);
+  if (module === undefined) {
+    const silent = (): void => undefined;
+    module = (require(entries[codec][0]) as WasmFactory)({ print: silent, printErr: silent });
+    loaded.set(codec, module);
+  }
+  return await module;
+}
+
+/** Decodes one frame. Throws DicomError `pixels`. */
+export async function decodeWasm(codec: WasmCodec, bytes: Uint8Array, shape: FrameShape): Promise<FrameSamples> {
+  const { path, rows, columns, samples } = shape;
+  checkCodeStream(codec, bytes, shape);
+  const module = await load(codec);
+  const failed = (cause: unknown): DicomError => {
+    loaded.delete(codec);
+    const detail = cause instanceof Error ? `: ${cause.message}` : '';
+    return new DicomError(path, 'pixels', `the ${codec} frame cannot be decoded${detail}; the file is damaged`, {
+      cause,
+    });
+  };
+  let decoder: WasmDecoder | undefined;
+  try {
+    decoder = new module[entries[codec][1]]();
+    decoder.getEncodedBuffer(bytes.length).set(bytes);
+    decoder.decode();
+    const info = decoder.getFrameInfo();
+    const decoded = decoder.getDecodedBuffer();
+    const sampleBytes = info.bitsPerSample <= 8 ? 1 : 2;
+    const count = rows * columns * samples;
+    if (info.width !== columns || info.height !== rows || info.componentCount !== samples) {
+      throw new Error(`${info.width}×${info.height}×${info.componentCount} samples for ${columns}×${rows}×${samples}`);
+    }
+    if (decoded.length < count * sampleBytes) throw new Error(`${decoded.length} bytes for ${count} samples`);
+    const copy = decoded.slice(0, count * sampleBytes);
+    return sampleBytes === 1 ? copy : new Uint16Array(copy.buffer);
+  } catch (cause) {
+    throw failed(cause);
+  } finally {
+    try {
+      decoder?.delete();
+    } catch {
+      // A decoder of a broken module cannot be freed; its memory goes with the module.
+    }
+  }
+}

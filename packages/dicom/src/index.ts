@@ -1,0 +1,13 @@
+export { DicomError, type DicomReason } from './dicom-error.js';
+export {
+  type DicomListing,
+  type DicomObject,
+  type DicomSeries,
+  type ListOptions,
+  listSeries,
+} from './list-series.js';
+export { type DicomVolume, readSeries, type ReadSeriesOptions, type SourceImage } from './read-series.js';
+export { parseRepair, type SeriesRepair } from './repair.js';
+export type { SliceHeader } from './slice-header.js';
+export { type DicomSource, type DicomSources, openSources } from './sources.js';
+export type { SeriesProblem } from './stack.js';
