@@ -143,8 +143,9 @@ async function fillPlanes(
 ): Promise<Int16Array | Float32Array> {
   const { size, planes, shifts } = plan;
   const planeVoxels = size[0] * size[1];
-  // Whole numbers as int16 where they fit, as nearly all CTs do; the first that does not makes it float32.
-  let voxels: Int16Array | Float32Array = new Int16Array(planeVoxels * planes.length);
+  // Whole numbers as int16 where they fit, as nearly all CTs do; the first that does not makes it float32. Allocated
+  // when the first plane is there: before that, the size is only a promise.
+  let voxels: Int16Array | Float32Array | undefined;
   for (const [k, plane] of planes.entries()) {
     options.signal?.throwIfAborted();
     options.onProgress?.({ done: k, total: planes.length });
@@ -152,10 +153,11 @@ async function fillPlanes(
     const hu = await planeHu(plane, reader);
     const shifted =
       shifts === undefined ? hu : shiftPlane(hu, formatOf(plane), { size, shift: shifts[k], outside: airHu });
+    voxels ??= new Int16Array(planeVoxels * planes.length);
     if (voxels instanceof Int16Array && !fitsInt16(shifted)) voxels = Float32Array.from(voxels);
     voxels.set(shifted, k * planeVoxels);
   }
-  return voxels;
+  return voxels ?? new Int16Array(0);
 }
 
 function fitsInt16(hu: Hu): boolean {

@@ -124,7 +124,8 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
     ]);
     const margin = (axis: 0 | 1): readonly [number, number] => {
       const all = (shifts ?? []).map((shift) => shift[axis]);
-      return [Math.floor(Math.min(...all)), Math.ceil(Math.max(...all))];
+      // Whole pixels are rarely exact in decimal strings.
+      return [Math.floor(Math.min(...all) + 1e-6), Math.ceil(Math.max(...all) - 1e-6)];
     };
     const [left, right] = margin(0);
     const [top, bottom] = margin(1);
