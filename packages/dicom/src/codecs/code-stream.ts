@@ -49,6 +49,26 @@ function jpegSize(bytes: Uint8Array): CodeStreamSize | undefined {
   return undefined;
 }
 
+/**
+ * Whether the data of a JPEG-LS frame reach its end marker: the frame ends with EOI (and padding), and no other marker
+ * but restarts and further scans stands in the coded data (where FF is followed by a byte below 80).
+ */
+export function isWholeScan(bytes: Uint8Array): boolean {
+  let end = bytes.length;
+  while (end > 2 && bytes[end - 1] === 0) end--;
+  if (bytes[end - 2] !== 0xff || bytes[end - 1] !== 0xd9) return false;
+  let at = 2;
+  while (at < end - 2) {
+    if (bytes[at] !== 0xff || bytes[at + 1] < 0x80) at++;
+    else if (bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7) at += 2;
+    else if (bytes[at + 1] === 0xff) at++;
+    // SOF55, LSE, SOS and what else has a length may stand between scans.
+    else if (bytes[at + 1] === 0xd9 || bytes[at + 1] < 0xc0) return false;
+    else at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
+  }
+  return at === end - 2;
+}
+
 /** A raw code stream, or one in a JP2 box (which DICOM forbids but exists): SIZ follows SOC at once. */
 function jpeg2000Size(bytes: Uint8Array): CodeStreamSize | undefined {
   const limit = Math.min(bytes.length - 44, 4096);

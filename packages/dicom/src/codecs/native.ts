@@ -3,7 +3,8 @@ import type { FrameSamples } from './codec-types.js';
 
 /** Samples from bytes in either order. The bytes must be there; a new array is made. */
 export function nativeSamples(bytes: Uint8Array, bitsAllocated: number, bigEndian: boolean): FrameSamples {
-  if (bitsAllocated === 8) return bytes.slice();
+  // Not slice(): a Buffer's would be a view.
+  if (bitsAllocated === 8) return Uint8Array.from(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bitsAllocated === 16) {
     const samples = new Uint16Array(bytes.length >> 1);

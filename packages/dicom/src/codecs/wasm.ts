@@ -8,7 +8,7 @@
  */
 import { createRequire } from 'node:module';
 import { DicomError } from '../dicom-error.js';
-import { checkCodeStream } from './code-stream.js';
+import { checkCodeStream, isWholeScan } from './code-stream.js';
 import type { FrameSamples, FrameShape } from './codec-types.js';
 
 interface WasmDecoder {
@@ -47,6 +47,10 @@ async function load(codec: WasmCodec): Promise<WasmModule> {
 export async function decodeWasm(codec: WasmCodec, bytes: Uint8Array, shape: FrameShape): Promise<FrameSamples> {
   const { path, rows, columns, samples } = shape;
   checkCodeStream(codec, bytes, shape);
+  // CharLS counts zeros beyond the end of its data up to 2³¹, for seconds, before it gives up.
+  if (codec === 'jpeg-ls' && !isWholeScan(bytes)) {
+    throw new DicomError(path, 'pixels', 'the jpeg-ls frame is cut short or broken by a marker; the file is damaged');
+  }
   const module = await load(codec);
   const failed = (cause: unknown): DicomError => {
     loaded.delete(codec);
