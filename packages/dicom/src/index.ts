@@ -11,3 +11,5 @@ export { parseRepair, type SeriesRepair } from './repair.js';
 export type { SliceHeader } from './slice-header.js';
 export { type DicomSource, type DicomSources, openSources } from './sources.js';
 export type { SeriesProblem } from './stack.js';
+export { type PatientFacts, readPatient } from './patient.js';
+export { encodeSegmentation, type SegmentationOptions, type SegmentClass } from './write-segmentation.js';

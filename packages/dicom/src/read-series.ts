@@ -30,6 +30,10 @@ export interface DicomVolume {
   readonly volume: Volume<Int16Array | Float32Array>;
   /** For each plane the image it shows, undefined where it was interpolated. */
   readonly sources: readonly (SourceImage | undefined)[];
+  /** Every image of the series. */
+  readonly images: readonly SourceImage[];
+  /** Some of its images were compressed with loss. */
+  readonly lossy: boolean;
   readonly seriesUid: string;
   readonly studyUid: string;
   readonly frameOfReferenceUid: string;
@@ -63,22 +67,24 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
   }
   const reader = frameReader(name, plan, options);
   const voxels = await fillPlanes(plan, reader, options);
-  const sources = plan.planes.map((plane): SourceImage | undefined => {
-    if (plane.kind !== 'slice') return undefined;
-    const { classUid, instanceUid, format, frame } = plane.slice;
-    return { classUid, instanceUid, ...(format.frames > 1 ? { frame: frame + 1 } : {}) };
-  });
+  const sources = plan.planes.map((plane) => (plane.kind === 'slice' ? imageOf(plane.slice) : undefined));
   const { seriesUid, studyUid, frameOfReferenceUid } = series;
   const padded = reader.paddedInTissue();
   return {
     volume: { voxels, size: plan.size, affine: plan.affine },
     sources: plan.shifts === undefined ? sources : sources.map(() => undefined),
+    images: series.slices.map(imageOf),
+    lossy: series.slices.some(({ syntax }) => syntax.lossy),
     seriesUid,
     studyUid,
     frameOfReferenceUid,
     firstSource: series.slices[0].source,
     notes: padded === 0 ? notes : [...notes, `${padded} padding pixels with tissue's values were set to air`],
   };
+}
+
+function imageOf({ classUid, instanceUid, format, frame }: SliceHeader): SourceImage {
+  return { classUid, instanceUid, ...(format.frames > 1 ? { frame: frame + 1 } : {}) };
 }
 
 type Hu = Int32Array | Float32Array;
