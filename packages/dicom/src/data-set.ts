@@ -46,8 +46,9 @@ export function text(set: DataSet, tag: number): string | undefined {
   if (bytes === undefined) return undefined;
   const value = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('latin1')
-    .replace(/[\0 ]+$/, '')
-    .trimStart();
+    // Padding, and control characters that could rewrite a terminal.
+    .replace(/\p{Cc}/gu, '')
+    .trim();
   return value === '' ? undefined : value;
 }
 

@@ -43,3 +43,8 @@ export class DicomError extends QuickcolumnError {
     this.reason = reason;
   }
 }
+
+/** @throws QuickcolumnError `interrupted` */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new QuickcolumnError('interrupted', 'reading the DICOM files was interrupted');
+}

@@ -2,7 +2,7 @@
  * What is in a pile of files: the DICOM series among them, grouped by series and frame of reference, and whether each
  * can become a volume. Only headers are read, and nothing of a patient is kept.
  */
-import { DicomError } from './dicom-error.js';
+import { DicomError, throwIfAborted } from './dicom-error.js';
 import { looksLikeDicom, readHeader } from './read-file.js';
 import type { SeriesRepair } from './repair.js';
 import { type SliceHeader, sliceHeaders } from './slice-header.js';
@@ -66,7 +66,7 @@ export async function listSeries(sources: readonly DicomSource[], options: ListO
   const damaged: DicomError[] = [];
   let otherFiles = 0;
   for (const [done, source] of sources.entries()) {
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     options.onProgress?.({ done, total: sources.length });
     try {
       if (!looksLikeDicom(await source.read(startBytes))) {

@@ -7,7 +7,7 @@
  * numbers that fit, else float32.
  */
 import type { Volume } from '@quickcolumn/volume';
-import { DicomError } from './dicom-error.js';
+import { DicomError, throwIfAborted } from './dicom-error.js';
 import { type DicomSeries, describeSeries } from './list-series.js';
 import { decodeFrame, type StoredValues } from './pixels.js';
 import { type DicomFile, readFile } from './read-file.js';
@@ -153,7 +153,7 @@ async function fillPlanes(
   // when the first plane is there: before that, the size is only a promise.
   let voxels: Int16Array | Float32Array | undefined;
   for (const [k, plane] of planes.entries()) {
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     options.onProgress?.({ done: k, total: planes.length });
     if (plan.compareDuplicates && plane.kind === 'slice') await compare(plane, reader);
     const hu = await planeHu(plane, reader);
