@@ -13,3 +13,13 @@ export { type DicomSource, type DicomSources, openSources } from './sources.js';
 export type { SeriesProblem } from './stack.js';
 export { type PatientFacts, readPatient } from './patient.js';
 export { encodeSegmentation, type SegmentationOptions, type SegmentClass } from './write-segmentation.js';
+export { readSegmentation } from './read-segmentation.js';
+export { readStructures, type StructureGrid } from './read-structures.js';
+export {
+  type PaintedLabels,
+  type PaintedRegion,
+  type PaintOptions,
+  paintRegions,
+  parseRegionValues,
+  type Region,
+} from './regions.js';
