@@ -75,6 +75,23 @@ describe('quickcolumn and DICOM', () => {
     expect(seg).toContain('Secret^Patient');
     const sidecar = await readFile(join(folder, 'masks', 'scans.json'), 'utf8');
     expect(sidecar + dicom.stdout + dicom.stderr).not.toMatch(/Secret|4711/);
+    const labels = [
+      'dicom',
+      'labels',
+      join('masks', 'scans.seg.dcm'),
+      '--images',
+      'scans',
+      '--out',
+      'back/labels.nii.gz',
+    ];
+    const back = await quickcolumn(folder, ...labels, '--image-out', 'back/ct.nii.gz');
+    expect(back.code, back.stderr).toBe(0);
+    expect(back.stdout).toMatch(/1 +left lung +1 +\d+/);
+    const returned = await readLabels(join(folder, 'back', 'labels.nii.gz'));
+    expect(Buffer.from(returned.voxels).equals(Buffer.from(b.voxels))).toBe(true);
+    const image = await readVolume(join(folder, 'back', 'ct.nii.gz'));
+    expect(image.voxels).toEqual((await readVolume(join(folder, 'scan.nii.gz'))).voxels);
+    expect((await quickcolumn(folder, ...labels)).code).toBe(5);
     const list = await quickcolumn(folder, 'dicom', 'list', 'masks');
     expect(list.stdout).toContain('object without image: SEG');
     const again = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'seg');

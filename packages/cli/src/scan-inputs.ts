@@ -10,7 +10,7 @@ import { InputError, scansFrom } from './cases.js';
 import { chooseSeries, isDicomPath, openListing } from './dicom-input.js';
 import { interruptSignal } from './interrupt.js';
 
-export interface LoadedScan {
+interface LoadedScan {
   readonly volume: Volume;
   /** Of a NIfTI file, for what is written in its likeness. */
   readonly header?: NiftiHeader;

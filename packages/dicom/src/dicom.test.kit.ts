@@ -14,7 +14,7 @@ export function hasProgram(name: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
 }
 
-export const ctClass = '1.2.840.10008.5.1.4.1.1.2';
+const ctClass = '1.2.840.10008.5.1.4.1.1.2';
 
 export interface SliceOptions {
   /** Millimetres; default 0, 0, 2·index. */
@@ -98,7 +98,7 @@ export async function writeSlices(folder: string, files: readonly Uint8Array[]):
   }
 }
 
-export const lidcArchive: string = join(shared, 'data/dicom/LIDC-IDRI-1011_dicom.tar.gz');
+const lidcArchive = join(shared, 'data/dicom/LIDC-IDRI-1011_dicom.tar.gz');
 export const hasLidc: boolean = existsSync(lidcArchive);
 
 /** Unpacks the LIDC series; returns its folder. */

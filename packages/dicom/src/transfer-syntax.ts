@@ -2,7 +2,7 @@
  * Transfer syntaxes (PS3.5, annex A): how the data set is encoded, and which decoder its frames need.
  * A syntax that is not listed cannot even be parsed safely, so it is refused by its UID.
  */
-export type PixelCodec = 'native' | 'rle' | 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
+type PixelCodec = 'native' | 'rle' | 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
 
 export interface TransferSyntax {
   readonly uid: string;

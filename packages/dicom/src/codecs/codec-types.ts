@@ -15,5 +15,3 @@ export interface FrameShape {
 
 /** Unsigned or two's complement bit patterns, as they would lie in an uncompressed file. */
 export type FrameSamples = Uint8Array | Uint16Array | Uint32Array;
-
-export type FrameDecoder = (bytes: Uint8Array, shape: FrameShape) => FrameSamples | Promise<FrameSamples>;

@@ -5,7 +5,7 @@
  */
 import { DicomError } from '../dicom-error.js';
 
-export interface JpegFrame {
+interface JpegFrame {
   /** 0 baseline, 1 extended, 2 progressive, 3 lossless. */
   readonly process: number;
   readonly bits: number;

@@ -35,7 +35,7 @@ export function decodeRle(bytes: Uint8Array, shape: FrameShape): FrameSamples {
   return result;
 }
 
-export function emptySamples(length: number, bitsAllocated: number): FrameSamples {
+function emptySamples(length: number, bitsAllocated: number): FrameSamples {
   if (bitsAllocated <= 8) return new Uint8Array(length);
   return bitsAllocated <= 16 ? new Uint16Array(length) : new Uint32Array(length);
 }

@@ -6,7 +6,6 @@
  * that breaks them leaves them broken, so a module that threw is thrown away; their C++ exceptions arrive as bare
  * numbers; and the decoded view dies with its decoder, so it is copied.
  */
-import { createRequire } from 'node:module';
 import { DicomError } from '../dicom-error.js';
 import { checkCodeStream, isWholeScan } from './code-stream.js';
 import type { FrameSamples, FrameShape } from './codec-types.js';
@@ -19,28 +18,29 @@ interface WasmDecoder {
   delete(): void;
 }
 
-type WasmModule = Record<string, new () => WasmDecoder>;
-type WasmFactory = (options: { print: () => void; printErr: () => void }) => Promise<WasmModule>;
+type DecoderClass = new () => WasmDecoder;
 
 export type WasmCodec = 'jpeg-ls' | 'jpeg-2000' | 'htj2k';
 
-const entries: Readonly<Record<WasmCodec, readonly [string, string]>> = {
-  'jpeg-ls': ['@cornerstonejs/codec-charls/decodewasmjs', 'JpegLSDecoder'],
-  'jpeg-2000': ['@cornerstonejs/codec-openjpeg/decodewasmjs', 'J2KDecoder'],
-  htj2k: ['@cornerstonejs/codec-openjph/wasmjs', 'HTJ2KDecoder'],
+const silent = (): void => undefined;
+// A new object each time: the factory makes it the module.
+const options = (): { print: () => void; printErr: () => void } => ({ print: silent, printErr: silent });
+const loaders: Readonly<Record<WasmCodec, () => Promise<DecoderClass>>> = {
+  'jpeg-ls': async () =>
+    (await (await import('@cornerstonejs/codec-charls/decodewasmjs')).default(options())).JpegLSDecoder,
+  'jpeg-2000': async () =>
+    (await (await import('@cornerstonejs/codec-openjpeg/decodewasmjs')).default(options())).J2KDecoder,
+  htj2k: async () => (await (await import('@cornerstonejs/codec-openjph/wasmjs')).default(options())).HTJ2KDecoder,
 };
+const loaded = new Map<WasmCodec, Promise<DecoderClass>>();
 
-const require = createRequire(import.meta.url);
-const loaded = new Map<WasmCodec, Promise<WasmModule>>();
-
-async function load(codec: WasmCodec): Promise<WasmModule> {
-  let module = loaded.get(codec);
-  if (module === undefined) {
-    const silent = (): void => undefined;
-    module = (require(entries[codec][0]) as WasmFactory)({ print: silent, printErr: silent });
-    loaded.set(codec, module);
+async function load(codec: WasmCodec): Promise<DecoderClass> {
+  let decoder = loaded.get(codec);
+  if (decoder === undefined) {
+    decoder = loaders[codec]();
+    loaded.set(codec, decoder);
   }
-  return await module;
+  return await decoder;
 }
 
 /** Decodes one frame. Throws DicomError `pixels`. */
@@ -51,7 +51,7 @@ export async function decodeWasm(codec: WasmCodec, bytes: Uint8Array, shape: Fra
   if (codec === 'jpeg-ls' && !isWholeScan(bytes)) {
     throw new DicomError(path, 'pixels', 'the jpeg-ls frame is cut short or broken by a marker; the file is damaged');
   }
-  const module = await load(codec);
+  const Decoder = await load(codec);
   const failed = (cause: unknown): DicomError => {
     loaded.delete(codec);
     const detail = cause instanceof Error ? `: ${cause.message}` : '';
@@ -61,7 +61,7 @@ export async function decodeWasm(codec: WasmCodec, bytes: Uint8Array, shape: Fra
   };
   let decoder: WasmDecoder | undefined;
   try {
-    decoder = new module[entries[codec][1]]();
+    decoder = new Decoder();
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
     const info = decoder.getFrameInfo();
