@@ -7,7 +7,7 @@ import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, quickcolumn } from './cli.test.kit.js';
-import { writeDicomSeries } from './dicom-files.test.kit.js';
+import { writeDicomSeries, zipFolder } from './dicom-files.test.kit.js';
 
 const tiny = `profile: quick
 data: { images: data/ct, labels: data/labels }
@@ -96,6 +96,23 @@ describe('quickcolumn and DICOM', () => {
     expect(list.stdout).toContain('object without image: SEG');
     const again = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'seg');
     expect(again.code).toBe(5);
+  });
+
+  it('predicts from an archive', { timeout: 120_000 }, async () => {
+    await zipFolder(join(folder, 'scans'), join(folder, 'study.zip'));
+    const { code, stderr } = await quickcolumn(
+      folder,
+      ...predict,
+      'study.zip',
+      '--out',
+      'zip',
+      '--format',
+      'seg,nifti',
+    );
+    expect(code, stderr).toBe(0);
+    expect(await filesIn(join(folder, 'zip'))).toEqual(['study.json', 'study.nii.gz', 'study.seg.dcm']);
+    const [a, b] = [join(folder, 'zip', 'study.nii.gz'), join(folder, 'masks', 'scans.nii.gz')];
+    expect(Buffer.from((await readLabels(a)).voxels).equals(Buffer.from((await readLabels(b)).voxels))).toBe(true);
   });
 
   it('refuses what it cannot do, before it does anything', async () => {

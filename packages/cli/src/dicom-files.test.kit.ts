@@ -1,6 +1,7 @@
 /** A scan as a DICOM CT series, for the command-line tests: as few attributes as a reader can do with. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Volume } from '@quickcolumn/volume';
 
 type Value = string | number | Uint8Array;
@@ -61,4 +62,33 @@ export async function writeDicomSeries(folder: string, volume: Volume, seriesUid
     ]);
     await writeFile(join(folder, `IM${k + 1}`), Buffer.concat([preamble, meta, body]));
   }
+}
+
+/** The files of a folder as a zip archive without compression. */
+export async function zipFolder(folder: string, path: string): Promise<void> {
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  const names = await readdir(folder);
+  for (const name of names) {
+    const bytes = await readFile(join(folder, name));
+    const common = Buffer.alloc(26);
+    common.writeUInt16LE(20, 0);
+    common.writeUInt32LE(crc32(bytes), 10);
+    common.writeUInt32LE(bytes.length, 14);
+    common.writeUInt32LE(bytes.length, 18);
+    common.writeUInt16LE(name.length, 22);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    files.push(Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), common, Buffer.from(name), bytes]));
+    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), common, tail, Buffer.from(name)]));
+    offset += 30 + name.length + bytes.length;
+  }
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 0, 'latin1');
+  end.writeUInt16LE(names.length, 8);
+  end.writeUInt16LE(names.length, 10);
+  end.writeUInt32LE(Buffer.concat(directory).length, 12);
+  end.writeUInt32LE(offset, 16);
+  await writeFile(path, Buffer.concat([...files, ...directory, end]));
 }

@@ -14,8 +14,10 @@ interface LoadedScan {
   readonly volume: Volume;
   /** Of a NIfTI file, for what is written in its likeness. */
   readonly header?: NiftiHeader;
-  /** Of a DICOM series. */
+  /** Of a DICOM series; its first file can be read until `close`. */
   readonly dicom?: DicomVolume;
+  /** Closes the archive that it came from; to be called when everything is written. */
+  close(): void;
 }
 
 export interface ScanInput {
@@ -62,7 +64,7 @@ function niftiInput(name: string, path: string): ScanInput {
     kind: 'nifti',
     load: async () => {
       const scan = await readVolume(path);
-      return { volume: scan, header: scan.header };
+      return { volume: scan, header: scan.header, close: () => undefined };
     },
   };
 }
@@ -86,9 +88,10 @@ async function dicomInput(paths: readonly string[], options: ScanInputOptions): 
         );
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
         const dicom = await readSeries(series, { repair, signal: interruptSignal });
-        return { volume: dicom.volume, dicom };
-      } finally {
+        return { volume: dicom.volume, dicom, close: () => open.close() };
+      } catch (error) {
         open.close();
+        throw error;
       }
     },
   };

@@ -52,6 +52,7 @@ describe('a series is refused', () => {
   it.each([
     ['another modality', { more: [element(tags.Modality, 'CS', 'MR')] }, 'modality', /modality MR/],
     ['colour', { more: [us(tags.SamplesPerPixel, 3)] }, 'color', /not grey/],
+    ['values that are no HU', { more: [element(tags.RescaleType, 'LO', 'Z_EFF')] }, 'pixels', /values are Z_EFF/],
     ['a slope of 0', { slope: '0' }, 'pixels', /slope of 0/],
     ['no position', { without: [tags.ImagePositionPatient] }, 'geometry', /no usable position/],
   ] as const)('%s', async (_, options, reason, message) => {

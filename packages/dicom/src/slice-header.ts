@@ -56,6 +56,8 @@ export interface SliceHeader {
   readonly thicknessMm?: number;
   /** To HU: value · slope + intercept; absent where the file has no rescale. */
   readonly rescale?: { readonly slope: number; readonly intercept: number };
+  /** What the rescaled values are, where the file says it; 'HU' for CT. */
+  readonly rescaleType?: string;
 }
 
 /** Slices of a file that has pixels, or undefined for one that has none (reports, structure sets). Throws DicomError. */
@@ -115,6 +117,7 @@ function planeOf(groups: readonly (DataSet | undefined)[], dataSet: DataSet): Pl
     columnSpacingMm: spacing?.[1],
     thicknessMm: numbers(tags.PixelMeasuresSequence, tags.SliceThickness, 1)?.[0],
     ...(slope === undefined ? {} : { rescale: { slope, intercept } }),
+    rescaleType: text(macro(tags.PixelValueTransformationSequence, tags.RescaleType), tags.RescaleType),
   };
 }
 

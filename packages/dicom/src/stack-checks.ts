@@ -70,6 +70,11 @@ export function slicesThatFit(
   const bare = slices.filter(({ rescale }) => rescale === undefined);
   if (bare.length > 0) notes.push(`${bare.length} slices have no rescale; their values are taken as HU`);
 
+  // 'US' means that nobody said; other types are maps of dual-energy scanners.
+  const types = new Set(slices.flatMap(({ rescaleType }) => (rescaleType === undefined ? [] : [rescaleType])));
+  const strange = [...types].filter((type) => type !== 'HU' && type !== 'US');
+  if (strange.length > 0) problem('pixels', `values are ${strange.slice(0, 3).join(', ')}, not Hounsfield units`);
+
   const positioned = slices.filter(hasPlace);
   if (positioned.length < slices.length) {
     const lost = slices.filter((slice) => !hasPlace(slice));

@@ -108,7 +108,7 @@ async function predictFile(
   const { model, compiled, sha256, flags } = context;
   const { classes } = model.metadata.preparation;
   const start = performance.now();
-  const { volume: scan, header, dicom } = await target.load();
+  const { volume: scan, header, dicom, close } = await target.load();
   for (const text of dicom?.notes ?? []) note(`${target.name}: ${text}`);
   const line = progressLine(target.name);
   const folder = dirname(target.sidecarPath);
@@ -162,6 +162,8 @@ async function predictFile(
     line.end();
     for (const path of written) await rm(path, { force: true });
     throw error;
+  } finally {
+    close();
   }
   line.end(`${maskPath ?? segPath} in ${formatSeconds(secondsSince(start))}`);
 }

@@ -10,9 +10,11 @@ import { valueBytes } from '../data-set.js';
 import { DicomError } from '../dicom-error.js';
 import { hasProgram, memorySource, shared } from '../dicom.test.kit.js';
 import { decodeFrame, type StoredValues } from '../pixels.js';
+import { parseDataSet } from '../parse-data-set.js';
 import { readFile } from '../read-file.js';
 import { sliceHeaders } from '../slice-header.js';
 import { tags } from '../tags.js';
+import { element, encodeDataSet } from '../write-data-set.js';
 import type { FrameShape } from './codec-types.js';
 import { decodeJpeg } from './jpeg.js';
 import { decodeRle } from './rle.js';
@@ -67,6 +69,35 @@ describe.skipIf(!existsSync(fixtures))('raw references of other projects (need t
     let different = 0;
     for (let i = 0; i < expected.length; i++) if (decoded[i] !== expected[i]) different++;
     expect(different).toBe(0);
+  });
+
+  it('HTJ2K frames in a file', async () => {
+    const path = join(images, 'CTImage.dcm_LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1.dcm');
+    const original = await readFile(memorySource(path, readFileSync(path)));
+    const { bytes, elements } = original.dataSet;
+    const meta = parseDataSet(bytes, 132, { path, implicit: false, bigEndian: false, group: 2 });
+    const frame = readFileSync(join(fixtures, 'openjphjs/test/fixtures/j2c/CT1.j2c'));
+    const item = (content: Uint8Array): Buffer => {
+      const even = Buffer.alloc(content.length + (content.length % 2));
+      even.set(content);
+      const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
+      head.writeUInt32LE(even.length, 4);
+      return Buffer.concat([head, even]);
+    };
+    const file = Buffer.concat([
+      bytes.subarray(0, 132),
+      encodeDataSet([element(0x00020010, 'UI', '1.2.840.10008.1.2.4.201')]),
+      bytes.subarray(meta.end, (elements.get(tags.PixelData)?.offset ?? 0) - 12),
+      Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]),
+      item(new Uint8Array(0)),
+      item(frame),
+      Buffer.from([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]),
+    ]);
+    const parsed = await readFile(memorySource('htj2k.dcm', file));
+    const [slice] = sliceHeaders(parsed) ?? [];
+    const values = await decodeFrame(parsed, slice.format, 0);
+    const raw = readFileSync(join(fixtures, 'openjphjs/test/fixtures/raw/CT1.RAW'));
+    expect(values).toEqual(new Int16Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length)));
   });
 
   it('refuses a code stream of another size than the header before it decodes', async () => {
