@@ -46,7 +46,15 @@ export async function readSegmentation(
     const values = await decodeFrame(file, frame.slice.format, frame.slice.frame);
     addRuns(values, frame, { size: grid.size, runs });
   }
-  return segments.map((segment): Region => {
+  const described = new Set(segments.map((segment) => int16(segment, tags.SegmentNumber)));
+  const padding = slices[0].format.padding ?? [-1, -1];
+  for (const number of runs.keys()) {
+    const isPadding = kind === 'LABELMAP' && number >= padding[0] && number <= padding[1];
+    if (!described.has(number) && !isPadding) fail(`has voxels of segment ${number}, which it does not describe`);
+  }
+  // Label maps may describe their background as segment 0.
+  const drawn = segments.filter((segment) => (int16(segment, tags.SegmentNumber) ?? 0) > 0);
+  return drawn.map((segment): Region => {
     const number = int16(segment, tags.SegmentNumber) ?? 0;
     const own = runs.get(number) ?? [];
     return {

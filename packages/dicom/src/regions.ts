@@ -85,7 +85,11 @@ export function paintRegions(
         if (old === value) continue;
         if (old !== 0 && overlap === 'refuse') {
           const other = order.find((entry) => entry.value === old)?.region.name ?? '';
-          throw new DicomError(path, 'labels', `'${region.name}' and '${other}' overlap; say that the last one wins`);
+          throw new DicomError(
+            path,
+            'labels',
+            `'${region.name}' and '${other}' overlap; say which wins (overlap: last)`,
+          );
         }
         voxels[i] = value;
         count++;

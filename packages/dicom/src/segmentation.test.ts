@@ -133,6 +133,13 @@ function nrrdVoxels(path: string): Uint8Array | Int16Array {
   return new Int16Array(body.buffer.slice(body.byteOffset, body.byteOffset + body.length));
 }
 
+/** Voxels of label 1; dcmqi fills planes without a frame with the padding value (5). */
+function ones(path: string): number {
+  let count = 0;
+  for (const value of nrrdVoxels(path)) if (value === 1) count++;
+  return count;
+}
+
 const dcmqi = join(shared, 'data/formats/QIICR_dcmqi/data/segmentations');
 
 describe.skipIf(!existsSync(dcmqi))('segmentations by dcmqi (need the shared folder)', () => {
@@ -152,6 +159,14 @@ describe.skipIf(!existsSync(dcmqi))('segmentations by dcmqi (need the shared fol
     let different = 0;
     for (let i = 0; i < expected.length; i++) if (expected[i] > 0 !== labels.voxels[i] > 0) different++;
     expect(different).toBe(0);
+  });
+
+  it.each(['noppv', 'ppv5'])('label maps are read: sparse-labelmap-%s.dcm', async (name) => {
+    const { volume } = await seriesGrid('24x38x3/image');
+    const regions = await readSegmentation(source(`sparse-labelmap-${name}.dcm`), volume);
+    const { labels } = paintRegions(name, regions, volume);
+    const count = labels.voxels.reduce((sum, value) => sum + (value > 0 ? 1 : 0), 0);
+    expect(count).toBe(ones(join(dcmqi, `sparse_labelmap_${name}_seg.nrrd`)));
   });
 
   it('overlapping segments are refused', async () => {
