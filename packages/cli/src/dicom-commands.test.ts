@@ -115,6 +115,13 @@ describe('quickcolumn and DICOM', () => {
     expect(Buffer.from((await readLabels(a)).voxels).equals(Buffer.from((await readLabels(b)).voxels))).toBe(true);
   });
 
+  it('takes files one by one as one series', { timeout: 120_000 }, async () => {
+    const files = (await readdir(join(folder, 'scans'))).map((name) => join('scans', name));
+    const { code, stderr } = await quickcolumn(folder, ...predict, ...files, '--out', 'loose.nii.gz');
+    expect(code, stderr).toBe(0);
+    expect((await readLabels(join(folder, 'loose.nii.gz'))).size).toEqual([40, 36, 24]);
+  });
+
   it('refuses what it cannot do, before it does anything', async () => {
     const seg = await quickcolumn(folder, ...predict, 'scan.nii.gz', '--out', 'no', '--format', 'seg');
     expect(seg.code).toBe(3);

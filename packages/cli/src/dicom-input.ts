@@ -9,17 +9,23 @@ import { interruptSignal } from './interrupt.js';
 
 const niftiExtension = /\.(nii|hdr|img)(\.gz)?$/i;
 
-/** True for a folder without NIfTI files, a zip archive, and a file that begins like DICOM. */
-export async function isDicomPath(path: string): Promise<boolean> {
+/**
+ * `container` for a folder without NIfTI files and for a zip archive, `file` for a file that begins like DICOM,
+ * undefined for the rest. Throws InputError for what is not there.
+ */
+export async function dicomPathKind(path: string): Promise<'container' | 'file' | undefined> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new InputError(`${path}: no such file or folder`, { path }, { cause });
   });
-  if (found.isDirectory()) return !(await readdir(path)).some((name) => niftiExtension.test(name));
-  if (!found.isFile() || niftiExtension.test(path)) return false;
+  if (found.isDirectory()) {
+    return (await readdir(path)).some((name) => niftiExtension.test(name)) ? undefined : 'container';
+  }
+  if (!found.isFile() || niftiExtension.test(path)) return undefined;
   const handle = await open(path);
   try {
     const { buffer } = await handle.read({ buffer: Buffer.alloc(132), position: 0 });
-    return buffer.toString('latin1', 128) === 'DICM' || buffer.toString('latin1', 0, 4) === 'PK\x03\x04';
+    if (buffer.toString('latin1', 0, 4) === 'PK\x03\x04') return 'container';
+    return buffer.toString('latin1', 128) === 'DICM' ? 'file' : undefined;
   } finally {
     await handle.close();
   }

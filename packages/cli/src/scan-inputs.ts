@@ -7,7 +7,7 @@ import { type DicomVolume, readSeries, type SeriesRepair } from '@quickcolumn/di
 import { type NiftiHeader, readVolume } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
 import { InputError, scansFrom } from './cases.js';
-import { chooseSeries, isDicomPath, openListing } from './dicom-input.js';
+import { chooseSeries, dicomPathKind, openListing } from './dicom-input.js';
 import { interruptSignal } from './interrupt.js';
 
 interface LoadedScan {
@@ -17,7 +17,7 @@ interface LoadedScan {
   /** Of a DICOM series; its first file can be read until `close`. */
   readonly dicom?: DicomVolume;
   /** Closes the archive that it came from; to be called when everything is written. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export interface ScanInput {
@@ -39,10 +39,11 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
   const inputs: ScanInput[] = [];
   const looseFiles: string[] = [];
   for (const path of paths) {
-    if (!(await isDicomPath(path))) {
+    const kind = await dicomPathKind(path);
+    if (kind === undefined) {
       const scans = await scansFrom([path]);
       inputs.push(...scans.map((scan) => niftiInput(scan.name, scan.path)));
-    } else if (/\.(dcm|ima)$/i.test(path)) looseFiles.push(path);
+    } else if (kind === 'file') looseFiles.push(path);
     else inputs.push(await dicomInput([path], options));
   }
   if (looseFiles.length > 0) inputs.push(await dicomInput(looseFiles, options));

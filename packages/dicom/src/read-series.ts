@@ -25,11 +25,19 @@ export interface SourceImage {
   readonly frame?: number;
 }
 
+/** The images that one plane of the volume was made of. */
+export interface PlaneImages {
+  /** One, or the two that an interpolated plane lies between. */
+  readonly images: readonly SourceImage[];
+  /** The plane is that image, pixel on pixel; false where it was interpolated or shifted. */
+  readonly exact: boolean;
+}
+
 export interface DicomVolume {
   /** HU; RAS affine; planes from the first along the image plane's normal (for axial images: upwards). */
   readonly volume: Volume<Int16Array | Float32Array>;
-  /** For each plane the image it shows, undefined where it was interpolated. */
-  readonly sources: readonly (SourceImage | undefined)[];
+  /** One entry for each plane. */
+  readonly sources: readonly PlaneImages[];
   /** Every image of the series. */
   readonly images: readonly SourceImage[];
   /** Some of its images were compressed with loss. */
@@ -67,12 +75,15 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
   }
   const reader = frameReader(name, plan, options);
   const voxels = await fillPlanes(plan, reader, options);
-  const sources = plan.planes.map((plane) => (plane.kind === 'slice' ? imageOf(plane.slice) : undefined));
+  const sources = plan.planes.map((plane): PlaneImages => {
+    if (plane.kind === 'slice') return { images: [imageOf(plane.slice)], exact: plan.shifts === undefined };
+    return { images: [imageOf(plane.a), imageOf(plane.b)], exact: false };
+  });
   const { seriesUid, studyUid, frameOfReferenceUid } = series;
   const padded = reader.paddedInTissue();
   return {
     volume: { voxels, size: plan.size, affine: plan.affine },
-    sources: plan.shifts === undefined ? sources : sources.map(() => undefined),
+    sources,
     images: series.slices.map(imageOf),
     lossy: series.slices.some(({ syntax }) => syntax.lossy),
     seriesUid,

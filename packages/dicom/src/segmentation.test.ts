@@ -17,6 +17,7 @@ import { readFile as readDicomFile } from './read-file.js';
 import { readSegmentation } from './read-segmentation.js';
 import { type DicomVolume, readSeries } from './read-series.js';
 import { paintRegions } from './regions.js';
+import type { SeriesRepair } from './repair.js';
 import { openSources } from './sources.js';
 import { tags } from './tags.js';
 import { encodeSegmentation, type SegmentationOptions } from './write-segmentation.js';
@@ -205,6 +206,67 @@ describe.skipIf(!hasProgram('dciodvfy'))('dciodvfy (needs the program: Debian di
         ),
       ),
     ).toEqual([]);
+  });
+
+  it.each<[string, SeriesRepair, readonly (readonly [number, number, number])[]]>([
+    [
+      'with a plane interpolated',
+      { missing: 'interpolate' },
+      [
+        [0, 0, 0],
+        [0, 0, 2],
+        [0, 0, 6],
+      ],
+    ],
+    [
+      'resampled to even spacing',
+      { uneven: 'resample' },
+      [
+        [0, 0, 0],
+        [0, 0, 2],
+        [0, 0, 4],
+        [0, 0, 5],
+        [0, 0, 8],
+      ],
+    ],
+    [
+      'of a tilted gantry, sheared',
+      { tilt: 'shear' },
+      [
+        [0, 0, 0],
+        [0, 1, 4],
+        [0, 2, 8],
+      ],
+    ],
+    [
+      'of a tilted gantry, upright',
+      { tilt: 'resample' },
+      [
+        [0, 0, 0],
+        [0, 1, 4],
+        [0, 2, 8],
+      ],
+    ],
+  ])('finds no error in one of a series %s', async (_, repair, positions) => {
+    const { series } = await listSeries(sourcesOf(positions.map((position, i) => ctSlice(i, { position }))));
+    const scan = await readSeries(series[0], { repair });
+    const labels = labelsOn(scan, (i) => i % 3);
+    const bytes = await encodeSegmentation(labels, scan, options);
+    expect(await errorsOf(bytes)).toEqual([]);
+    const regions = await readSegmentation(memorySource('seg.dcm', bytes), scan.volume);
+    expect(paintRegions('seg.dcm', regions, scan.volume).labels.voxels).toEqual(labels.voxels);
+  });
+
+  it.skipIf(!existsSync(dcmqi))('finds no error in one of a multi-frame image (needs the shared folder)', async () => {
+    const { sources } = await openSources([join(dcmqi, '24x38x3/multiframe')]);
+    const { series } = await listSeries(sources);
+    const scan = await readSeries(series[0]);
+    const bytes = await encodeSegmentation(
+      labelsOn(scan, (i) => i % 3),
+      scan,
+      options,
+    );
+    expect(await errorsOf(bytes)).toEqual([]);
   });
 
   it.skipIf(!hasLidc)('finds no error in one of a real series (needs the shared folder)', async () => {

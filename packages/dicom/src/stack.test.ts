@@ -31,7 +31,7 @@ describe('a good series', () => {
     expect(volume.voxels).toBeInstanceOf(Int16Array);
     // LPS (−30, −20, 0) is RAS (30, 20, 0); columns are 0.7 mm apart, rows 0.8.
     expect(volume.affine).toEqual([-0.7, 0, 0, 30, 0, -0.8, 0, 20, 0, 0, 2, 0, 0, 0, 0, 1]);
-    expect(sources.map((source) => source?.instanceUid)).toEqual([
+    expect(sources.map(({ images }) => images[0].instanceUid)).toEqual([
       '1.2.3.4.1.2',
       '1.2.3.4.1.4',
       '1.2.3.4.1.1',
@@ -100,7 +100,7 @@ const defects: readonly Defect[] = [
     name: 'identical duplicates',
     slices: [0, 2, 2, 4].map((z) => upright(z, 1024 + z)),
     kind: 'duplicates',
-    message: /1 of 3 places hold more than one slice: 2.00 mm \(slice-1.dcm, slice-2.dcm\)/,
+    message: /1 of 3 places hold more than one slice, different images: 2.00 mm \(slice-1.dcm, slice-2.dcm\)/,
     repairs: [
       { repair: { duplicates: 'identical' }, planes: [0, 2, 4] },
       { repair: { duplicates: 'first' }, planes: [0, 2, 4] },

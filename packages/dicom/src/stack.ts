@@ -69,16 +69,20 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
     const text = hint === undefined ? message : `${message} (repair: ${hint})`;
     problems.push({ kind, message: text, ...(hint === undefined ? {} : { repair: hint }) });
   };
-  const frame = slicesThatFit(slices, repair, { problem, notes });
-  if (frame === undefined) return { problems, notes };
-  const { positioned, normal, columnSpacingMm, rowSpacingMm } = frame;
+  const common = slicesThatFit(slices, repair, { problem, notes });
+  if (common === undefined) return { problems, notes };
+  const { positioned, normal, columnSpacingMm, rowSpacingMm } = common;
   const planes = groupPlanes(positioned, normal);
 
   const repeated = planes.filter((plane) => plane.slices.length > 1);
   if (repeated.length > 0) {
     const where = placesMm(repeated.map(({ along }) => along));
     const files = fileNames(repeated.flatMap(({ slices: same }) => same));
-    const text = `${repeated.length} of ${planes.length} places hold more than one slice: ${where} (${files})`;
+    const isCopy = repeated.every(({ slices: [{ instanceUid, frame }, ...others] }) =>
+      others.every((other) => other.instanceUid === instanceUid && other.frame === frame),
+    );
+    const what = isCopy ? 'copies of one image' : 'different images';
+    const text = `${repeated.length} of ${planes.length} places hold more than one slice, ${what}: ${where} (${files})`;
     if (repair.duplicates === undefined) problem('duplicates', text);
     else notes.push(`${text}; ${repair.duplicates === 'first' ? 'the first was taken' : 'taken if identical'}`);
   }
@@ -111,11 +115,11 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
   const spacingMm: Vector3 = [columnSpacingMm, rowSpacingMm, levels?.stepMm ?? Number.NaN];
   if (levels === undefined || problems.length > 0) return { problems, notes, spacingMm };
 
-  const { rowDirection, columnDirection } = frame;
+  const { rowDirection, columnDirection } = common;
   const offsets = levels.along.map((along) => plus([0, 0, 0], slope, along - first.along));
   let step = plus(normal, slope);
   let origin = first.slices[0].position;
-  let [columns, rows] = [frame.columns, frame.rows];
+  let [columns, rows] = [common.columns, common.rows];
   let shifts: (readonly [number, number])[] | undefined;
   if (tilted && repair.tilt === 'resample') {
     shifts = offsets.map((offset) => [

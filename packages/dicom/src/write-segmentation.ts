@@ -7,17 +7,17 @@
  * The trap: planes lie where the affine of the labels says, in LPS; the labels must be on the grid of the volume that
  * `readSeries` returned, in its orientation, or every frame would refer to the wrong image.
  */
-import { compareGrids, type Vector3, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type Volume } from '@quickcolumn/volume';
 import { dicomCielab } from './cielab.js';
 import { type DataSet, decimal, text } from './data-set.js';
 import { DicomError } from './dicom-error.js';
 import { copiedStudy } from './patient.js';
 import { readHeader } from './read-file.js';
-import type { DicomVolume, SourceImage } from './read-series.js';
+import type { DicomVolume } from './read-series.js';
 import { segmentCodes } from './segment-codes.js';
+import { codeItem, dimensions, functionalGroups, referencedSeries, type SegmentFrame } from './segmentation-frames.js';
 import { tags } from './tags.js';
-import { cross, dot, norm } from './vectors.js';
-import { type Code, decimalString, element, encodeFile, newUid, type WriteElement } from './write-data-set.js';
+import { decimalString, element, encodeFile, newUid, type WriteElement } from './write-data-set.js';
 
 /** One class to be written. */
 export interface SegmentClass {
@@ -42,13 +42,6 @@ export interface SegmentationOptions {
 }
 
 const segmentationClass = '1.2.840.10008.5.1.4.1.1.66.4';
-const segmentation: Code = { value: '113076', scheme: 'DCM', meaning: 'Segmentation' };
-const sourceImage: Code = { value: '121322', scheme: 'DCM', meaning: 'Source image for image processing operation' };
-
-interface Frame {
-  readonly segment: number;
-  readonly plane: number;
-}
 
 /**
  * The bytes of a segmentation of `scan`. A series without any voxel of a class still gets an object, with one empty
@@ -128,7 +121,7 @@ function usedPlanes(
   labels: Volume<Uint8Array>,
   classes: readonly SegmentClass[],
   fail: (problem: string) => never,
-): Frame[] {
+): SegmentFrame[] {
   const [columns, rows, planes] = labels.size;
   const segmentOf = new Int16Array(256).fill(-1);
   segmentOf[0] = 0;
@@ -141,7 +134,7 @@ function usedPlanes(
       used[segment * planes + plane] = 1;
     }
   }
-  const frames: Frame[] = [];
+  const frames: SegmentFrame[] = [];
   for (let segment = 1; segment <= classes.length; segment++) {
     for (let plane = 0; plane < planes; plane++)
       if (used[segment * planes + plane] === 1) frames.push({ segment, plane });
@@ -152,7 +145,7 @@ function usedPlanes(
 function packedBits(
   { voxels, size }: Volume<Uint8Array>,
   classes: readonly SegmentClass[],
-  frames: readonly Frame[],
+  frames: readonly SegmentFrame[],
 ): Uint8Array {
   const pixels = size[0] * size[1];
   const bytes = new Uint8Array(Math.ceil((pixels * frames.length) / 8));
@@ -163,14 +156,6 @@ function packedBits(
     }
   }
   return bytes;
-}
-
-function codeItem({ value, scheme, meaning }: Code): WriteElement[] {
-  return [
-    element(tags.CodeValue, 'SH', value),
-    element(tags.CodingSchemeDesignator, 'SH', scheme),
-    element(tags.CodeMeaning, 'LO', meaning),
-  ];
 }
 
 function segmentItem({ name, color }: SegmentClass, number: number, algorithm: string): WriteElement[] {
@@ -188,102 +173,6 @@ function segmentItem({ name, color }: SegmentClass, number: number, algorithm: s
     element(tags.SegmentedPropertyCategoryCodeSequence, 'SQ', [codeItem(category)]),
     element(tags.SegmentedPropertyTypeCodeSequence, 'SQ', [typeItem]),
     ...(region === undefined ? [] : [element(tags.AnatomicRegionSequence, 'SQ', [codeItem(region)])]),
-  ];
-}
-
-function referencedSeries(seriesUid: string, images: readonly SourceImage[]): WriteElement[] {
-  const instances = new Map(images.map((image) => [image.instanceUid, image]));
-  return [
-    element(tags.ReferencedSeriesSequence, 'SQ', [
-      [
-        element(tags.SeriesInstanceUID, 'UI', seriesUid),
-        element(
-          tags.ReferencedInstanceSequence,
-          'SQ',
-          [...instances.values()].map((image) => reference(image)),
-        ),
-      ],
-    ]),
-  ];
-}
-
-function reference({ classUid, instanceUid }: SourceImage): WriteElement[] {
-  return [
-    element(tags.ReferencedSOPClassUID, 'UI', classUid),
-    element(tags.ReferencedSOPInstanceUID, 'UI', instanceUid),
-  ];
-}
-
-/** Frames are indexed by segment, then by place. */
-function dimensions(): WriteElement[] {
-  const uid = newUid();
-  const pointer = (to: number, group: number, label: string): WriteElement[] => [
-    element(tags.DimensionOrganizationUID, 'UI', uid),
-    element(tags.DimensionIndexPointer, 'AT', [to]),
-    element(tags.FunctionalGroupPointer, 'AT', [group]),
-    element(tags.DimensionDescriptionLabel, 'LO', label),
-  ];
-  return [
-    element(tags.DimensionOrganizationSequence, 'SQ', [[element(tags.DimensionOrganizationUID, 'UI', uid)]]),
-    element(tags.DimensionIndexSequence, 'SQ', [
-      pointer(tags.ReferencedSegmentNumber, tags.SegmentIdentificationSequence, 'Segment'),
-      pointer(tags.ImagePositionPatient, tags.PlanePositionSequence, 'Position'),
-    ]),
-  ];
-}
-
-function functionalGroups(labels: Volume<Uint8Array>, scan: DicomVolume, frames: readonly Frame[]): WriteElement[] {
-  const { affine } = labels;
-  // RAS to LPS.
-  const column = (c: number): Vector3 => [-affine[c] + 0, -affine[4 + c] + 0, affine[8 + c]];
-  const [x, y, z, origin] = [column(0), column(1), column(2), column(3)];
-  const unit = (v: Vector3): number[] => v.map((value) => value / norm(v));
-  const normal = cross([x[0], x[1], x[2]], y);
-  const distance = decimalString(Math.abs(dot(z, normal)) / norm(normal));
-  const decimals = (values: readonly number[]): string => values.map((value) => decimalString(value)).join('\\');
-  const shared = [
-    element(tags.PlaneOrientationSequence, 'SQ', [
-      [element(tags.ImageOrientationPatient, 'DS', decimals([...unit(x), ...unit(y)]))],
-    ]),
-    element(tags.PixelMeasuresSequence, 'SQ', [
-      [
-        element(tags.SliceThickness, 'DS', distance),
-        element(tags.SpacingBetweenSlices, 'DS', distance),
-        element(tags.PixelSpacing, 'DS', decimals([norm(y), norm(x)])),
-      ],
-    ]),
-  ];
-  const perFrame = frames.map(({ segment, plane }) => {
-    const position = origin.map((value, axis) => value + plane * z[axis]);
-    return [
-      element(tags.FrameContentSequence, 'SQ', [[element(tags.DimensionIndexValues, 'UL', [segment, plane + 1])]]),
-      element(tags.PlanePositionSequence, 'SQ', [[element(tags.ImagePositionPatient, 'DS', decimals(position))]]),
-      element(tags.SegmentIdentificationSequence, 'SQ', [[element(tags.ReferencedSegmentNumber, 'US', [segment])]]),
-      ...derivation(scan.sources[plane]),
-    ];
-  });
-  return [
-    element(tags.SharedFunctionalGroupsSequence, 'SQ', [shared]),
-    element(tags.PerFrameFunctionalGroupsSequence, 'SQ', perFrame),
-  ];
-}
-
-/** The image that a frame was drawn on; none for planes that were interpolated. */
-function derivation(source: SourceImage | undefined): WriteElement[] {
-  if (source === undefined) return [];
-  const image = [
-    ...reference(source),
-    ...(source.frame === undefined ? [] : [element(tags.ReferencedFrameNumber, 'IS', String(source.frame))]),
-    element(tags.SpatialLocationsPreserved, 'CS', 'YES'),
-    element(tags.PurposeOfReferenceCodeSequence, 'SQ', [codeItem(sourceImage)]),
-  ];
-  return [
-    element(tags.DerivationImageSequence, 'SQ', [
-      [
-        element(tags.SourceImageSequence, 'SQ', [image]),
-        element(tags.DerivationCodeSequence, 'SQ', [codeItem(segmentation)]),
-      ],
-    ]),
   ];
 }
 
