@@ -15,6 +15,8 @@ export const dicomLimits = {
   depth: 24,
   /** Pixels of one frame. */
   framePixels: 67_108_864,
+  /** Frames of one file. */
+  frames: 50_000,
   /** Voxels of one assembled volume. */
   voxels: 1_073_741_824,
   /** Files or archive entries of one input. */

@@ -61,6 +61,12 @@ describe('a series is refused', () => {
     await expect(readSeries(series[0])).rejects.toThrow(message);
   });
 
+  it.each(['60000', '1000000000', '-1', '1.5'])('with %s frames, at once', async (frames) => {
+    const file = ctSlice(0, { more: [element(tags.NumberOfFrames, 'IS', frames)] });
+    const { damaged } = await listSeries([memorySource('frames.dcm', file)]);
+    expect(damaged).toMatchObject([{ code: 'dicom', reason: 'damaged', path: 'frames.dcm' }]);
+  });
+
   it('whose pixels are cut short', async () => {
     const bytes = ctSlice(0);
     const { series } = await listSeries([memorySource('cut.dcm', bytes.subarray(0, bytes.length - 10))]);

@@ -138,8 +138,8 @@ function pixelFormat(path: string, dataSet: DataSet): PixelFormat {
   if (rows < 1 || columns < 1 || rows * columns > dicomLimits.framePixels) {
     throw new DicomError(path, 'limit', `${columns}×${rows} pixels; expected 1×1 to ${dicomLimits.framePixels} pixels`);
   }
-  if (!Number.isInteger(frames) || frames < 1 || frames > dicomLimits.elements) {
-    throw new DicomError(path, 'damaged', `NumberOfFrames is ${frames}; expected a whole number of at least 1`);
+  if (!Number.isInteger(frames) || frames < 1 || frames > dicomLimits.frames) {
+    throw new DicomError(path, 'damaged', `NumberOfFrames is ${frames}; expected 1 to ${dicomLimits.frames}`);
   }
   const fits = [1, 8, 16, 32].includes(bitsAllocated) && bitsStored >= 1 && highBit >= bitsStored - 1;
   if (!fits || highBit >= bitsAllocated) {

@@ -45,7 +45,7 @@ export async function openSources(paths: readonly string[]): Promise<DicomSource
       else if (await isZip(path)) {
         const archive = await openArchive(path);
         closers.push(() => archive.close());
-        sources.push(...archive.sources);
+        for (const source of archive.sources) sources.push(source);
       } else sources.push(fileSource(path, found.size));
       checkCount(path, sources.length);
     }

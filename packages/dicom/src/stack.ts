@@ -12,7 +12,7 @@ import type { DicomReason } from './dicom-error.js';
 import { dicomLimits } from './limits.js';
 import { repairHint, type SeriesRepair } from './repair.js';
 import type { SliceHeader } from './slice-header.js';
-import { type Positioned, slicesThatFit } from './stack-checks.js';
+import { type CommonFrame, type Positioned, slicesThatFit } from './stack-checks.js';
 import { dot, norm, plus } from './vectors.js';
 import { fileNames, placesMm, shorten } from './wording.js';
 
@@ -117,28 +117,12 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
 
   const { rowDirection, columnDirection } = common;
   const offsets = levels.along.map((along) => plus([0, 0, 0], slope, along - first.along));
-  let step = plus(normal, slope);
-  let origin = first.slices[0].position;
-  let [columns, rows] = [common.columns, common.rows];
-  let shifts: (readonly [number, number])[] | undefined;
-  if (tilted && repair.tilt === 'resample') {
-    shifts = offsets.map((offset) => [
-      dot(offset, rowDirection) / columnSpacingMm,
-      dot(offset, columnDirection) / rowSpacingMm,
-    ]);
-    const margin = (axis: 0 | 1): readonly [number, number] => {
-      const all = (shifts ?? []).map((shift) => shift[axis]);
-      // Whole pixels are rarely exact in decimal strings.
-      return [Math.floor(Math.min(...all) + 1e-6), Math.ceil(Math.max(...all) - 1e-6)];
-    };
-    const [left, right] = margin(0);
-    const [top, bottom] = margin(1);
-    shifts = shifts.map(([x, y]) => [x - left, y - top]);
-    origin = plus(plus(origin, rowDirection, left * columnSpacingMm), columnDirection, top * rowSpacingMm);
-    columns += right - left;
-    rows += bottom - top;
-    step = normal;
-  }
+  const sheared = { origin: first.slices[0].position, columns: common.columns, rows: common.rows };
+  const isUpright = tilted && repair.tilt === 'resample';
+  const { origin, columns, rows, shifts } = isUpright
+    ? uprightFrame(common, sheared, offsets)
+    : { ...sheared, shifts: undefined };
+  const step = isUpright ? normal : plus(normal, slope);
   const size: Size3 = [columns, rows, levels.sources.length];
   if (columns * rows * levels.sources.length > dicomLimits.voxels) {
     problem('limit', `${size.join('×')} voxels are more than ${dicomLimits.voxels}`);
@@ -159,6 +143,35 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
     compareDuplicates: repair.duplicates === 'identical',
   };
   return { plan, problems, notes, spacingMm };
+}
+
+interface PlaneFrame {
+  readonly origin: Vector3;
+  readonly columns: number;
+  readonly rows: number;
+  readonly shifts?: readonly (readonly [number, number])[];
+}
+
+/** A frame, along the normal, that holds every plane of a tilted stack, and where each lies in it. */
+function uprightFrame(
+  { rowDirection, columnDirection, columnSpacingMm, rowSpacingMm }: CommonFrame,
+  { origin, columns, rows }: PlaneFrame,
+  offsetsMm: readonly Vector3[],
+): PlaneFrame {
+  const across = offsetsMm.map((offset) => dot(offset, rowDirection) / columnSpacingMm);
+  const down = offsetsMm.map((offset) => dot(offset, columnDirection) / rowSpacingMm);
+  // Whole pixels are rarely exact in decimal strings.
+  const limits = (shifts: readonly number[]): readonly [number, number] => [
+    Math.floor(shifts.reduce((least, shift) => Math.min(least, shift), 0) + 1e-6),
+    Math.ceil(shifts.reduce((most, shift) => Math.max(most, shift), 0) - 1e-6),
+  ];
+  const [[left, right], [top, bottom]] = [limits(across), limits(down)];
+  return {
+    origin: plus(plus(origin, rowDirection, left * columnSpacingMm), columnDirection, top * rowSpacingMm),
+    columns: columns + right - left,
+    rows: rows + bottom - top,
+    shifts: across.map((shift, k) => [shift - left, down[k] - top]),
+  };
 }
 
 function groupPlanes(positioned: readonly Positioned[], normal: Vector3): Plane[] {
@@ -203,7 +216,8 @@ function levelsOf(planes: readonly Plane[], repair: SeriesRepair, { problem, not
     return { stepMm: thickness, along: [first.along], sources: [source(first)] };
   }
   const gaps = planes.slice(1).map(({ along }, i) => along - planes[i].along);
-  const median = [...gaps].sort((a, b) => a - b)[(gaps.length - 1) >> 1];
+  const sorted = [...gaps].sort((a, b) => a - b);
+  const median = sorted[(gaps.length - 1) >> 1];
   // Positions are rounded by the scanner, to 0.1 mm at worst.
   const tolerance = Math.min(0.1 * median, 0.05 + 0.01 * median);
   const steps = gaps.map((gap) => Math.round(gap / median));
@@ -217,7 +231,7 @@ function levelsOf(planes: readonly Plane[], repair: SeriesRepair, { problem, not
   const isHoles = isEven && steps.every((count) => count > 0) && wide.length <= Math.max(1, 0.2 * gaps.length);
 
   if (!isHoles) {
-    const spread = `from ${Math.min(...gaps).toFixed(3)} to ${Math.max(...gaps).toFixed(3)} mm, median ${median.toFixed(3)}`;
+    const spread = `from ${sorted[0].toFixed(3)} to ${sorted[sorted.length - 1].toFixed(3)} mm, median ${median.toFixed(3)}`;
     const odd = gaps.flatMap((gap, i) => (Math.abs(gap - median) > tolerance ? [planes[i].along] : []));
     const text = `slices are unevenly spaced: distances ${spread}; after ${placesMm(odd)}`;
     if (repair.uneven === undefined) {
