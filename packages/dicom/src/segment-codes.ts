@@ -1,6 +1,6 @@
 /**
  * What a segment shows, in codes: SNOMED CT concepts of the context groups that PS3.16 gives for segmentations (CID
- * 7150 categories, 7151 types, 244 laterality), by the names of classes that this software knows. A class with another
+ * 7150 categories, 7151 types with 7159 for lesions, 244 laterality; checked with pydicom's copy of them), by the names of classes that this software knows. A class with another
  * name is 'Tissue', and keeps its name as the label.
  */
 import type { Code } from './write-data-set.js';
@@ -26,14 +26,15 @@ const lung = sct('39607008', 'Lung');
 const known: readonly (readonly [RegExp, SegmentCodes])[] = [
   [/^left[ _-]lung$/i, { category: anatomy, type: lung, modifier: sct('7771000', 'Left') }],
   [/^right[ _-]lung$/i, { category: anatomy, type: lung, modifier: sct('24028007', 'Right') }],
-  [/^lungs?$/i, { category: anatomy, type: lung, modifier: sct('51440002', 'Right and left') }],
-  // The mask of COVID-19-CT-Seg joins ground glass and consolidation: a lesion of the lung, no narrower code is true.
+  [/^lungs?$/i, { category: anatomy, type: lung, modifier: sct('51440002', 'Bilateral') }],
+  // Ground glass and consolidation in one mask: CID 7159 has no narrower term that is true of all of it.
   [
-    /infection|lesion|covid|pneumonia|opacit|ground.?glass/i,
-    { category: abnormality, type: sct('52988006', 'Lesion'), region: lung },
+    /infection|covid|pneumoni|inflammat|opacit|ground.?glass|consolidation/i,
+    { category: abnormality, type: sct('23583003', 'Inflammation'), region: lung },
   ],
-  [/consolidation/i, { category: abnormality, type: sct('9656002', 'Consolidation'), region: lung }],
   [/tumou?r|neoplasm|cancer/i, { category: abnormality, type: sct('108369006', 'Neoplasm'), region: lung }],
+  // Not in CID 7159, which may be extended.
+  [/lesion/i, { category: abnormality, type: sct('52988006', 'Lesion'), region: lung }],
   [/nodule/i, { category: abnormality, type: sct('27925004', 'Nodule'), region: lung }],
 ];
 

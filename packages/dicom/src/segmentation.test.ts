@@ -111,6 +111,21 @@ describe('a segmentation', () => {
     await expect(encodeSegmentation(moved, scan, options)).rejects.toThrow('not on the grid of the series');
   });
 
+  it('has codes of the context groups for segmentations', async () => {
+    const scan = await smallScan();
+    const { dataSet } = await readDicomFile(
+      memorySource('seg.dcm', await encodeSegmentation(labelsOn(scan, mixed), scan, options)),
+    );
+    const codes = items(dataSet, tags.SegmentSequence).map((segment) => {
+      const [category] = items(segment, tags.SegmentedPropertyCategoryCodeSequence);
+      const [type] = items(segment, tags.SegmentedPropertyTypeCodeSequence);
+      const [side] = items(type, tags.SegmentedPropertyTypeModifierCodeSequence);
+      const shown = [category, type, ...(side === undefined ? [] : [side])];
+      return shown.map((code) => text(code, tags.CodeValue)).join(' ');
+    });
+    expect(codes).toEqual(['123037004 39607008 7771000', '123037004 39607008 24028007', '49755003 23583003']);
+  });
+
   it('has colours in CIELab of D50', () => {
     expect(dicomCielab([255, 255, 255])).toEqual([65_535, 32_896, 32_896]);
     expect(dicomCielab([0, 0, 0])).toEqual([0, 32_896, 32_896]);
