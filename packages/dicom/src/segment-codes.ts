@@ -1,7 +1,7 @@
 /**
  * What a segment shows, in codes: SNOMED CT concepts of the context groups that PS3.16 gives for segmentations (CID
- * 7150 categories, 7151 types with 7159 for lesions, 244 laterality; checked with pydicom's copy of them), by the names of classes that this software knows. A class with another
- * name is 'Tissue', and keeps its name as the label.
+ * 7150 categories, 7151 types with 7159 for lesions, 244 laterality; checked with pydicom's copy of them), by the names
+ * of classes that this software knows. A class with another name is 'Tissue', and keeps its name as the label.
  */
 import type { Code } from './write-data-set.js';
 
