@@ -48,6 +48,7 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   input: exitCodes.input,
   volume: exitCodes.input,
   nifti: exitCodes.input,
+  dicom: exitCodes.input,
   dataset: exitCodes.input,
   history: exitCodes.input,
   checkpoint: exitCodes.input,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { dicomCommand } from './commands/dicom.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { predictCommand } from './commands/predict.js';
@@ -37,6 +38,7 @@ written, 6 failed while running, 130 interrupted.`,
     trainCommand(),
     predictCommand(),
     evaluateCommand(),
+    dicomCommand(),
     doctorCommand(),
     configCommand(),
   ];

@@ -1,7 +1,8 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, readVolume, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
+import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
+import { hashFile, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
@@ -13,11 +14,12 @@ import {
 } from '@quickcolumn/predict';
 import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
-import { Command } from 'commander';
-import { precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
-import { type ScanFile, scansFrom } from '../cases.js';
+import { Command, InvalidArgumentError } from 'commander';
+import { nameList, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { InputError } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
+import { type ScanInput, scanInputs } from '../scan-inputs.js';
 import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
 
 export interface PredictFlags {
@@ -32,21 +34,35 @@ export interface PredictFlags {
   readonly threads?: number;
   readonly ignoreMemory?: boolean;
   readonly force?: boolean;
+  readonly format?: readonly MaskFormat[];
+  readonly series?: string;
+  readonly repair?: SeriesRepair;
+  /** Version of the program, for DICOM objects. */
+  readonly version?: string;
 }
 
-interface Target extends ScanFile {
-  readonly maskPath: string;
+type MaskFormat = 'nifti' | 'seg';
+
+interface Target extends ScanInput {
+  /** NIfTI file, when asked for. */
+  readonly maskPath?: string;
+  /** DICOM segmentation, when asked for. */
+  readonly segPath?: string;
   readonly sidecarPath: string;
 }
 
 const maskExtension = /\.nii(\.gz)?$/i;
+const segExtension = /\.dcm$/i;
 
 export function predictCommand(): Command {
   return new Command('predict')
     .description('segment scans with a trained model')
-    .argument('<input...>', 'NIfTI scans, or folders of them')
+    .argument('<input...>', 'NIfTI scans or folders of them; DICOM folders, zip archives or files')
     .requiredOption('--model <model.onnx>', 'model file, as train writes it')
-    .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz file for a single scan')
+    .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
+    .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)
+    .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
+    .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', parseRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
@@ -59,21 +75,23 @@ export function predictCommand(): Command {
     .addHelpText(
       'after',
       `
-Beside each mask NAME.nii.gz a NAME.json names every class and the model.
+Beside each mask NAME.nii.gz a NAME.json names every class and the model. A DICOM segmentation NAME.seg.dcm holds what
+identifies the patient in the source, so that archives can file it; nothing else that is written does.
 
 Examples:
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
-  quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities`,
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
+  quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg`,
     )
-    .action(async (inputs: string[], flags: PredictFlags) => {
-      const masks = await predictFiles(inputs, flags);
+    .action(async (inputs: string[], flags: PredictFlags, command: Command) => {
+      const masks = await predictFiles(inputs, { ...flags, version: command.parent?.version() });
       for (const mask of masks) print(mask);
     });
 }
 
 /** Predicts every scan; returns the paths of the masks. Everything that can be checked is, before the first window. */
 export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
-  const scans = await scansFrom(inputs);
+  const scans = await scanInputs(inputs, flags);
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);
@@ -92,7 +110,7 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
   } finally {
     await compiled.dispose();
   }
-  return targets.map(({ maskPath }) => maskPath);
+  return targets.flatMap(({ maskPath, segPath }) => [maskPath, segPath].filter((path) => path !== undefined));
 }
 
 async function predictFile(
@@ -102,13 +120,14 @@ async function predictFile(
   const { model, compiled, sha256, flags } = context;
   const { classes } = model.metadata.preparation;
   const start = performance.now();
-  const scan = await readVolume(target.path);
+  const { volume: scan, header, dicom, close } = await target.load();
+  for (const text of dicom?.notes ?? []) note(`${target.name}: ${text}`);
   const line = progressLine(target.name);
-  const folder = dirname(target.maskPath);
+  const folder = dirname(target.sidecarPath);
+  const { maskPath, segPath } = target;
   const probabilityNames = flags.probabilities
     ? classes.map(({ value, name }) => join('probabilities', `${target.name}_${value}_${fileSafe(name)}.nii.gz`))
     : undefined;
-  const { header } = scan;
   const written: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
     await makeFolder(dirname(path));
@@ -131,7 +150,7 @@ async function predictFile(
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
     });
     const sidecar = describeMask(result.labels, model.metadata, {
-      mask: basename(target.maskPath),
+      mask: basename(maskPath ?? segPath ?? ''),
       scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
       model: { file: basename(flags.model), sha256 },
       window: resolveWindow(model, flags),
@@ -141,36 +160,67 @@ async function predictFile(
     await makeFolder(folder);
     await writeFileAtomic(target.sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
     written.push(target.sidecarPath);
-    await write(target.maskPath, result.labels, 'quickcolumn labels');
+    if (segPath !== undefined && dicom !== undefined) {
+      const bytes = await encodeSegmentation(result.labels, dicom, {
+        classes: classes.filter(({ value }) => value !== 0),
+        algorithm: `Quickcolumn ${model.metadata.network.name}`,
+        version: flags.version ?? '0',
+      });
+      await writeFileAtomic(segPath, bytes);
+      written.push(segPath);
+    }
+    if (maskPath !== undefined) await write(maskPath, result.labels, 'quickcolumn labels');
   } catch (error) {
     line.end();
     for (const path of written) await rm(path, { force: true });
     throw error;
+  } finally {
+    close();
   }
-  line.end(`${target.maskPath} in ${formatSeconds(secondsSince(start))}`);
+  line.end(`${maskPath ?? segPath} in ${formatSeconds(secondsSince(start))}`);
 }
 
-async function chooseTargets(scans: readonly ScanFile[], flags: PredictFlags): Promise<Target[]> {
-  const { out, force = false } = flags;
+async function chooseTargets(scans: readonly ScanInput[], flags: PredictFlags): Promise<Target[]> {
+  const { out, force = false, format = ['nifti'] } = flags;
   const isFolder = await stat(out).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  const single = scans.length === 1 && maskExtension.test(out) && !isFolder;
+  const wantsNifti = format.includes('nifti');
+  const wantsSeg = format.includes('seg');
+  const fileExtension = wantsNifti ? maskExtension : segExtension;
+  const single = scans.length === 1 && fileExtension.test(out) && !isFolder;
   if (!single) await checkOutputFolder(out, true);
   const targets = scans.map((scan): Target => {
-    const maskPath = single ? out : join(out, `${scan.name}.nii.gz`);
-    return { ...scan, maskPath, sidecarPath: maskPath.replace(maskExtension, '.json') };
+    if (wantsSeg && scan.kind !== 'dicom') {
+      throw new InputError(
+        `${scan.path}: a DICOM segmentation refers to the images of a DICOM series; use --format nifti for NIfTI scans`,
+      );
+    }
+    const base = single ? out.replace(fileExtension, '') : join(out, scan.name);
+    return {
+      ...scan,
+      ...(wantsNifti ? { maskPath: single ? out : `${base}.nii.gz` } : {}),
+      ...(wantsSeg ? { segPath: single && !wantsNifti ? out : `${base}.seg.dcm` } : {}),
+      sidecarPath: `${base}.json`,
+    };
   });
   const inputs = new Set(scans.map(({ path }) => resolve(path)));
-  for (const { maskPath, sidecarPath } of targets) {
-    if (inputs.has(resolve(maskPath))) {
-      throw new OutputError(`${maskPath} is an input scan; choose another --out`, maskPath);
+  for (const { maskPath, segPath, sidecarPath } of targets) {
+    for (const path of [maskPath, segPath, sidecarPath]) {
+      if (path === undefined) continue;
+      if (inputs.has(resolve(path))) throw new OutputError(`${path} is an input scan; choose another --out`, path);
+      await checkOutputFile(path, force);
     }
-    await checkOutputFile(maskPath, force);
-    await checkOutputFile(sidecarPath, force);
   }
   return targets;
+}
+
+function maskFormats(text: string): MaskFormat[] {
+  return nameList(text).map((name) => {
+    if (name !== 'nifti' && name !== 'seg') throw new InvalidArgumentError('Expected nifti, seg or nifti,seg.');
+    return name;
+  });
 }
 
 function fileSafe(name: string): string {

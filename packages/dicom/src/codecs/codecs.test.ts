@@ -1,0 +1,177 @@
+/** Decoders against raw references of other projects, against dcmtk, and on damaged frames. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { valueBytes } from '../data-set.js';
+import { DicomError } from '../dicom-error.js';
+import { hasProgram, memorySource, shared } from '../dicom.test.kit.js';
+import { decodeFrame, type StoredValues } from '../pixels.js';
+import { parseDataSet } from '../parse-data-set.js';
+import { readFile } from '../read-file.js';
+import { sliceHeaders } from '../slice-header.js';
+import { tags } from '../tags.js';
+import { element, encodeDataSet } from '../write-data-set.js';
+import type { FrameShape } from './codec-types.js';
+import { decodeJpeg } from './jpeg.js';
+import { decodeRle } from './rle.js';
+import { decodeWasm } from './wasm.js';
+
+const formats = join(shared, 'data/formats');
+const fixtures = join(formats, 'cornerstonejs_codecs/packages');
+const images = join(formats, 'cornerstonejs_cornerstone3D/packages/dicomImageLoader/testImages');
+const ct: FrameShape = { path: 'frame', rows: 512, columns: 512, samples: 1, bitsAllocated: 16 };
+
+describe('RLE', () => {
+  const shape = { path: 'frame', rows: 2, columns: 3, samples: 1, bitsAllocated: 16 };
+  const frame = (...segments: number[][]): Uint8Array => {
+    const header = new Uint8Array(64);
+    const view = new DataView(header.buffer);
+    view.setUint32(0, segments.length, true);
+    let at = 64;
+    segments.forEach((segment, i) => {
+      view.setUint32(4 + 4 * i, at, true);
+      at += segment.length;
+    });
+    return Uint8Array.from([...header, ...segments.flat()]);
+  };
+
+  it('joins the bytes of a sample, the upper first', () => {
+    // Six times 1; then 2, 3 literally and four times 4.
+    const bytes = frame([251, 1], [1, 2, 3, 253, 4]);
+    expect(Array.from(decodeRle(bytes, shape))).toEqual([258, 259, 260, 260, 260, 260]);
+  });
+
+  it.each([
+    ['one segment for two bytes', frame([251, 1])],
+    ['too few bytes', frame([251, 1], [253, 1])],
+    ['no header', new Uint8Array(10)],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => decodeRle(bytes, shape)).toThrow(DicomError);
+  });
+});
+
+describe.skipIf(!existsSync(fixtures))('raw references of other projects (need the shared folder)', () => {
+  it.each([
+    ['htj2k', 'openjphjs/test/fixtures/j2c/CT1.j2c', 'openjphjs/test/fixtures/raw/CT1.RAW'],
+    ['htj2k', 'openjphjs/test/fixtures/j2c/CT2.j2c', 'openjphjs/test/fixtures/raw/CT2.RAW'],
+    ['jpeg-2000', 'openjpeg/test/fixtures/j2k/CT1.j2k', 'openjpeg/test/fixtures/raw/CT1.RAW'],
+    ['jpeg-2000', 'openjpeg/test/fixtures/j2k/CT1-0decomp.j2k', 'openjpeg/test/fixtures/raw/CT1.RAW'],
+    ['jpeg-2000', 'openjpeg/test/fixtures/j2k/CT2.j2k', 'openjpeg/test/fixtures/raw/CT2.RAW'],
+  ] as const)('%s %s', async (codec, name, rawName) => {
+    const decoded = await decodeWasm(codec, readFileSync(join(fixtures, name)), ct);
+    const raw = readFileSync(join(fixtures, rawName));
+    const expected = new Uint16Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length));
+    expect(decoded.length).toBe(expected.length);
+    let different = 0;
+    for (let i = 0; i < expected.length; i++) if (decoded[i] !== expected[i]) different++;
+    expect(different).toBe(0);
+  });
+
+  it('HTJ2K frames in a file', async () => {
+    const path = join(images, 'CTImage.dcm_LittleEndianExplicitTransferSyntax_1.2.840.10008.1.2.1.dcm');
+    const original = await readFile(memorySource(path, readFileSync(path)));
+    const { bytes, elements } = original.dataSet;
+    const meta = parseDataSet(bytes, 132, { path, implicit: false, bigEndian: false, group: 2 });
+    const frame = readFileSync(join(fixtures, 'openjphjs/test/fixtures/j2c/CT1.j2c'));
+    const item = (content: Uint8Array): Buffer => {
+      const even = Buffer.alloc(content.length + (content.length % 2));
+      even.set(content);
+      const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
+      head.writeUInt32LE(even.length, 4);
+      return Buffer.concat([head, even]);
+    };
+    const file = Buffer.concat([
+      bytes.subarray(0, 132),
+      encodeDataSet([element(0x00020010, 'UI', '1.2.840.10008.1.2.4.201')]),
+      bytes.subarray(meta.end, (elements.get(tags.PixelData)?.offset ?? 0) - 12),
+      Buffer.from([0xe0, 0x7f, 0x10, 0x00, 0x4f, 0x42, 0, 0, 0xff, 0xff, 0xff, 0xff]),
+      item(new Uint8Array(0)),
+      item(frame),
+      Buffer.from([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0]),
+    ]);
+    const parsed = await readFile(memorySource('htj2k.dcm', file));
+    const [slice] = sliceHeaders(parsed) ?? [];
+    const values = await decodeFrame(parsed, slice.format, 0);
+    const raw = readFileSync(join(fixtures, 'openjphjs/test/fixtures/raw/CT1.RAW'));
+    expect(values).toEqual(new Int16Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length)));
+  });
+
+  it('refuses a code stream of another size than the header before it decodes', async () => {
+    const bytes = readFileSync(join(fixtures, 'openjphjs/test/fixtures/j2c/CT1.j2c'));
+    await expect(decodeWasm('htj2k', bytes, { ...ct, rows: 256 })).rejects.toThrow(
+      'frame: the htj2k frame is 512×512, 1 samples of 16 bits; the header says 512×256, 1 of 16',
+    );
+  });
+});
+
+async function lastFrame(path: string): Promise<StoredValues> {
+  const file = await readFile(memorySource(path, readFileSync(path)));
+  const slices = sliceHeaders(file) ?? [];
+  const { format, frame } = slices[slices.length - 1];
+  return await decodeFrame(file, format, frame);
+}
+
+const lossyJpegs = existsSync(images) ? readdirSync(images).filter((name) => /\.5[0135]\.dcm$/.test(name)) : [];
+
+describe.skipIf(!existsSync(images) || !hasProgram('dcmdjpeg'))(
+  'lossy JPEG against dcmtk (needs the shared folder and the program dcmdjpeg)',
+  () => {
+    let folder = '';
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'quickcolumn-jpeg-'));
+    });
+    afterAll(async () => {
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it.each(lossyJpegs)('%s differs by rounding only', async (name) => {
+      const plain = join(folder, 'plain.dcm');
+      expect(spawnSync('dcmdjpeg', [join(images, name), plain]).status).toBe(0);
+      const [ours, theirs] = [await lastFrame(join(images, name)), await lastFrame(plain)];
+      expect(ours.length).toBe(theirs.length);
+      let worst = 0;
+      for (let i = 0; i < ours.length; i++) worst = Math.max(worst, Math.abs(ours[i] - theirs[i]));
+      expect(worst).toBeLessThanOrEqual(1);
+    });
+  },
+);
+
+describe.skipIf(!existsSync(images))('damaged frames (need the shared folder)', () => {
+  it.each(['4.50', '4.51', '4.53', '4.57', '4.70', '4.80', '4.90', '5'])(
+    '%s: an image or a DicomError, soon',
+    async (syntax) => {
+      const name = readdirSync(images).find((file) => file.endsWith(`1.2.840.10008.1.2.${syntax}.dcm`)) ?? '';
+      const path = join(images, name);
+      const { dataSet } = await readFile(memorySource(path, readFileSync(path)));
+      const { offset, length } = dataSet.elements.get(tags.PixelData)?.fragments?.[1] ?? { offset: 0, length: 0 };
+      const good = Uint8Array.from(dataSet.bytes.subarray(offset, offset + length));
+      const shape = { ...ct, bitsAllocated: syntax === '4.50' ? 8 : 16 };
+      const decode = async (bytes: Uint8Array): Promise<unknown> => {
+        if (syntax === '5') return decodeRle(bytes, shape);
+        if (syntax === '4.80') return await decodeWasm('jpeg-ls', bytes, shape);
+        return syntax === '4.90' ? await decodeWasm('jpeg-2000', bytes, shape) : decodeJpeg(bytes, shape);
+      };
+      const edit = fc.tuple(fc.nat(good.length - 1), fc.nat(255));
+      const edits = fc.array(fc.oneof(edit, fc.tuple(fc.nat(300), fc.nat(255))), { minLength: 1, maxLength: 4 });
+      let slowest = 0;
+      await fc.assert(
+        fc.asyncProperty(edits, fc.integer({ min: 0, max: 4 * good.length }), async (changes, end) => {
+          const bad = good.slice(0, end);
+          for (const [at, value] of changes) if (at < bad.length) bad[at] = value;
+          const start = performance.now();
+          await decode(bad).catch((error: unknown) => expect(error).toBeInstanceOf(DicomError));
+          slowest = Math.max(slowest, performance.now() - start);
+        }),
+        { numRuns: 40, seed: 3 },
+      );
+      expect(slowest).toBeLessThan(10_000);
+      // The decoder is whole again afterwards.
+      expect(await decode(good)).toHaveLength(262_144);
+      expect(valueBytes(dataSet, tags.Rows)).toBeDefined();
+    },
+  );
+});
