@@ -7,7 +7,7 @@
  */
 import type { Size3 } from '@quickcolumn/volume';
 import type { NetworkConfig } from '@quickcolumn/networks';
-import type { LossConfig, OptimizerConfig } from './config.js';
+import type { LossConfig, OptimizerConfig } from './objective-config.js';
 
 /** A variable's value on the host. `data` has the product of `shape` elements, C order. */
 export interface NamedTensor {
@@ -21,7 +21,10 @@ export interface TrainingBatch {
   readonly labels: Uint8Array;
 }
 
-/** Losses are means over the samples of the batch; `softDice` has one value per class, background included. */
+/**
+ * Losses are means over the samples of the batch; `softDice` has one value per class, background included.
+ * `crossEntropy` is the loss's term over voxels and `tversky` its term over classes, whatever they are (loss.ts).
+ */
 export interface StepResult {
   readonly loss: number;
   readonly crossEntropy: number;
@@ -60,6 +63,8 @@ export interface StepConfig {
   readonly batch: number;
   readonly loss: LossConfig;
   readonly optimizer: OptimizerConfig;
+  /** Labels that are no class index are left out of the loss. */
+  readonly ignoreLabels?: boolean;
   readonly seed: number;
   readonly threads?: number;
 }

@@ -15,7 +15,13 @@ export function encoderBlock(builder: Builder, e: GraphNode, quick: boolean): Gr
 }
 
 /** m = concat(skip, ReLU(BN(upConv(x)))); ReLU(u + v + q) with u, v as above and q = BN(conv1(m)). */
-export function decoderBlock(builder: Builder, x: GraphNode, skip: GraphNode, width: number, quick: boolean): GraphNode {
+export function decoderBlock(
+  builder: Builder,
+  x: GraphNode,
+  skip: GraphNode,
+  width: number,
+  quick: boolean,
+): GraphNode {
   const up = within(builder, 'up');
   const t = relu(builder, batchNorm(within(up, 'norm'), upConv(within(up, 'conv'), x, width)));
   const m = concat(builder, skip, t);

@@ -41,5 +41,7 @@ export function nnunet3d(builder: Builder, image: GraphNode, classes: number, co
     up: (at, x, level) => upConv(at, x, width(level), { bias: false }),
     decode: block,
   });
-  return scaleHeads(builder, features.slice(0, config.deepSupervision ? supervisedLevels : 1), classes, { bias: false });
+  return scaleHeads(builder, features.slice(0, config.deepSupervision ? supervisedLevels : 1), classes, {
+    bias: false,
+  });
 }
