@@ -17,7 +17,7 @@ train: { patch: [16, 16, 16], epochs: 2, stepsPerEpoch: 2 }
 predict: { overlap: [4, 4, 4] }
 `;
 
-const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'doctor', 'config'];
+const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'doctor', 'config', 'networks'];
 
 describe('quickcolumn', () => {
   let folder = '';
@@ -44,6 +44,23 @@ describe('quickcolumn', () => {
     const { code, stdout } = await quickcolumn(folder, 'config', '--profile', 'mueller');
     expect(code).toBe(0);
     expect(parse(stdout)).toEqual(JSON.parse(JSON.stringify(profiles.mueller)));
+  });
+
+  it('lists the networks with their size for a patch', async () => {
+    const { code, stdout } = await quickcolumn(folder, 'networks', '--network', 'qchc-unet,vb-net', '--json');
+    expect(code).toBe(0);
+    const [qchc, vbNet]: unknown[] = JSON.parse(stdout);
+    expect(qchc).toMatchObject({ name: 'qchc-unet', parameters: 7746916, gflop: 334.3 });
+    expect(vbNet).toMatchObject({ name: 'vb-net', parameters: 2203220 });
+    const { predictionBytes, trainingBytes } = qchc as Record<string, number>;
+    expect(trainingBytes).toBeGreaterThan(2 * predictionBytes);
+
+    const table = await quickcolumn(folder, 'networks', '--patch', '32,32,16');
+    expect(table.stdout.trim().split('\n')).toHaveLength(15);
+    const odd = await quickcolumn(folder, 'networks', '--patch', '32,32,10');
+    expect(odd).toMatchObject({ code: 2, stderr: expect.stringContaining('10 is not a multiple of 16; use 16') });
+    const unknown = await quickcolumn(folder, 'networks', '--network', 'vnet');
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("'vnet' is not known; use one of qchc") });
   });
 
   it('prepares once and then reads the cache', async () => {
