@@ -116,6 +116,30 @@ describe('quickcolumn', () => {
     });
     expect((await quickcolumn(folder, ...predict)).code).toBe(5);
 
+    const models = `${join('run', 'model.onnx')},${join('run', 'model.onnx')}`;
+    const extra = ['--mirror', 'x', '--keep-largest', '1=2,right lung', '--minimum-volume', 'infection=0.5'];
+    const several = ['predict', '--model', models, scan, '--out', 'several', ...extra, '--fill-holes', '3'];
+    expect((await quickcolumn(folder, ...several)).code).toBe(0);
+    const record: unknown = JSON.parse(await readFile(join(folder, 'several', 'phantom_0004.json'), 'utf8'));
+    expect(record).toMatchObject({
+      ensemble: [{ file: 'model.onnx' }, { file: 'model.onnx' }],
+      options: {
+        mirror: ['x'],
+        postProcessing: {
+          keepLargest: [
+            { value: 1, components: 2 },
+            { value: 2, components: 1 },
+          ],
+          minimumVolume: [{ value: 3, volumeMl: 0.5 }],
+          fillHoles: [3],
+        },
+      },
+    });
+    expect(sidecar).not.toHaveProperty('options');
+    expect(sidecar).not.toHaveProperty('ensemble');
+    const wrong = await quickcolumn(folder, ...predict.slice(0, 4), '--out', 'other', '--fill-holes', 'liver');
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("'liver' is no class of the model") });
+
     const evaluate = ['evaluate', '--truth', 'data/labels', '--prediction', 'masks', '--out', 'evaluation'];
     const evaluated = await quickcolumn(folder, ...evaluate, '--images', 'data/ct');
     expect(evaluated.code).toBe(0);

@@ -1,13 +1,12 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { hashFile, readVolume, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
+import { readVolume, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
   formatBytes,
   type LoadedModel,
-  loadModel,
   predictScan,
   resolveWindow,
 } from '@quickcolumn/predict';
@@ -17,9 +16,19 @@ import { size3 } from '../arguments.js';
 import { type ScanFile, scansFrom } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
+import {
+  describeOptions,
+  type ExtraFlags,
+  extraOptions,
+  type ExtraOptions,
+  loadModels,
+  type ModelFiles,
+  withExtraFlags,
+} from '../prediction-options.js';
 import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
 
-export interface PredictFlags {
+export interface PredictFlags extends ExtraFlags {
+  /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
   readonly probabilities?: boolean;
@@ -38,10 +47,13 @@ interface Target extends ScanFile {
 const maskExtension = /\.nii(\.gz)?$/i;
 
 export function predictCommand(): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .description('segment scans with a trained model')
     .argument('<input...>', 'NIfTI scans, or folders of them')
-    .requiredOption('--model <model.onnx>', 'model file, as train writes it')
+    .requiredOption(
+      '--model <model.onnx>',
+      'model file, as train writes it; several, separated by commas, are averaged',
+    )
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz file for a single scan')
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
     .option('--gaussian', 'weigh the centre of each window more than its rim')
@@ -56,26 +68,29 @@ Beside each mask NAME.nii.gz a NAME.json names every class and the model.
 
 Examples:
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
-  quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities`,
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
+  quickcolumn predict --model fold1/model.onnx,fold2/model.onnx ct/ --out masks/ --mirror x,y,z
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
     .action(async (inputs: string[], flags: PredictFlags) => {
       const masks = await predictFiles(inputs, flags);
       for (const mask of masks) print(mask);
     });
+  return withExtraFlags(command);
 }
 
 /** Predicts every scan; returns the paths of the masks. Everything that can be checked is, before the first window. */
 export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
   const scans = await scansFrom(inputs);
   const targets = await chooseTargets(scans, flags);
-  const model = await loadModel(flags.model);
+  const { model, files } = await loadModels(flags.model);
   const { patch } = resolveWindow(model, flags);
-  const sha256 = await hashFile(flags.model);
+  const extra = extraOptions(flags, model);
   const compiled = await model.compile(patch, 1);
   try {
     for (const target of targets) {
       throwIfInterrupted();
-      await predictFile(target, { model, compiled, sha256, flags });
+      await predictFile(target, { model, compiled, files, extra, flags });
     }
   } finally {
     await compiled.dispose();
@@ -85,9 +100,15 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
 
 async function predictFile(
   target: Target,
-  context: { model: LoadedModel; compiled: CompiledModel; sha256: string; flags: PredictFlags },
+  context: {
+    model: LoadedModel;
+    compiled: CompiledModel;
+    files: ModelFiles;
+    extra: ExtraOptions;
+    flags: PredictFlags;
+  },
 ): Promise<void> {
-  const { model, compiled, sha256, flags } = context;
+  const { model, compiled, files, extra, flags } = context;
   const { classes } = model.metadata.preparation;
   const start = performance.now();
   const scan = await readVolume(target.path);
@@ -108,6 +129,7 @@ async function predictFile(
       patch: flags.patch,
       overlap: flags.overlap,
       weighting: flags.gaussian ? 'gaussian' : 'uniform',
+      ...extra,
       name: target.path,
       availableBytes: flags.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
       compiled,
@@ -121,9 +143,10 @@ async function predictFile(
     const sidecar = describeMask(result.labels, model.metadata, {
       mask: basename(target.maskPath),
       scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
-      model: { file: basename(flags.model), sha256 },
+      ...files,
       window: resolveWindow(model, flags),
       probabilities: probabilityNames,
+      options: describeOptions(flags, extra, result),
     });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);
