@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume } from '@quickcolumn/io';
+import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
 import { profiles } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { parse } from 'yaml';
@@ -153,6 +153,38 @@ describe('quickcolumn', () => {
     ]);
     expect((await quickcolumn(folder, ...evaluate)).code).toBe(5);
     expect((await quickcolumn(folder, ...evaluate, '--force')).code).toBe(0);
+  });
+
+  it('trains and evaluates on partly annotated scans', { timeout: 300_000 }, async () => {
+    await mkdir(join(folder, 'partly'));
+    for (let n = 1; n <= 4; n++) {
+      const name = `phantom_000${n}.nii.gz`;
+      const labels = await readLabels(join(folder, 'data', 'labels', name));
+      const half = labels.voxels.map((value, i) => (i < labels.voxels.length / 2 ? value : 9));
+      await writeNifti(join(folder, 'partly', name), { ...labels, voxels: half });
+    }
+    const yaml = tiny.replace('data/labels', 'partly').replace('{ spacingMm:', '{ ignoreLabel: 9, spacingMm:');
+    await writeFile(join(folder, 'partly.yaml'), yaml);
+    const trained = await quickcolumn(
+      folder,
+      'train',
+      '--config',
+      'partly.yaml',
+      '--out',
+      'run-partly',
+      '--epochs',
+      '1',
+    );
+    expect(trained.stderr).not.toContain('error');
+    expect(trained.code).toBe(0);
+    const scans = ['predict', '--model', join('run-partly', 'model.onnx'), 'data/ct', '--out', 'masks-partly'];
+    expect((await quickcolumn(folder, ...scans)).code).toBe(0);
+    const evaluate = ['evaluate', '--truth', 'partly', '--prediction', 'masks-partly', '--out', 'evaluation-partly'];
+    const refused = await quickcolumn(folder, ...evaluate);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('label value 9') });
+    expect((await quickcolumn(folder, ...evaluate, '--ignore-label', '9')).code).toBe(0);
+    const text = await readFile(join(folder, 'evaluation-partly', 'metrics.json'), 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ cases: [{ ignoredVoxels: (40 * 36 * 24) / 2 }, {}, {}, {}] });
   });
 
   it('never overwrites a scan with its mask', async () => {

@@ -4,6 +4,7 @@ export {
   augmentationSchema,
   muellerAugmentation,
   noAugmentation,
+  noClass,
   paperAugmentation,
 } from './augment/index.js';
 export {

@@ -51,6 +51,8 @@ export function ensembleOf(members: readonly NamedModel[]): LoadedModel {
 function requireSamePreparation(first: NamedModel, other: NamedModel): void {
   const [a, b] = [first, other].map(({ model }) => model.metadata.preparation);
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof typeof a>) {
+    // What the training left out changes no scan.
+    if (key === 'ignoreLabel') continue;
     // Colours are for pictures.
     const text = (preparation: typeof a): string =>
       JSON.stringify(
