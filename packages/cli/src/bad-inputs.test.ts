@@ -91,7 +91,7 @@ const badInputs: readonly BadInput[] = [
     what: 'an unknown profile',
     args: ['train', '--profile', 'fast', '--images', 'ct', '--labels', 'labels', '--out', 'run'],
     code: 2,
-    says: [/argument 'fast' is invalid/, /paper, mueller, quick/],
+    says: [/argument 'fast' is invalid/, /paper, mueller, ma, quick/],
   },
   {
     what: 'a key the configuration does not have',

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume } from '@quickcolumn/io';
+import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
 import { profiles } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { parse } from 'yaml';
@@ -17,7 +17,7 @@ train: { patch: [16, 16, 16], epochs: 2, stepsPerEpoch: 2 }
 predict: { overlap: [4, 4, 4] }
 `;
 
-const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'dicom', 'doctor', 'config'];
+const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'dicom', 'doctor', 'config', 'networks'];
 
 describe('quickcolumn', () => {
   let folder = '';
@@ -44,6 +44,23 @@ describe('quickcolumn', () => {
     const { code, stdout } = await quickcolumn(folder, 'config', '--profile', 'mueller');
     expect(code).toBe(0);
     expect(parse(stdout)).toEqual(JSON.parse(JSON.stringify(profiles.mueller)));
+  });
+
+  it('lists the networks with their size for a patch', async () => {
+    const { code, stdout } = await quickcolumn(folder, 'networks', '--network', 'qchc-unet,vb-net', '--json');
+    expect(code).toBe(0);
+    const [qchc, vbNet]: unknown[] = JSON.parse(stdout);
+    expect(qchc).toMatchObject({ name: 'qchc-unet', parameters: 7746916, gflop: 334.3 });
+    expect(vbNet).toMatchObject({ name: 'vb-net', parameters: 2203220 });
+    const { predictionBytes, trainingBytes } = qchc as Record<string, number>;
+    expect(trainingBytes).toBeGreaterThan(2 * predictionBytes);
+
+    const table = await quickcolumn(folder, 'networks', '--patch', '32,32,16');
+    expect(table.stdout.trim().split('\n')).toHaveLength(15);
+    const odd = await quickcolumn(folder, 'networks', '--patch', '32,32,10');
+    expect(odd).toMatchObject({ code: 2, stderr: expect.stringContaining('10 is not a multiple of 16; use 16') });
+    const unknown = await quickcolumn(folder, 'networks', '--network', 'vnet');
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining("'vnet' is not known; use one of qchc") });
   });
 
   it('prepares once and then reads the cache', async () => {
@@ -99,6 +116,30 @@ describe('quickcolumn', () => {
     });
     expect((await quickcolumn(folder, ...predict)).code).toBe(5);
 
+    const models = `${join('run', 'model.onnx')},${join('run', 'model.onnx')}`;
+    const extra = ['--mirror', 'x', '--keep-largest', '1=2,right lung', '--minimum-volume', 'infection=0.5'];
+    const several = ['predict', '--model', models, scan, '--out', 'several', ...extra, '--fill-holes', '3'];
+    expect((await quickcolumn(folder, ...several)).code).toBe(0);
+    const record: unknown = JSON.parse(await readFile(join(folder, 'several', 'phantom_0004.json'), 'utf8'));
+    expect(record).toMatchObject({
+      ensemble: [{ file: 'model.onnx' }, { file: 'model.onnx' }],
+      options: {
+        mirror: ['x'],
+        postProcessing: {
+          keepLargest: [
+            { value: 1, components: 2 },
+            { value: 2, components: 1 },
+          ],
+          minimumVolume: [{ value: 3, volumeMl: 0.5 }],
+          fillHoles: [3],
+        },
+      },
+    });
+    expect(sidecar).not.toHaveProperty('options');
+    expect(sidecar).not.toHaveProperty('ensemble');
+    const wrong = await quickcolumn(folder, ...predict.slice(0, 4), '--out', 'other', '--fill-holes', 'liver');
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("'liver' is no class of the model") });
+
     const evaluate = ['evaluate', '--truth', 'data/labels', '--prediction', 'masks', '--out', 'evaluation'];
     const evaluated = await quickcolumn(folder, ...evaluate, '--images', 'data/ct');
     expect(evaluated.code).toBe(0);
@@ -112,6 +153,38 @@ describe('quickcolumn', () => {
     ]);
     expect((await quickcolumn(folder, ...evaluate)).code).toBe(5);
     expect((await quickcolumn(folder, ...evaluate, '--force')).code).toBe(0);
+  });
+
+  it('trains and evaluates on partly annotated scans', { timeout: 300_000 }, async () => {
+    await mkdir(join(folder, 'partly'));
+    for (let n = 1; n <= 4; n++) {
+      const name = `phantom_000${n}.nii.gz`;
+      const labels = await readLabels(join(folder, 'data', 'labels', name));
+      const half = labels.voxels.map((value, i) => (i < labels.voxels.length / 2 ? value : 9));
+      await writeNifti(join(folder, 'partly', name), { ...labels, voxels: half });
+    }
+    const yaml = tiny.replace('data/labels', 'partly').replace('{ spacingMm:', '{ ignoreLabel: 9, spacingMm:');
+    await writeFile(join(folder, 'partly.yaml'), yaml);
+    const trained = await quickcolumn(
+      folder,
+      'train',
+      '--config',
+      'partly.yaml',
+      '--out',
+      'run-partly',
+      '--epochs',
+      '1',
+    );
+    expect(trained.stderr).not.toContain('error');
+    expect(trained.code).toBe(0);
+    const scans = ['predict', '--model', join('run-partly', 'model.onnx'), 'data/ct', '--out', 'masks-partly'];
+    expect((await quickcolumn(folder, ...scans)).code).toBe(0);
+    const evaluate = ['evaluate', '--truth', 'partly', '--prediction', 'masks-partly', '--out', 'evaluation-partly'];
+    const refused = await quickcolumn(folder, ...evaluate);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining('label value 9') });
+    expect((await quickcolumn(folder, ...evaluate, '--ignore-label', '9')).code).toBe(0);
+    const text = await readFile(join(folder, 'evaluation-partly', 'metrics.json'), 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ cases: [{ ignoredVoxels: (40 * 36 * 24) / 2 }, {}, {}, {}] });
   });
 
   it('never overwrites a scan with its mask', async () => {

@@ -18,6 +18,7 @@ import {
 } from '@quickcolumn/evaluate';
 import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { type EpochRecord, patientOf } from '@quickcolumn/learn';
+import type { Volume } from '@quickcolumn/volume';
 import { caseName } from './cases.js';
 import { throwIfInterrupted } from './interrupt.js';
 import { progressLine } from './terminal.js';
@@ -43,6 +44,7 @@ const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0
 export async function evaluateCases(
   cases: readonly EvaluationCase[],
   classes: readonly LabelClass[],
+  ignoreLabel?: number,
 ): Promise<Evaluation> {
   const line = progressLine('evaluate');
   const metrics: CaseMetrics[] = [];
@@ -53,15 +55,24 @@ export async function evaluateCases(
       line.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length / cases.length);
       const truth = await readLabels(truthPath);
       const prediction = await readLabels(predictionPath);
-      metrics.push(evaluateCase(truth, prediction, classes, { name, patient: patientOf(name) }));
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient: patientOf(name), ignoreLabel }));
       if (imagePath === undefined) continue;
       const image = await readVolume(imagePath);
-      overlays.push({ name, overlay: renderOverlay(image, { truth, prediction }, classes) });
+      overlays.push({
+        name,
+        overlay: renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes),
+      });
     }
   } finally {
     line.end();
   }
   return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
+}
+
+/** The truth with background where nobody has annotated, for pictures. */
+function annotated(truth: Volume<Uint8Array>, ignoreLabel: number | undefined): Volume<Uint8Array> {
+  if (ignoreLabel === undefined) return truth;
+  return { ...truth, voxels: truth.voxels.map((value) => (value === ignoreLabel ? 0 : value)) };
 }
 
 /** Writes all result files of an evaluation into `folder`. */

@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
+import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
 import { prepareCommand } from './commands/prepare.js';
 import { trainCommand } from './commands/train.js';
@@ -41,6 +42,7 @@ written, 6 failed while running, 130 interrupted.`,
     dicomCommand(),
     doctorCommand(),
     configCommand(),
+    networksCommand(),
   ];
   for (const command of commands) {
     command.copyInheritedSettings(program).option('--debug', 'show the stack of errors');

@@ -4,6 +4,7 @@
  */
 import { dirname, resolve } from 'node:path';
 import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import type { CatalogueEntry } from '@quickcolumn/networks';
 import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
 import { readYaml } from './yaml.js';
@@ -23,6 +24,8 @@ export interface ConfigFlags {
   readonly learningRate?: number;
   readonly maxMinutes?: number;
   readonly rootFilters?: number;
+  /** An entry of the catalogue: replaces the network of the file and of the profile. */
+  readonly network?: CatalogueEntry;
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
 }
@@ -74,7 +77,8 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
     },
     predict: { overlap },
   };
-  return overlaid(given, overlay);
+  const chosen = flags.network === undefined ? given : { ...given, network: { ...flags.network.config } };
+  return overlaid(chosen, overlay);
 }
 
 /** `over` on top of `under`, key by key; undefined changes nothing and makes no group. */

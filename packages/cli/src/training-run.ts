@@ -20,6 +20,7 @@ import {
   holdOutCases,
   listCases,
   loadCheckpoint,
+  noClass,
   shareCase,
   type Split,
   splitCases,
@@ -28,7 +29,7 @@ import {
   train,
   type TrainResult,
 } from '@quickcolumn/learn';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
@@ -76,6 +77,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
     seed,
     threads: options.threads,
     device,
+    ignoreLabels: config.preparation.ignoreLabel !== undefined,
   };
   const step = await compileTrainingStep(compiled);
   refuseIfTooLarge(step.bytes);
@@ -147,22 +149,22 @@ async function loadCases(
   config: TrainConfig,
   cacheDir: string,
 ): Promise<TrainingCase[]> {
-  const { classes } = config.preparation;
   const loaded: TrainingCase[] = [];
   await prepareCases(cases, config.preparation, {
     cacheDir,
     onCase: ({ image, labels, size, airValue }, { name }) => {
       if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-      loaded.push(shareCase({ name, image, labels: toIndices(labels, classes), size, airValue }));
+      loaded.push(shareCase({ name, image, labels: toIndices(labels, config.preparation), size, airValue }));
     },
   });
   return loaded;
 }
 
 /** Networks count classes from 0; label files may use any values. */
-function toIndices(labels: Uint8Array, classes: readonly LabelClass[]): Uint8Array {
-  if (classes.every(({ value }, index) => value === index)) return labels;
+function toIndices(labels: Uint8Array, { classes, ignoreLabel = noClass }: PreparationConfig): Uint8Array {
+  if (classes.every(({ value }, index) => value === index) && ignoreLabel === noClass) return labels;
   const indexOf = new Uint8Array(256);
+  indexOf[ignoreLabel] = noClass;
   classes.forEach(({ value }, index) => {
     indexOf[value] = index;
   });
@@ -225,6 +227,7 @@ async function writeReport(
         predictionPath: join(masks, `${name}.nii.gz`),
       })),
       classes,
+      config.preparation.ignoreLabel,
     );
     const html = reportOf(evaluation, {
       title: `Training with profile ${config.profile}`,

@@ -24,9 +24,10 @@ export interface JointCounts {
 
 /**
  * Counts value pairs of two label maps of the same size.
+ * @param ignored voxels that are background in both maps and do not count.
  * @throws EvaluationError when an array's length is not the product of the size.
  */
-export function countPairs(truth: Uint8Array, prediction: Uint8Array, size: Size3): JointCounts {
+export function countPairs(truth: Uint8Array, prediction: Uint8Array, size: Size3, ignored = 0): JointCounts {
   const [nx, ny, nz] = size;
   const voxels = nx * ny * nz;
   for (const [name, labels] of [
@@ -83,7 +84,7 @@ export function countPairs(truth: Uint8Array, prediction: Uint8Array, size: Size
       rowValues.length = 0;
     }
   }
-  counts[0] += background;
+  counts[0] += background - ignored;
   const boxOf = (value: number): Box | null => {
     const at = value * 6;
     if (extents[at + 3] < 0) return null;
@@ -92,7 +93,7 @@ export function countPairs(truth: Uint8Array, prediction: Uint8Array, size: Size
       maximum: [extents[at + 3] + 1, extents[at + 4] + 1, extents[at + 5] + 1],
     };
   };
-  return { counts, boxOf, voxels };
+  return { counts, boxOf, voxels: voxels - ignored };
 }
 
 /** One-vs-rest counts of a class value. */

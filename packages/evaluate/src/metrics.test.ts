@@ -29,6 +29,26 @@ const golden = JSON.parse(
   readFileSync(new URL('../../../test/golden/evaluate.json', import.meta.url), 'utf8'),
 ) as Golden;
 
+describe('voxels to ignore', () => {
+  it('count in no metric: as if the scan ended before them', () => {
+    const size = [10, 2, 2] as const;
+    // Truth 0–3, prediction 2–6; the voxels from 5 on are not annotated.
+    const truth = labelMap(size, [1, 1, 2], (x) => (x < 4 ? 1 : x >= 5 ? 255 : 0));
+    const prediction = labelMap(size, [1, 1, 2], (x) => (x >= 2 && x < 7 ? 1 : 0));
+    const { classes, ignoredVoxels } = evaluateCase(truth, prediction, lesionOnly, { ignoreLabel: 255 });
+    expect(ignoredVoxels).toBe(20);
+    const cut = evaluateCase(
+      labelMap([5, 2, 2], [1, 1, 2], (x) => (x < 4 ? 1 : 0)),
+      labelMap([5, 2, 2], [1, 1, 2], (x) => (x >= 2 ? 1 : 0)),
+      lesionOnly,
+    );
+    expect(classes).toEqual(cut.classes);
+    expect(cut).not.toHaveProperty('ignoredVoxels');
+    expect(() => evaluateCase(truth, prediction, lesionOnly)).toThrow(EvaluationError);
+    expect(truth.voxels[9]).toBe(255);
+  });
+});
+
 describe('overlap metrics', () => {
   it('gives the hand-computed values', () => {
     // 10 voxels in a row of 1 × 1 × 2 mm: truth 0–3, prediction 2–6: TP 2, FP 3, FN 2, TN 3.

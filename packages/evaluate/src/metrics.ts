@@ -40,6 +40,11 @@ export interface EvaluateOptions {
   readonly patient?: string;
   /** Tolerance of the surface Dice by class value; default 1 mm for lungs, 3 mm for every other class. */
   readonly tolerancesMm?: Readonly<Record<number, number>>;
+  /**
+   * Voxels with this value in the truth are not annotated: they count in no metric, nor in the volumes. A surface that
+   * is cut by such a region ends there in both masks.
+   */
+  readonly ignoreLabel?: number;
   /** Which values are the lungs and the infection; default found by class name, null switches both uses off. */
   readonly roles?: LungRoles | null;
 }
@@ -74,17 +79,18 @@ export type OverlapMetricName = 'dice' | 'sensitivity' | 'specificity' | 'precis
  * @throws GridMismatchError when size or affine differ; EvaluationError for label values outside `classes`.
  */
 export function evaluateCase(
-  truth: Volume<Uint8Array>,
-  prediction: Volume<Uint8Array>,
+  fullTruth: Volume<Uint8Array>,
+  fullPrediction: Volume<Uint8Array>,
   classes: readonly LabelClass[],
   options: EvaluateOptions = {},
 ): CaseMetrics {
   const name = options.name ?? 'case';
-  requireSameGrid(truth, prediction, `${name}: prediction`, 'truth');
+  requireSameGrid(fullTruth, fullPrediction, `${name}: prediction`, 'truth');
+  const { truth, prediction, ignoredVoxels } = withoutIgnored(fullTruth, fullPrediction, options.ignoreLabel);
   const { size } = truth;
   const spacingMm = spacingOf(truth.affine);
   const voxelMl = voxelVolumeMm3(truth.affine) / 1000;
-  const joint = countPairs(truth.voxels, prediction.voxels, size);
+  const joint = countPairs(truth.voxels, prediction.voxels, size, ignoredVoxels);
   requireDeclaredValues(joint, classes, name);
   const roles = options.roles === undefined ? findLungRoles(classes) : options.roles;
   const grid: Grid = { truth: truth.voxels, prediction: prediction.voxels, size, spacingMm, voxelMl, joint };
@@ -103,6 +109,7 @@ export function evaluateCase(
     patient: options.patient ?? name,
     size: [...size],
     spacingMm,
+    ...(options.ignoreLabel === undefined ? {} : { ignoredVoxels }),
     classes: [...results.values()].map((result) => result.metrics),
     lungs: left && right ? averageLungs(left.metrics.metrics, right.metrics.metrics) : null,
     lungClasses: roles && left && right ? [roles.leftLung, roles.rightLung] : null,
@@ -111,6 +118,24 @@ export function evaluateCase(
       prediction: roles && left && right ? involvementOf(grid, roles, left, right, 'prediction') : null,
     },
   };
+}
+
+/** Both maps with background where the truth has the value to ignore, and how many voxels that are. */
+function withoutIgnored(
+  truth: Volume<Uint8Array>,
+  prediction: Volume<Uint8Array>,
+  ignoreLabel: number | undefined,
+): { truth: Volume<Uint8Array>; prediction: Volume<Uint8Array>; ignoredVoxels: number } {
+  if (ignoreLabel === undefined) return { truth, prediction, ignoredVoxels: 0 };
+  const [known, predicted] = [truth.voxels.slice(), prediction.voxels.slice()];
+  let ignoredVoxels = 0;
+  for (let at = 0; at < known.length; at++) {
+    if (known[at] !== ignoreLabel) continue;
+    known[at] = 0;
+    predicted[at] = 0;
+    ignoredVoxels++;
+  }
+  return { truth: { ...truth, voxels: known }, prediction: { ...prediction, voxels: predicted }, ignoredVoxels };
 }
 
 /** @throws GridMismatchError naming both volumes when their sizes or affines differ. */

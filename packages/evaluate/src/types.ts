@@ -90,6 +90,8 @@ export interface CaseMetrics {
   readonly patient: string;
   readonly size: Size3;
   readonly spacingMm: Vector3;
+  /** Voxels that are not annotated and were left out; absent unless a label to ignore was given. */
+  readonly ignoredVoxels?: number;
   /** One entry a class, background left out, in the order of the classes given. */
   readonly classes: readonly ClassMetrics[];
   /** Mean of the left and the right lung (volumes: their sum); null where the classes hold no pair of lungs. */

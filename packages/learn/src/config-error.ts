@@ -83,7 +83,11 @@ function bound(origin: string, came: string, tooWhat: string, relation: string, 
 }
 
 function oneOf(came: string, value: unknown, options: readonly unknown[]): string {
-  const list = options.map((option) => show(option)).join(', ');
+  // An optional key has undefined among its options; that is not something to write.
+  const list = options
+    .filter((option) => option !== undefined)
+    .map((option) => show(option))
+    .join(', ');
   return value === undefined ? `is missing; use one of ${list}` : `${came} is not known; use one of ${list}`;
 }
 

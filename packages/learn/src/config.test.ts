@@ -48,7 +48,10 @@ describe('parseTrainConfig', () => {
       [{ train: { epoch: 3 } }, 'train.epoch: unknown key; did you mean epochs?'],
       [{ colour: 3 }, 'colour: unknown key; known keys are profile, seed, data'],
       [{ network: { resize: 'cubic' } }, 'network.resize: "cubic" is not known; use one of "trilinear", "nearest"'],
-      [{ network: { name: 'vnet' } }, 'network.name: "vnet" is not known; use one of "qchc-unet", "unet3d"'],
+      [
+        { network: { name: 'vnet' } },
+        'network.name: "vnet" is not known; use one of "qchc-unet", "unet3d", "residual-unet3d"',
+      ],
       [{ network: 'unet3d' }, 'network: "unet3d" is not a group of keys'],
       [{ loss: null }, 'loss: null is not a group of keys'],
       [{ seed: -1 }, 'seed: -1 is too small; use at least 0'],
@@ -65,6 +68,48 @@ describe('parseTrainConfig', () => {
     }
   });
 
+  it('takes any loss, optimiser and schedule, alone and complete', () => {
+    const train = { schedule: { kind: 'cosine', floor: 0, warmupSteps: 100 } };
+    const loss = { kind: 'focal-tversky', alpha: 0.7, beta: 0.3, gamma: 1.33, epsilon: 1e-6 };
+    const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, clipNorm: 1 };
+    const config = parseTrainConfig({ profile: 'quick', train, loss, optimizer }, 'a');
+    expect(config).toMatchObject({ train, loss, optimizer });
+    expect(config.loss).toEqual(loss);
+    const cases: [Record<string, unknown>, string][] = [
+      [{ loss: { kind: 'dyce' } }, 'loss.kind: "dyce" is not known; use one of "tversky-ce", "tversky"'],
+      [{ loss: { kind: 'dice' } }, 'loss.epsilon: is missing; expected a number'],
+      [{ loss: { gamma: 2 } }, 'loss.gamma: unknown key; known keys are kind, alpha, beta, epsilon'],
+      [{ optimizer: { kind: 'lion' } }, 'optimizer.kind: "lion" is not known; use one of "adam", "adamw", "sgd"'],
+      [{ optimizer: { clipNorm: 0 } }, 'optimizer.clipNorm: 0 is too small; use more than 0'],
+      [
+        { optimizer: { kind: 'sgd', momentum: 0, nesterov: true, weightDecay: 0 } },
+        'optimizer.nesterov: true needs a momentum above 0; use momentum 0.99 or nesterov false',
+      ],
+      [{ train: { schedule: { kind: 'polynomial' } } }, 'train.schedule.power: is missing; expected a number'],
+      [
+        { loss: { levelWeights: [1, 0.5] } },
+        'loss.levelWeights: 2 weights, but qchc-unet has one head; leave the key out',
+      ],
+    ];
+    for (const [change, expected] of cases) {
+      expect(messageOf({ profile: 'quick', ...change })).toContain(`config.yaml: ${expected}`);
+    }
+    expect(messageOf({ profile: 'ma', loss: { levelWeights: [1] } })).toContain(
+      'loss.levelWeights: 1 weights, but nnunet3d has 3 heads in training; use 3, the finest head first',
+    );
+  });
+
+  it('completes a network from its published options', () => {
+    const { network } = parseTrainConfig({ profile: 'quick', network: { name: 'unet-pp', rootFilters: 8 } }, 'a');
+    expect(network).toEqual({ name: 'unet-pp', rootFilters: 8, deepSupervision: true });
+  });
+
+  it('takes the files of the first release, whose loss had no kind', () => {
+    const { kind: _kind, ...loss } = { kind: 'tversky-ce', ...profiles.quick.loss };
+    const whole = JSON.parse(JSON.stringify({ ...profiles.quick, loss }));
+    expect(parseTrainConfig(whole, 'a')).toEqual(profiles.quick);
+  });
+
   it('reports every problem, one a line', () => {
     const lines = messageOf({ profile: 'quick', seed: 'x', train: { batch: 0, patch: [8, 16, 17] } }).split('\n');
     expect(lines).toEqual([
@@ -77,7 +122,7 @@ describe('parseTrainConfig', () => {
   });
 
   it('needs a profile and a group of keys', () => {
-    const known = 'use one of "paper", "mueller", "quick"';
+    const known = 'use one of "paper", "mueller", "ma", "quick"';
     expect(messageOf({})).toBe(`config.yaml: profile: is missing; ${known}`);
     expect(messageOf({ profile: 'papper', seed: 1 })).toBe(`config.yaml: profile: "papper" is not known; ${known}`);
     expect(messageOf([1])).toBe('config.yaml: expected a group of keys, starting with profile');
@@ -92,7 +137,7 @@ describe('parseTrainConfig', () => {
 
 describe('profiles', () => {
   it('hold the numbers of the specification', () => {
-    const { paper, mueller, quick } = profiles;
+    const { paper, mueller, ma, quick } = profiles;
     expect(paper.train).toMatchObject({ patch: [160, 160, 80], batch: 2, epochs: 300, stepsPerEpoch: 150 });
     expect(paper.train).toMatchObject({ learningRate: 1e-4, earlyStop: null });
     expect(paper.predict.overlap).toEqual([80, 80, 40]);
@@ -102,6 +147,12 @@ describe('profiles', () => {
     });
     expect(mueller.train).toMatchObject({ learningRate: 1e-3, earlyStop: 100, batch: 2 });
     expect(quick.train).toMatchObject({ patch: [96, 96, 48], batch: 1, epochs: 10, stepsPerEpoch: 100 });
+    expect(ma).toMatchObject({
+      network: { name: 'nnunet3d', deepSupervision: true },
+      loss: { kind: 'dice-ce' },
+      optimizer: { kind: 'sgd', momentum: 0.99, nesterov: true, weightDecay: 3e-5 },
+      train: { learningRate: 0.01, schedule: { kind: 'polynomial', power: 0.9 } },
+    });
     expect(quick.preparation.spacingMm).toEqual([3, 3, 5]);
   });
 });

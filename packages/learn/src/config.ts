@@ -5,46 +5,22 @@
  * (unknown keys are errors). The parsed object is complete and can be printed, edited and run again.
  * Patches must be multiples of 16 because the networks halve the grid four times.
  */
-import { type NetworkConfig, networkSchema } from '@quickcolumn/networks';
+import { catalogue, headCount, type NetworkConfig, networkSchema } from '@quickcolumn/networks';
 import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
 import { type PrecisionName, precisionNames, type RuntimeName, runtimeNames } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type AugmentationConfig, augmentationSchema } from './augment/index.js';
 import { ConfigError, describeIssues } from './config-error.js';
+import {
+  type LossConfig,
+  lossSchema,
+  type OptimizerConfig,
+  optimizerSchema,
+  type ScheduleConfig,
+  scheduleSchema,
+} from './objective-config.js';
 import { type ProfileName, profileNames, profiles } from './profiles.js';
-
-/** Tversky + cross-entropy (spec 6): `alpha` weighs false negatives, `beta` false positives. */
-export interface LossConfig {
-  readonly alpha: number;
-  readonly beta: number;
-  readonly epsilon: number;
-}
-
-export interface OptimizerConfig {
-  readonly kind: 'adam';
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-}
-
-export type ScheduleConfig =
-  | {
-      readonly kind: 'plateau';
-      readonly factor: number;
-      /** Epochs without an improvement of at least `minDelta` before the rate is lowered. */
-      readonly patience: number;
-      readonly minDelta: number;
-      readonly cooldown: number;
-      /** The rate never goes below this. */
-      readonly floor: number;
-    }
-  | {
-      readonly kind: 'steps';
-      /** Share of all steps after which the rate is multiplied by `factor`. */
-      readonly lowerAt: number;
-      readonly factor: number;
-    };
 
 /** Where the cases are and how they are divided. Paths are relative to the configuration file. */
 export interface DataConfig {
@@ -102,31 +78,6 @@ const count = z.int().min(1);
 const positive = z.number().gt(0);
 const share = z.number().gt(0).lt(1);
 
-export const lossSchema: z.ZodType<LossConfig> = z.strictObject({
-  alpha: z.number().min(0),
-  beta: z.number().min(0),
-  epsilon: positive,
-});
-
-export const optimizerSchema: z.ZodType<OptimizerConfig> = z.strictObject({
-  kind: z.literal('adam'),
-  beta1: z.number().min(0).lt(1),
-  beta2: z.number().min(0).lt(1),
-  epsilon: positive,
-});
-
-export const scheduleSchema: z.ZodType<ScheduleConfig> = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('plateau'),
-    factor: share,
-    patience: count,
-    minDelta: z.number().min(0),
-    cooldown: z.int().min(0),
-    floor: z.number().min(0),
-  }),
-  z.strictObject({ kind: z.literal('steps'), lowerAt: share, factor: share }),
-]);
-
 const dataSchema = z.strictObject({
   images: z.string().min(1),
   labels: z.string().min(1),
@@ -180,6 +131,16 @@ const configSchema: z.ZodType<TrainConfig> = z
       const message = `${split.fold} is not one of 0 to ${split.folds - 1}; folds count from 0`;
       context.addIssue({ code: 'custom', path: ['data', 'split', 'fold'], message });
     }
+    const { levelWeights } = config.loss;
+    if (levelWeights === undefined) return;
+    const heads = headCount(config.network);
+    if (levelWeights.length !== heads) {
+      const what = heads === 1 ? 'one head' : `${heads} heads in training`;
+      const message =
+        `${levelWeights.length} weights, but ${config.network.name} has ${what}; ` +
+        (heads === 1 ? 'leave the key out' : `use ${heads}, the finest head first`);
+      context.addIssue({ code: 'custom', path: ['loss', 'levelWeights'], message });
+    }
   });
 
 /**
@@ -195,7 +156,8 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
   }
   const name = profileNames.find((known) => known === object['profile']);
   const template = name === undefined ? undefined : profiles[name];
-  const complete = template === undefined ? { profile: object['profile'] } : completed(template, object);
+  const complete =
+    template === undefined ? { profile: object['profile'] } : completed(withNetwork(template, object), object);
   const parsed = configSchema.safeParse(complete);
   if (parsed.success) return parsed.data;
   const issues = describeIssues(parsed.error, complete, template ?? profiles.paper);
@@ -204,6 +166,13 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
     sourceName,
     template === undefined ? issues.filter((issue) => issue.path === 'profile') : issues,
   );
+}
+
+/** The template with the published options of the network that is asked for, where it is another one. */
+function withNetwork(template: TrainConfig, { network }: Record<string, unknown>): TrainConfig {
+  const name = isGroup(network) ? network['name'] : undefined;
+  const entry = catalogue.find(({ id }) => id === name);
+  return entry === undefined || name === template.network.name ? template : { ...template, network: entry.config };
 }
 
 /** `given` over `defaults`: groups merge key by key, unless their `name`/`kind` tells that they are another variant. */

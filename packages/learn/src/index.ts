@@ -4,6 +4,7 @@ export {
   augmentationSchema,
   muellerAugmentation,
   noAugmentation,
+  noClass,
   paperAugmentation,
 } from './augment/index.js';
 export {
@@ -17,19 +18,21 @@ export {
 } from './checkpoint.js';
 export {
   type DataConfig,
-  type LossConfig,
-  lossSchema,
-  type OptimizerConfig,
-  optimizerSchema,
   parseTrainConfig,
-  type ScheduleConfig,
-  scheduleSchema,
   type TrainConfig,
   type TrainSettings,
 } from './config.js';
 export { ConfigError, type ConfigIssue } from './config-error.js';
 export { type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
 export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
+export {
+  type LossConfig,
+  lossSchema,
+  type OptimizerConfig,
+  optimizerSchema,
+  type ScheduleConfig,
+  scheduleSchema,
+} from './objective-config.js';
 export { type ProfileName, profileNames, profiles } from './profiles.js';
 export {
   createProgressLine,

@@ -2,13 +2,15 @@
  * The named training configurations (spec 1), complete and plain: print one, copy it, edit it.
  *
  * `paper`: the QC-HC U-Net paper's numbers, Müller et al.'s where it is silent. `mueller`: Müller et al.'s 3D U-Net
- * run (their limit of 1000 epochs, normally ended by the early stop). `quick`: a small machine, about half an hour.
+ * run (their limit of 1000 epochs, normally ended by the early stop). `ma`: the nnU-Net-style 3D U-Net of Ma et al.'s
+ * benchmark, 1000 epochs of 250 steps as nnU-Net trains. `quick`: a small machine, about half an hour.
  */
 import { paperPreparation } from '@quickcolumn/pipeline';
 import { muellerAugmentation, paperAugmentation } from './augment/index.js';
-import type { ScheduleConfig, TrainConfig } from './config.js';
+import type { TrainConfig } from './config.js';
+import type { ScheduleConfig } from './objective-config.js';
 
-export const profileNames: readonly ['paper', 'mueller', 'quick'] = ['paper', 'mueller', 'quick'];
+export const profileNames: readonly ['paper', 'mueller', 'ma', 'quick'] = ['paper', 'mueller', 'ma', 'quick'];
 
 export type ProfileName = (typeof profileNames)[number];
 
@@ -46,7 +48,7 @@ const paper: TrainConfig = {
     earlyStop: null,
     maxMinutes: null,
   },
-  loss: { alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
+  loss: { kind: 'tversky-ce', alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
   optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
   compute: { runtime: 'auto', precision: 'auto' },
   predict: { overlap: [80, 80, 40] },
@@ -59,6 +61,22 @@ const mueller: TrainConfig = {
   augmentation: muellerAugmentation,
   network: { name: 'unet3d', rootFilters: 32 },
   train: { ...paper.train, epochs: 1000, learningRate: 1e-3, earlyStop: 100 },
+};
+
+const ma: TrainConfig = {
+  ...paper,
+  profile: 'ma',
+  network: { name: 'nnunet3d', rootFilters: 32, maxFilters: 320, deepSupervision: true },
+  train: {
+    ...paper.train,
+    epochs: 1000,
+    stepsPerEpoch: 250,
+    learningRate: 0.01,
+    schedule: { kind: 'polynomial', power: 0.9 },
+  },
+  // nnU-Net leaves the background out of its Dice and clips the gradients' norm at 12.
+  loss: { kind: 'dice-ce', epsilon: 1e-5, background: false },
+  optimizer: { kind: 'sgd', momentum: 0.99, nesterov: true, weightDecay: 3e-5, clipNorm: 12 },
 };
 
 const quick: TrainConfig = {
@@ -77,4 +95,4 @@ const quick: TrainConfig = {
   predict: { overlap: [48, 48, 24] },
 };
 
-export const profiles: Readonly<Record<ProfileName, TrainConfig>> = { paper, mueller, quick };
+export const profiles: Readonly<Record<ProfileName, TrainConfig>> = { paper, mueller, ma, quick };

@@ -65,10 +65,14 @@ export async function startTraining(step: TrainingStep, options: StartOptions): 
 
 function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<string, string> {
   const { epochs, earlyStop: _earlyStop, maxMinutes: _maxMinutes, ...train } = config.train;
-  // The schedule `steps` is a share of all steps: there the number of epochs shapes every rate.
-  const settings = train.schedule.kind === 'steps' ? { ...train, epochs } : train;
+  // These schedules are shares of all steps: there the number of epochs shapes every rate.
+  const byShare = train.schedule.kind !== 'plateau' && train.schedule.kind !== 'constant';
+  const settings = byShare ? { ...train, epochs } : train;
   const identity: Record<string, string> = {};
-  const { seed, preparation, augmentation, network, loss, optimizer, compute } = config;
+  const { seed, preparation, augmentation, network, optimizer, compute } = config;
+  // Runs that were begun before losses had names know the paper's loss by its numbers alone.
+  const { kind, ...numbers } = config.loss;
+  const loss = kind === undefined || kind === 'tversky-ce' ? numbers : { kind, ...numbers };
   for (const [group, value] of Object.entries({
     preparation,
     augmentation,

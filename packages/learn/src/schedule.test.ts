@@ -53,3 +53,24 @@ it('the stopper counts epochs since the best loss', () => {
   }
   expect(waits).toEqual([0, 0, 1, 2, 0, 1]);
 });
+
+describe('schedules by step', () => {
+  const rates = (config: Parameters<typeof learningRateAt>[0], steps: readonly number[]): number[] =>
+    steps.map((step) => learningRateAt(config, startSchedule(0.01), { step, totalSteps: 100 }));
+  const close = (actual: readonly number[], expected: readonly number[]): void =>
+    actual.forEach((rate, i) => expect(rate).toBeCloseTo(expected[i], 12));
+
+  it('polynomial decays to 0 by the share of the steps done', () => {
+    close(rates({ kind: 'polynomial', power: 0.9 }, [0, 50, 99]), [0.01, 0.01 * 0.5 ** 0.9, 0.01 * 0.01 ** 0.9]);
+  });
+
+  it('cosine goes from the rate to the floor, half way in the middle', () => {
+    close(rates({ kind: 'cosine', floor: 0.002 }, [0, 50, 100]), [0.01, 0.006, 0.002]);
+  });
+
+  it('warm-up rises linearly, and the rest counts from its end', () => {
+    close(rates({ kind: 'constant', warmupSteps: 20 }, [0, 9, 19, 20, 99]), [0.0005, 0.005, 0.01, 0.01, 0.01]);
+    close(rates({ kind: 'polynomial', power: 1, warmupSteps: 20 }, [9, 20, 60]), [0.005, 0.01, 0.005]);
+    close(rates({ kind: 'cosine', floor: 0, warmupSteps: 100 }, [49, 99]), [0.005, 0.01]);
+  });
+});

@@ -8,7 +8,7 @@
 import type { Size3 } from '@quickcolumn/volume';
 import type { NetworkConfig } from '@quickcolumn/networks';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
-import type { LossConfig, OptimizerConfig } from './config.js';
+import type { LossConfig, OptimizerConfig } from './objective-config.js';
 
 /** A variable's value on the host. `data` has the product of `shape` elements, C order. */
 export interface NamedTensor {
@@ -22,7 +22,10 @@ export interface TrainingBatch {
   readonly labels: Uint8Array;
 }
 
-/** Losses are means over the samples of the batch; `softDice` has one value per class, background included. */
+/**
+ * Losses are means over the samples of the batch; `softDice` has one value per class, background included.
+ * `crossEntropy` is the loss's term over voxels and `tversky` its term over classes, whatever they are (loss.ts).
+ */
 export interface StepResult {
   readonly loss: number;
   readonly crossEntropy: number;
@@ -61,6 +64,8 @@ export interface StepConfig {
   readonly batch: number;
   readonly loss: LossConfig;
   readonly optimizer: OptimizerConfig;
+  /** Labels that are no class index are left out of the loss. */
+  readonly ignoreLabels?: boolean;
   readonly seed: number;
   readonly threads?: number;
   /** What executes it, default: the embedded onnx runtime. */

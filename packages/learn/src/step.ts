@@ -1,13 +1,13 @@
 /**
- * Compiles a network, its loss, its gradients and Adam into one executable training step, and the same network with
+ * Compiles a network, its loss, its gradients and its optimiser into one executable training step, and the same network with
  * running statistics into an evaluation step. Weights are drawn from the seed, each by its own name, so they do not
  * depend on the order in which a network makes its variables.
  */
 import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
-import { buildNetwork } from '@quickcolumn/networks';
+import { buildHeads } from '@quickcolumn/networks';
 import { type CompileOptions, type Executable, onnxRuntime, type Runtime } from '@quickcolumn/runtimes';
-import { buildLoss, type LossNodes } from './loss.js';
-import { adamRate, buildAdam } from './optimizer.js';
+import { buildDeepLoss, type LossNodes } from './loss.js';
+import { buildOptimizer, optimizerInputs } from './optimizer.js';
 import { createRandom } from './random.js';
 import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
 
@@ -21,8 +21,8 @@ function forward(config: StepConfig, training: boolean): StepGraph {
   const grid = [config.patch[2], config.patch[1], config.patch[0]];
   const image = graph.input('image', [config.batch, 1, ...grid]);
   const labels = graph.input('labels', [config.batch, ...grid], 'uint8');
-  const logits = buildNetwork({ graph, training, path: '' }, image, config.classes, config.network);
-  const nodes = buildLoss(graph, logits, labels, config.loss);
+  const { logits, auxiliary } = buildHeads({ graph, training, path: '' }, image, config.classes, config.network);
+  const nodes = buildDeepLoss(graph, [logits, ...auxiliary], labels, config.loss, { ignore: config.ignoreLabels });
   for (const [name, node] of Object.entries(nodes)) graph.output(name, node);
   return { graph, nodes };
 }
@@ -33,9 +33,8 @@ export function trainingGraph(config: StepConfig): Graph {
   const weights: GraphNode[] = [];
   for (const { node, trainable } of graph.variables.values()) if (trainable) weights.push(node);
   const gradients = differentiate(graph, nodes.loss, weights);
-  const rate = graph.input('rate', []);
   const updates = weights.map((weight, i) => ({ weight, gradient: gradients[i] }));
-  buildAdam(graph, updates, rate, config.optimizer);
+  buildOptimizer(graph, updates, config.optimizer);
   return graph;
 }
 
@@ -85,8 +84,8 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   return {
     bytes: executable.bytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
-      const rate = Float32Array.of(adamRate(learningRate, step, config.optimizer));
-      return resultOf(await executable.run({ image, labels, rate }), config.classes);
+      const scalars = optimizerInputs(learningRate, step, config.optimizer);
+      return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
     },
     variables: () => executable.readVariables(),
     setVariables: (values) => executable.writeVariables(values),

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from './checkpoint.js';
 import { readHistory } from './history.js';
 import { configWith, LogisticStep, SeededSamples, smallConfig, validationCase } from './logistic-step.test.kit.js';
+import type { TrainConfig } from './config.js';
 import type { TrainProgress } from './progress.js';
 import type { StepResult } from './step-types.js';
 import { TrainError, TrainingDivergedError } from './train-error.js';
@@ -50,6 +51,35 @@ class DyingStep extends LogisticStep {
     return super.run(...args);
   }
 }
+
+describe('what a resume compares', () => {
+  it('the paper’s loss has no kind in it, as in runs that were begun before losses had one', async () => {
+    const { alpha, beta, epsilon } = { alpha: 0.5, beta: 0.5, epsilon: 1e-6 };
+    const named: TrainConfig = { ...configWith({ epochs: 2 }), loss: { kind: 'tversky-ce', alpha, beta, epsilon } };
+    await train(options('a', { config: configWith({ epochs: 1 }) }));
+    const { identity } = (await loadCheckpoint(join(root, 'a', 'checkpoints'), 'last'))?.state ?? { identity: {} };
+    const keys = Object.keys(identity).filter((key) => /^(loss|optimizer)/.test(key));
+    expect(keys).toEqual([
+      'loss.alpha',
+      'loss.beta',
+      'loss.epsilon',
+      'optimizer.kind',
+      'optimizer.beta1',
+      'optimizer.beta2',
+      'optimizer.epsilon',
+    ]);
+    expect((await train(options('a', { config: named, resume: true }))).epochs).toBe(2);
+    const other: TrainConfig = { ...named, loss: { kind: 'dice', epsilon, background: true } };
+    await expect(train(options('a', { config: other, resume: true }))).rejects.toThrow('loss.');
+  });
+
+  it('the number of epochs, where the rate is a share of all steps', async () => {
+    const schedule = { kind: 'cosine', floor: 0 } as const;
+    await train(options('b', { config: configWith({ epochs: 1, schedule }) }));
+    const longer = options('b', { config: configWith({ epochs: 2, schedule }), resume: true });
+    await expect(train(longer)).rejects.toThrow('train.epochs changed from 1 to 2');
+  });
+});
 
 describe('train', () => {
   it('learns, keeps last and best and reports each epoch', async () => {

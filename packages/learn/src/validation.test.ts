@@ -45,3 +45,10 @@ it('pads scans smaller than the patch with air and background, and repeats place
   expect([...image.subarray(12, 17)]).toEqual([9, -7, -7, -7, -7]);
   expect(image.subarray(4096)).toEqual(image.subarray(0, 4096));
 });
+
+it('does not take voxels that are not annotated for the rarest class', () => {
+  const one = scan([40, 30, 50], [39, 15, 2]);
+  one.labels[0] = 255;
+  const [before] = validationPlaces([scan([40, 30, 50], [39, 15, 2])], [16, 16, 16], 1);
+  expect(validationPlaces([one], [16, 16, 16], 1)[0]).toEqual(before);
+});

@@ -5,6 +5,7 @@
  * middle of the scan, further ones are spread evenly along z. Cut when needed: keeping them all would cost gigabytes.
  */
 import type { Size3 } from '@quickcolumn/volume';
+import { noClass } from './augment/index.js';
 import type { TrainingCase } from './sample-pool.js';
 import type { TrainingBatch } from './step-types.js';
 
@@ -67,12 +68,12 @@ function startAround(centre: readonly [number, number, number], size: Size3, pat
   return [along(0), along(1), along(2)];
 }
 
-/** Mean position of the voxels of the least frequent class present besides the background. */
+/** Mean position of the voxels of the least frequent class present besides the background; ignored voxels are none. */
 function rarestCentre(labels: Uint8Array, size: Size3): [number, number, number] | undefined {
   const counts = new Float64Array(256);
   for (let i = 0; i < labels.length; i++) counts[labels[i]]++;
   let rarest = 0;
-  for (let value = 1; value < 256; value++) {
+  for (let value = 1; value < noClass; value++) {
     if (counts[value] > 0 && (rarest === 0 || counts[value] < counts[rarest])) rarest = value;
   }
   if (rarest === 0) return undefined;

@@ -19,32 +19,52 @@ export interface Builder {
 const epsilon = 1e-3;
 const momentum = 0.99;
 
+const instanceEpsilon = 1e-5;
+
 export function within(builder: Builder, name: string): Builder {
   return { ...builder, path: builder.path === '' ? name : `${builder.path}/${name}` };
 }
 
 const channels = (x: GraphNode): number => x.shape[1];
 
-/** Convolution k×k×k, same padding, stride 1. */
+/** Edge of a cubic kernel, or its sizes along depth, height, width (z, y, x); all odd. */
+export type Kernel = number | readonly [number, number, number];
+
+/** Convolution, same padding, stride 1. */
 export function conv(
   builder: Builder,
   x: GraphNode,
   out: number,
-  options: { kernel: number; bias?: boolean },
+  options: { kernel: Kernel; bias?: boolean },
 ): GraphNode {
-  const { graph, path } = builder;
   const { kernel, bias = true } = options;
-  const sd = Math.sqrt(2 / (channels(x) * kernel ** 3));
-  const w = graph.variable(`${path}/weight`, [out, channels(x), kernel, kernel, kernel], { kind: 'normal', sd });
-  const y = graph.apply('conv3d', [x, w], { stride: 1 });
+  const sizes = typeof kernel === 'number' ? ([kernel, kernel, kernel] as const) : kernel;
+  const y = builder.graph.apply('conv3d', [x, heWeight(builder, out, x, sizes)], { stride: 1 });
   return bias ? addBias(builder, y) : y;
 }
 
+interface BiasOption {
+  readonly bias?: boolean;
+}
+
+/** Convolution 2×2×2 with stride 2: halves the grid. */
+export function downConv(builder: Builder, x: GraphNode, out: number, { bias = true }: BiasOption = {}): GraphNode {
+  const y = builder.graph.apply('conv3d', [x, heWeight(builder, out, x, [2, 2, 2])], { stride: 2 });
+  return bias ? addBias(builder, y) : y;
+}
+
+function heWeight({ graph, path }: Builder, out: number, x: GraphNode, kernel: readonly number[]): GraphNode {
+  const taps = kernel.reduce((product, size) => product * size, 1);
+  const sd = Math.sqrt(2 / (channels(x) * taps));
+  return graph.variable(`${path}/weight`, [out, channels(x), ...kernel], { kind: 'normal', sd });
+}
+
 /** Transposed convolution 2×2×2 with stride 2: doubles the grid. */
-export function upConv(builder: Builder, x: GraphNode, out: number): GraphNode {
+export function upConv(builder: Builder, x: GraphNode, out: number, { bias = true }: BiasOption = {}): GraphNode {
   const sd = Math.sqrt(2 / channels(x));
   const w = builder.graph.variable(`${builder.path}/weight`, [channels(x), out, 2, 2, 2], { kind: 'normal', sd });
-  return addBias(builder, builder.graph.apply('convTranspose3d', [x, w]));
+  const y = builder.graph.apply('convTranspose3d', [x, w]);
+  return bias ? addBias(builder, y) : y;
 }
 
 export function addBias(builder: Builder, x: GraphNode): GraphNode {
@@ -78,6 +98,39 @@ export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
   return graph.apply('batchNorm', [x, mean, variance, gamma, beta], { epsilon, training: true });
 }
 
+/**
+ * Instance normalisation (Ulyanov et al. 2016) with learned scale and shift: statistics of each sample's channel, in
+ * training and prediction alike, so there is no running state. ε is PyTorch's, as in nnU-Net.
+ */
+export function instanceNorm(builder: Builder, x: GraphNode): GraphNode {
+  const { graph, path } = builder;
+  const [samples, width, ...grid] = x.shape;
+  const gamma = graph.variable(`${path}/gamma`, [width], { kind: 'constant', value: 1 });
+  const beta = graph.variable(`${path}/beta`, [width], { kind: 'constant', value: 0 });
+  const mean = (sum: GraphNode): GraphNode =>
+    graph.apply('affine', [sum], { scale: 1 / (grid[0] * grid[1] * grid[2]), offset: 0 });
+  if (samples === 1) {
+    // One sample's statistics are those of the batch, and runtimes have batch norm in one piece.
+    const m = mean(graph.apply('channelSum', [x]));
+    const variance = graph.apply('channelVariance', [x, m]);
+    return graph.apply('batchNorm', [x, m, variance, gamma, beta], { epsilon: instanceEpsilon, training: true });
+  }
+  const m = mean(graph.apply('spatialSum', [x]));
+  const centred = graph.apply('sub', [x, graph.apply('spatialExpand', [m], { grid })]);
+  const variance = mean(graph.apply('spatialSumProduct', [centred, centred]));
+  // γ for every sample: [C] added to zeros of [N, C, 1, 1, 1], whose sum over the one voxel is [N, C].
+  const scale = graph.apply('spatialSum', [
+    graph.apply('addChannel', [graph.constant(0, [samples, width, 1, 1, 1]), gamma]),
+  ]);
+  const sd = graph.apply('sqrt', [graph.apply('affine', [variance], { scale: 1, offset: instanceEpsilon })]);
+  const scaled = graph.apply('spatialScale', [centred, graph.apply('div', [scale, sd])]);
+  return graph.apply('addChannel', [scaled, beta]);
+}
+
+export function leakyRelu(builder: Builder, x: GraphNode): GraphNode {
+  return builder.graph.apply('leakyRelu', [x], { slope: 0.01 });
+}
+
 export function relu(builder: Builder, x: GraphNode): GraphNode {
   return builder.graph.apply('relu', [x]);
 }
@@ -95,6 +148,16 @@ export function maxPool(builder: Builder, x: GraphNode): GraphNode {
 }
 
 /** Convolution, then batch norm. */
-export function convNorm(builder: Builder, x: GraphNode, out: number, kernel: number): GraphNode {
+export function convNorm(builder: Builder, x: GraphNode, out: number, kernel: Kernel): GraphNode {
   return batchNorm(within(builder, 'norm'), conv(within(builder, 'conv'), x, out, { kernel }));
+}
+
+/** Convolution 3×3×3, batch norm, ReLU. */
+export function convNormRelu(builder: Builder, x: GraphNode, out: number): GraphNode {
+  return relu(builder, convNorm(builder, x, out, 3));
+}
+
+/** Two of them: the plain U-Net block of Çiçek et al. (2016). */
+export function doubleConv(builder: Builder, x: GraphNode, out: number): GraphNode {
+  return convNormRelu(within(builder, 'last'), convNormRelu(within(builder, 'first'), x, out), out);
 }

@@ -7,19 +7,8 @@
  * equals one 1×1×1 convolution over all up-sampled decoder features joined together, at a fraction of the memory.
  */
 import type { GraphNode, ResizeMode } from '@quickcolumn/graph';
-import {
-  add,
-  addBias,
-  type Builder,
-  batchNorm,
-  concat,
-  conv,
-  convNorm,
-  maxPool,
-  relu,
-  upConv,
-  within,
-} from './blocks.js';
+import { add, addBias, type Builder, conv, maxPool, within } from './blocks.js';
+import { decoderBlock, encoderBlock } from './dru-blocks.js';
 
 export interface QchcUnetConfig {
   readonly name: 'qchc-unet';
@@ -35,25 +24,6 @@ export interface QchcUnetConfig {
 }
 
 const levels = 4;
-
-/** e (C) → concat(ReLU(u + v + e), e) (2C), u = BN(conv3(e)), v = BN(conv3(ReLU(u))). */
-function encoderBlock(builder: Builder, e: GraphNode, quick: boolean): GraphNode {
-  const width = e.shape[1];
-  const u = convNorm(within(builder, 'first'), e, width, 3);
-  const v = convNorm(within(builder, 'last'), relu(builder, u), width, 3);
-  return concat(builder, relu(builder, quick ? add(builder, u, v, e) : v), e);
-}
-
-/** m = concat(skip, ReLU(BN(upConv(x)))); ReLU(u + v + q) with u, v as above and q = BN(conv1(m)). */
-function decoderBlock(builder: Builder, x: GraphNode, skip: GraphNode, width: number, quick: boolean): GraphNode {
-  const up = within(builder, 'up');
-  const t = relu(builder, batchNorm(within(up, 'norm'), upConv(within(up, 'conv'), x, width)));
-  const m = concat(builder, skip, t);
-  const u = convNorm(within(builder, 'first'), m, width, 3);
-  const v = convNorm(within(builder, 'last'), relu(builder, u), width, 3);
-  if (!quick) return relu(builder, v);
-  return relu(builder, add(builder, u, v, convNorm(within(builder, 'quick'), m, width, 1)));
-}
 
 /** Image [N, 1, D, H, W] → logits [N, classes, D, H, W]. D, H, W must be multiples of 16. */
 export function qchcUnet(builder: Builder, image: GraphNode, classes: number, config: QchcUnetConfig): GraphNode {

@@ -111,8 +111,9 @@ export async function preparedKey(files: CaseFiles, config: PreparationConfig): 
   const parts = [preparationVersion, await contentHash(files.imagePath)];
   parts.push(files.labelPath === undefined ? 'no labels' : await contentHash(files.labelPath));
   // Field by field, because the order of keys in a user's file means nothing; names and colours change no number.
-  const { intensity, clipHu, spacingMm, classes } = config;
-  parts.push(JSON.stringify([intensity, clipHu, spacingMm, classes.map(({ value }) => value)]));
+  const { intensity, clipHu, spacingMm, classes, ignoreLabel } = config;
+  const ignored = ignoreLabel === undefined ? [] : [ignoreLabel];
+  parts.push(JSON.stringify([intensity, clipHu, spacingMm, classes.map(({ value }) => value), ...ignored]));
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 

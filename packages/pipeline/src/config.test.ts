@@ -21,6 +21,14 @@ describe('preparationSchema', () => {
     expect(problems({ ...paperPreparation, intensity: 'auto' }).join()).toContain('intensity');
   });
 
+  it('takes a label to ignore that is no class', () => {
+    expect(problems({ ...paperPreparation, ignoreLabel: 255 })).toEqual([]);
+    expect(problems({ ...paperPreparation, ignoreLabel: 3 })).toEqual([
+      "ignoreLabel: 3 is the value of class 'infection'; use one that no class has",
+    ]);
+    expect(problems({ ...paperPreparation, ignoreLabel: 0 }).join()).toContain('ignoreLabel');
+  });
+
   it('refuses classes that contradict each other', () => {
     const classes = (...changed: object[]): unknown => ({
       ...paperPreparation,

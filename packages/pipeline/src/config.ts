@@ -16,6 +16,11 @@ export interface PreparationConfig {
   readonly spacingMm: readonly [number, number, number];
   /** One per network output channel; the first is the background, value 0. */
   readonly classes: readonly LabelClass[];
+  /**
+   * Value in label files of voxels nobody has annotated, e.g. 255: loss and metrics leave them out. Absent: every
+   * voxel must have a class. It does not change how a scan is prepared.
+   */
+  readonly ignoreLabel?: number;
 }
 
 const byte = z.int().min(0).max(255);
@@ -29,14 +34,22 @@ export const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
 });
 
 /** Strict: an unknown key is an error, so that a misspelt setting is never silently ignored. */
-export const preparationSchema: z.ZodType<PreparationConfig> = z.strictObject({
-  intensity: z.enum(['window', 'minmax']),
-  clipHu: z
-    .tuple([z.number(), z.number()])
-    .refine(([low, high]) => low < high, { error: 'the first value must be below the second, as in [-1250, 250]' }),
-  spacingMm: z.tuple([spacing, spacing, spacing]),
-  classes: z.array(labelClassSchema).min(2).superRefine(checkClasses),
-});
+export const preparationSchema: z.ZodType<PreparationConfig> = z
+  .strictObject({
+    intensity: z.enum(['window', 'minmax']),
+    clipHu: z
+      .tuple([z.number(), z.number()])
+      .refine(([low, high]) => low < high, { error: 'the first value must be below the second, as in [-1250, 250]' }),
+    spacingMm: z.tuple([spacing, spacing, spacing]),
+    classes: z.array(labelClassSchema).min(2).superRefine(checkClasses),
+    ignoreLabel: byte.min(1).optional(),
+  })
+  .superRefine(({ classes, ignoreLabel }, context) => {
+    const taken = classes.find(({ value }) => value === ignoreLabel);
+    if (taken === undefined) return;
+    const message = `${ignoreLabel} is the value of class '${taken.name}'; use one that no class has`;
+    context.addIssue({ code: 'custom', path: ['ignoreLabel'], message });
+  });
 
 /** Spec 3 for COVID-19-CT-Seg, profile `paper`. */
 export const paperPreparation: PreparationConfig = {

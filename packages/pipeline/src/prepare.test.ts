@@ -37,6 +37,19 @@ describe('prepareScan', () => {
     expect([...image.voxels]).toEqual([-3000, 250, 250, 250]);
   });
 
+  it('keeps the label to ignore where most of a voxel has it, and refuses it undeclared', () => {
+    const image = scan(new Array<number>(8).fill(0), [8, 1, 1], lps(0.5, 1, 1));
+    const labels = {
+      voxels: Uint8Array.from([0, 0, 255, 255, 255, 255, 1, 1]),
+      size: image.size,
+      affine: image.affine,
+    };
+    const prepared = prepareScan(image, { ...config, ignoreLabel: 255 }, { labels });
+    expect([...(prepared.labels ?? [])]).toEqual([0, 255, 255, 1]);
+    expect(() => prepareScan(image, config, { labels })).toThrow(LabelValueError);
+    expect(() => prepareScan(image, { ...config, ignoreLabel: 254 }, { labels })).toThrow(LabelValueError);
+  });
+
   it('brings the axes to L-P-S before anything else', () => {
     // Stored S-R-A: i runs up, j to the right, k to the front.
     const affine: Affine = [0, 1, 0, -5, 0, 0, 1, 7, 1, 0, 0, 3, 0, 0, 0, 1];

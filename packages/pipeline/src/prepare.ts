@@ -48,7 +48,7 @@ export interface PreparedScan {
 }
 
 export interface PrepareOptions {
-  /** On the image's own grid, every value one of the declared classes. */
+  /** On the image's own grid, every value one of the declared classes or the label to ignore. */
   readonly labels?: Volume<Uint8Array>;
   /** What errors call the image and the labels; a path or a case name. */
   readonly name?: string;
@@ -64,7 +64,7 @@ export function prepareScan(image: Volume, config: PreparationConfig, options: P
   const { labels, name = 'image', labelName = name } = options;
   if (labels) {
     checkSameGrid(image, labels, name, labelName);
-    checkLabelValues(labels.voxels, config.classes, labelName);
+    checkLabelValues(labels.voxels, config.classes, labelName, config.ignoreLabel);
   }
   const upright = reorient(image);
   const reorientedSize = upright.size;
@@ -76,7 +76,7 @@ export function prepareScan(image: Volume, config: PreparationConfig, options: P
     image: resampled,
     size,
     affine: resizedAffine(upright.affine, reorientedSize, size),
-    ...(labels && { labels: prepareLabels(labels, size, config.classes) }),
+    ...(labels && { labels: prepareLabels(labels, size, valuesOf(config)) }),
     airValue: Math.fround(zScoreOf(scaled.air, score)),
     undo: { originalSize: image.size, originalAffine: image.affine, reorientedSize },
     scale: scaled.scale,
@@ -97,11 +97,17 @@ export function checkSameGrid(image: Volume, labels: Volume, imageName: string, 
   if (!same) throw new GridMismatchError(imageName, labelName, reason);
 }
 
-/** Throws LabelValueError unless every voxel has the value of a declared class. */
-export function checkLabelValues(labels: Uint8Array, classes: readonly LabelClass[], labelName: string): void {
+/** Throws LabelValueError unless every voxel has the value of a declared class, or the one to ignore. */
+export function checkLabelValues(
+  labels: Uint8Array,
+  classes: readonly LabelClass[],
+  labelName: string,
+  ignoreLabel?: number,
+): void {
   const counts = new Float64Array(256);
   for (let at = 0; at < labels.length; at++) counts[labels[at]]++;
   for (const { value } of classes) counts[value] = 0;
+  if (ignoreLabel !== undefined) counts[ignoreLabel] = 0;
   const undeclared = [...counts.entries()].filter(([, count]) => count > 0);
   if (undeclared.length > 0) {
     throw new LabelValueError(
@@ -112,15 +118,16 @@ export function checkLabelValues(labels: Uint8Array, classes: readonly LabelClas
   }
 }
 
-function prepareLabels(labels: Volume<Uint8Array>, size: Size3, classes: readonly LabelClass[]): Uint8Array {
+/** Every value that label files may have. */
+function valuesOf({ classes, ignoreLabel }: PreparationConfig): number[] {
+  const values = classes.map(({ value }) => value);
+  return ignoreLabel === undefined ? values : [...values, ignoreLabel];
+}
+
+function prepareLabels(labels: Volume<Uint8Array>, size: Size3, values: readonly number[]): Uint8Array {
   const upright = reorient(labels);
   if (!sameSize(size, upright.size)) {
-    return resizeLabels(
-      upright.voxels,
-      upright.size,
-      size,
-      classes.map(({ value }) => value),
-    );
+    return resizeLabels(upright.voxels, upright.size, size, values);
   }
   // reorient hands back the caller's own array when nothing moves.
   return upright.voxels === labels.voxels ? upright.voxels.slice() : upright.voxels;

@@ -66,6 +66,7 @@ export function estimatePrediction(
     4 * patchVoxels * (1 + 2 * classes) +
     (model.estimateBytes?.(patch, batch) ?? networkBytes(metadata, patchVoxels));
   // Accumulators stay; one class on the scan's grid, one half-resampled copy, the best so far and the labels.
+  // Post-processing comes after that and needs less: masks of a byte and component numbers of four.
   const restoreBytes = mergeBytes(padded, classes) + (3 * 4 + 2) * scanVoxels;
   return {
     preparedSize: prepared,

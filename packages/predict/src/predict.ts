@@ -10,7 +10,9 @@ import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcol
 import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
 import { availableMemory, estimatePrediction, type PredictionEstimate, refuseIfTooLarge } from './memory.js';
 import { createMerger, padToPatch, readPatch, type WindowWeighting } from './merge.js';
+import { type MirrorAxis, mirrored } from './mirror.js';
 import type { CompiledModel, LoadedModel } from './model-types.js';
+import { type PostProcessing, postProcess } from './post-process.js';
 import { windowCorners, windowGrid } from './windows.js';
 
 export interface PredictOptions {
@@ -19,6 +21,10 @@ export interface PredictOptions {
   /** Overlap of neighbouring windows, smaller than the patch. Default: the model's, or half of a given patch. */
   readonly overlap?: Size3;
   readonly weighting?: WindowWeighting;
+  /** Average over mirrored windows along these axes of the prepared grid; default none. */
+  readonly mirror?: readonly MirrorAxis[];
+  /** What is done to the mask at the end; probabilities stay as they are. Default nothing. */
+  readonly postProcessing?: PostProcessing;
   /** Name of the scan in messages. */
   readonly name?: string;
   /** Bytes this prediction may take; default: what the platform reports as available, Infinity to skip the check. */
@@ -37,6 +43,9 @@ export interface Prediction {
   /** Class values on the scan's own grid, with its own affine. */
   readonly labels: Volume<Uint8Array>;
   readonly estimate: PredictionEstimate;
+  /** Voxels that post-processing changed. */
+  readonly removedVoxels: number;
+  readonly filledVoxels: number;
   /** Intensity scale found in the scan. */
   readonly scale: 'hu' | '0-255';
 }
@@ -78,6 +87,7 @@ export async function predictScan(
 ): Promise<Prediction> {
   const { name = 'scan' } = options;
   const { patch, overlap } = resolveWindow(model, options);
+  const { mirror = [], postProcessing } = options;
   const estimate = estimatePrediction(model, image, { patch, overlap });
   options.onEstimate?.(estimate);
   refuseIfTooLarge(estimate, options.availableBytes ?? availableMemory(), name);
@@ -93,14 +103,16 @@ export async function predictScan(
   });
 
   const compiled = options.compiled ?? (await model.compile(patch, 1));
+  const { classes } = preparation;
+  const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
   try {
     const input = new Float32Array(patch[0] * patch[1] * patch[2]);
     let done = 0;
     for (const corner of windowCorners(grid)) {
       if (options.signal?.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
       readPatch(padded.voxels, padded.size, { corner, patch, out: input });
-      const probabilities = await compiled.run(input);
-      checkProbabilities(probabilities, input.length, { classes: preparation.classes.length, name });
+      const probabilities = await network.run(input);
+      checkProbabilities(probabilities, input.length, { classes: classes.length, name });
       merger.add(corner, probabilities);
       options.onProgress?.({ done: ++done, total: grid.count });
     }
@@ -110,14 +122,17 @@ export async function predictScan(
 
   merger.finish();
   const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
-  const { classes } = preparation;
-  const labels = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
+  const restored = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
   if (options.onProbability !== undefined) {
     for (let c = 0; c < classes.length; c++) {
       await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));
     }
   }
-  return { labels, estimate, scale: prepared.scale };
+  const result =
+    postProcessing === undefined
+      ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
+      : postProcess(restored, classes, postProcessing);
+  return { ...result, estimate, scale: prepared.scale };
 }
 
 function checkProbabilities(

@@ -6,15 +6,34 @@
  */
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import { spacingMm, type Size3, type Volume } from '@quickcolumn/volume';
+import type { MirrorAxis } from './mirror.js';
+import type { PostProcessing } from './post-process.js';
 
 export const RESEARCH_NOTICE = 'research use only, not a medical device';
+
+export interface ModelFile {
+  readonly file: string;
+  readonly sha256: string;
+  readonly weightsSha256: string;
+}
+
+export interface PredictionOptions {
+  readonly weighting?: 'gaussian';
+  /** Axes along which windows were mirrored; x is left-right. */
+  readonly mirror?: readonly MirrorAxis[];
+  readonly postProcessing?: PostProcessing & { readonly removedVoxels: number; readonly filledVoxels: number };
+}
 
 export interface MaskSidecar {
   readonly notice: string;
   readonly mask: string;
   readonly scan: { readonly name: string; readonly scale: 'hu' | '0-255'; readonly size: Size3 };
-  readonly model: { readonly file: string; readonly sha256: string; readonly weightsSha256: string };
+  readonly model: ModelFile;
+  /** All models of an ensemble, `model` among them; absent for one. */
+  readonly ensemble?: readonly ModelFile[];
   readonly window: { readonly patch: Size3; readonly overlap: Size3 };
+  /** What was switched on beside the plain sliding window; absent when nothing was. */
+  readonly options?: PredictionOptions;
   readonly classes: ReadonlyArray<{
     readonly value: number;
     readonly name: string;
@@ -30,8 +49,8 @@ export interface MaskSidecar {
 export function describeMask(
   labels: Volume<Uint8Array>,
   metadata: ModelMetadata,
-  about: Pick<MaskSidecar, 'mask' | 'scan' | 'window'> & {
-    model: { file: string; sha256: string };
+  about: Pick<MaskSidecar, 'mask' | 'scan' | 'window' | 'ensemble' | 'options'> & {
+    model: Pick<ModelFile, 'file' | 'sha256'>;
     probabilities?: readonly string[];
   },
 ): MaskSidecar {
@@ -44,7 +63,9 @@ export function describeMask(
     mask: about.mask,
     scan: about.scan,
     model: { ...about.model, weightsSha256: metadata.weightsSha256 },
+    ...(about.ensemble === undefined ? {} : { ensemble: about.ensemble }),
     window: about.window,
+    ...(about.options === undefined ? {} : { options: about.options }),
     classes: metadata.preparation.classes.map(({ value, name, color }, index) => ({
       value,
       name,

@@ -3,6 +3,7 @@ import { toTable } from '@quickcolumn/evaluate';
 import { readHistory } from '@quickcolumn/learn';
 import { covidClasses, msdClasses } from '@quickcolumn/pipeline';
 import { Command, Option } from 'commander';
+import { wholeNumber } from '../arguments.js';
 import { InputError, scansIn } from '../cases.js';
 import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from '../evaluation.js';
 import { checkOutputFolder, exists, writeFolder } from '../outputs.js';
@@ -15,6 +16,7 @@ interface EvaluateFlags {
   readonly images?: string;
   readonly history?: string;
   readonly classes?: 'covid' | 'msd';
+  readonly ignoreLabel?: number;
   readonly force?: boolean;
 }
 
@@ -32,6 +34,7 @@ export function evaluateCommand(): Command {
         'msd',
       ]),
     )
+    .option('--ignore-label <value>', 'leave out voxels with this value in the truth', wholeNumber(1))
     .option('--force', 'replace the results of an earlier evaluation')
     .addHelpText(
       'after',
@@ -54,7 +57,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const history = flags.history === undefined ? undefined : await readHistory(flags.history);
   const named = flags.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
   const classes = named ?? (flags.classes === 'msd' ? msdClasses : covidClasses);
-  const evaluation = await evaluateCases(cases, classes);
+  const evaluation = await evaluateCases(cases, classes, flags.ignoreLabel);
   await writeFolder(flags.out, (folder) =>
     writeEvaluation(folder, evaluation, {
       title: 'Evaluation',

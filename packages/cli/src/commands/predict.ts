@@ -2,13 +2,12 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
-import { hashFile, writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
+import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
   formatBytes,
   type LoadedModel,
-  loadModel,
   predictScan,
   resolveWindow,
 } from '@quickcolumn/predict';
@@ -20,9 +19,19 @@ import { InputError } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
 import { type ScanInput, scanInputs } from '../scan-inputs.js';
+import {
+  describeOptions,
+  type ExtraFlags,
+  extraOptions,
+  type ExtraOptions,
+  loadModels,
+  type ModelFiles,
+  withExtraFlags,
+} from '../prediction-options.js';
 import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
 
-export interface PredictFlags {
+export interface PredictFlags extends ExtraFlags {
+  /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
   readonly probabilities?: boolean;
@@ -55,10 +64,13 @@ const maskExtension = /\.nii(\.gz)?$/i;
 const segExtension = /\.dcm$/i;
 
 export function predictCommand(): Command {
-  return new Command('predict')
+  const predict = new Command('predict')
     .description('segment scans with a trained model')
     .argument('<input...>', 'NIfTI scans or folders of them; DICOM folders, zip archives or files')
-    .requiredOption('--model <model.onnx>', 'model file, as train writes it')
+    .requiredOption(
+      '--model <model.onnx>',
+      'model file, as train writes it; several, separated by commas, are averaged',
+    )
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
     .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
@@ -81,12 +93,15 @@ identifies the patient in the source, so that archives can file it; nothing else
 Examples:
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
-  quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg`,
+  quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg
+  quickcolumn predict --model fold1/model.onnx,fold2/model.onnx ct/ --out masks/ --mirror x,y,z
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
     .action(async (inputs: string[], flags: PredictFlags, command: Command) => {
       const masks = await predictFiles(inputs, { ...flags, version: command.parent?.version() });
       for (const mask of masks) print(mask);
     });
+  return withExtraFlags(predict);
 }
 
 /** Predicts every scan; returns the paths of the masks. Everything that can be checked is, before the first window. */
@@ -95,17 +110,17 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);
-  const model = await loadModel(flags.model, {
+  const { model, files } = await loadModels(flags.model, {
     ...device,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { patch } = resolveWindow(model, flags);
-  const sha256 = await hashFile(flags.model);
+  const extra = extraOptions(flags, model);
   const compiled = await model.compile(patch, 1);
   try {
     for (const target of targets) {
       throwIfInterrupted();
-      await predictFile(target, { model, compiled, sha256, flags });
+      await predictFile(target, { model, compiled, files, extra, flags });
     }
   } finally {
     await compiled.dispose();
@@ -115,9 +130,15 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
 
 async function predictFile(
   target: Target,
-  context: { model: LoadedModel; compiled: CompiledModel; sha256: string; flags: PredictFlags },
+  context: {
+    model: LoadedModel;
+    compiled: CompiledModel;
+    files: ModelFiles;
+    extra: ExtraOptions;
+    flags: PredictFlags;
+  },
 ): Promise<void> {
-  const { model, compiled, sha256, flags } = context;
+  const { model, compiled, files, extra, flags } = context;
   const { classes } = model.metadata.preparation;
   const start = performance.now();
   const { volume: scan, header, dicom, close } = await target.load();
@@ -139,6 +160,7 @@ async function predictFile(
       patch: flags.patch,
       overlap: flags.overlap,
       weighting: flags.gaussian ? 'gaussian' : 'uniform',
+      ...extra,
       name: target.path,
       availableBytes: flags.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
       compiled,
@@ -152,9 +174,10 @@ async function predictFile(
     const sidecar = describeMask(result.labels, model.metadata, {
       mask: basename(maskPath ?? segPath ?? ''),
       scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
-      model: { file: basename(flags.model), sha256 },
+      ...files,
       window: resolveWindow(model, flags),
       probabilities: probabilityNames,
+      options: describeOptions(flags, extra, result),
     });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);

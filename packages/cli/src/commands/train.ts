@@ -8,6 +8,7 @@ import { checkRunFolder, runFiles } from '../run-folder.js';
 import { note, print } from '../terminal.js';
 import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
 import { runTraining } from '../training-run.js';
+import { catalogueEntry } from './networks.js';
 
 interface TrainFlags extends ConfigFlags {
   readonly out: string;
@@ -37,6 +38,7 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of everything random', wholeNumber(0))
     .option('--learning-rate <rate>', 'learning rate at the start', positiveNumber)
     .option('--max-minutes <minutes>', 'stop at the first epoch end after this time', positiveNumber)
+    .option('--network <name>', 'network, as the command networks lists them; replaces the profile’s', catalogueEntry)
     .option('--root-filters <n>', 'width of the first level of the network', wholeNumber(1))
     .addOption(runtimeOption())
     .addOption(precisionOption())
