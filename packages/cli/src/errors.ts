@@ -48,6 +48,8 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   input: exitCodes.input,
   volume: exitCodes.input,
   nifti: exitCodes.input,
+  nrrd: exitCodes.input,
+  metaimage: exitCodes.input,
   dataset: exitCodes.input,
   history: exitCodes.input,
   checkpoint: exitCodes.input,

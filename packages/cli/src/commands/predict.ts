@@ -40,7 +40,7 @@ const maskExtension = /\.nii(\.gz)?$/i;
 export function predictCommand(): Command {
   return new Command('predict')
     .description('segment scans with a trained model')
-    .argument('<input...>', 'NIfTI scans, or folders of them')
+    .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage), or folders of them')
     .requiredOption('--model <model.onnx>', 'model file, as train writes it')
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz file for a single scan')
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')

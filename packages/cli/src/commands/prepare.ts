@@ -18,7 +18,7 @@ interface PrepareFlags {
 export function prepareCommand(): Command {
   return new Command('prepare')
     .description('prepare scans for training and keep them in the cache')
-    .requiredOption('--images <folder>', 'NIfTI scans')
+    .requiredOption('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)')
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(new Option('--profile <name>', 'whose preparation (default: paper)').choices(profileNames))
     .option('--config <config.yaml>', 'preparation from this file')

@@ -24,7 +24,7 @@ export function trainCommand(): Command {
   return new Command('train')
     .description('train a network')
     .requiredOption('--out <folder>', 'run folder: configuration, history, checkpoints, model, report')
-    .option('--images <folder>', 'NIfTI scans')
+    .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)')
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames))
     .option('--config <config.yaml>', 'configuration file; see the command config')
