@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import {
+  casesOf,
   checkpointsFolder,
   compileEvaluationStep,
   compileTrainingStep,
@@ -18,7 +19,6 @@ import {
   exportModel,
   foldCases,
   holdOutCases,
-  listCases,
   loadCheckpoint,
   shareCase,
   type Split,
@@ -31,7 +31,7 @@ import {
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import { predictFiles } from './commands/predict.js';
+import { predictScans } from './commands/predict.js';
 import { evaluateCases, reportOf } from './evaluation.js';
 import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
@@ -53,7 +53,7 @@ export interface RunOptions {
 /** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after Ctrl-C. */
 export async function runTraining(config: TrainConfig, folder: string, options: RunOptions): Promise<TrainResult> {
   const { classes } = config.preparation;
-  const split = divideCases(config, await listCases(config.data));
+  const split = divideCases(config, await casesOf(config.data));
   note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test)}`);
   const training = await loadCases(split.train, config, options.cacheDir);
   const validation = await loadCases(split.test, config, options.cacheDir);
@@ -196,8 +196,8 @@ async function writeReport(
   try {
     const flags = { model: join(folder, runFiles.model), out: masks, force: true };
     if (cases.length > 0) {
-      await predictFiles(
-        cases.map(({ imagePath }) => imagePath),
+      await predictScans(
+        cases.map(({ name, imagePath }) => ({ name, path: imagePath })),
         flags,
       );
     }

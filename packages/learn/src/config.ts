@@ -47,6 +47,8 @@ export type ScheduleConfig =
 
 /** Where the cases are and how they are divided. Paths are relative to the configuration file. */
 export interface DataConfig {
+  /** CSV or JSON list of cases (see case-list.ts); where there is one, `images` and `labels` are not used. */
+  readonly list: string | null;
   readonly images: string;
   readonly labels: string;
   /** Case name → patient, where file names do not tell; cases of one patient are never divided. */
@@ -120,6 +122,7 @@ export const scheduleSchema: z.ZodType<ScheduleConfig> = z.discriminatedUnion('k
 ]);
 
 const dataSchema = z.strictObject({
+  list: z.string().min(1).nullable(),
   images: z.string().min(1),
   labels: z.string().min(1),
   patients: z.record(z.string(), z.string().min(1)),

@@ -64,9 +64,13 @@ Examples:
     });
 }
 
-/** Predicts every scan; returns the paths of the masks. Everything that can be checked is, before the first window. */
+/** Predicts every scan of the given files and folders; returns the paths of the masks. */
 export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
-  const scans = await scansFrom(inputs);
+  return await predictScans(await scansFrom(inputs), flags);
+}
+
+/** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
+export async function predictScans(scans: readonly ScanFile[], flags: PredictFlags): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const model = await loadModel(flags.model);
   const { patch } = resolveWindow(model, flags);
