@@ -17,7 +17,7 @@ train: { patch: [16, 16, 16], epochs: 2, stepsPerEpoch: 2 }
 predict: { overlap: [4, 4, 4] }
 `;
 
-const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'doctor', 'config'];
+const commands = ['demo', 'dataset', 'prepare', 'train', 'predict', 'evaluate', 'doctor', 'config'];
 
 describe('quickcolumn', () => {
   let folder = '';

@@ -23,21 +23,31 @@ export interface NrrdOrientation {
 }
 
 /** Signs that turn a space's axes into right, anterior, superior. */
-const spaces: Readonly<Record<string, readonly [number, number, number]>> = {
-  'right-anterior-superior': [1, 1, 1],
-  ras: [1, 1, 1],
-  'left-anterior-superior': [-1, 1, 1],
-  las: [-1, 1, 1],
-  'left-posterior-superior': [-1, -1, 1],
-  lps: [-1, -1, 1],
-};
+type Signs = readonly [number, number, number];
+const lps: Signs = [-1, -1, 1];
+// Maps, not objects: a file may name a space `constructor`.
+const spaces: ReadonlyMap<string, Signs> = new Map<string, Signs>([
+  ['right-anterior-superior', [1, 1, 1]],
+  ['ras', [1, 1, 1]],
+  ['left-anterior-superior', [-1, 1, 1]],
+  ['las', [-1, 1, 1]],
+  ['left-posterior-superior', lps],
+  ['lps', lps],
+]);
 
-const millimetres: Readonly<Record<string, number>> = { '': 1, mm: 1, cm: 10, m: 1000, um: 1e-3, μm: 1e-3 };
+const millimetres: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['mm', 1],
+  ['cm', 10],
+  ['m', 1000],
+  ['um', 1e-3],
+  ['μm', 1e-3],
+]);
 
 /** The affine, voxel index to RAS millimetres. Throws NrrdError naming `name` and the field. */
 export function nrrdAffine(orientation: NrrdOrientation, name: string): Affine {
   const { space, directions, spacings } = orientation;
-  const known = space === undefined ? undefined : spaces[space.toLowerCase()];
+  const known = space === undefined ? undefined : spaces.get(space.toLowerCase());
   if (space !== undefined && known === undefined) {
     const expected = 'expected left-posterior-superior, right-anterior-superior or left-anterior-superior';
     throw new NrrdError(name, 'space', `${quoted(space)} does not say where the patient's left is; ${expected}`);
@@ -48,7 +58,7 @@ export function nrrdAffine(orientation: NrrdOrientation, name: string): Affine {
   if (known === undefined && orientation.spaceDimension !== undefined) {
     throw new NrrdError(name, 'space dimension', 'without an anatomical space; write space: left-posterior-superior');
   }
-  const [sx, sy, sz] = known ?? spaces.lps;
+  const [sx, sy, sz] = known ?? lps;
   const scale = unitScale(orientation.spaceUnits, name);
   const columns = directions === undefined ? spacingColumns(spacings, name) : directionColumns(directions, name);
   const origin = parseOrigin(orientation.spaceOrigin, name);
@@ -108,7 +118,7 @@ function parseOrigin(text: string | undefined, name: string): readonly number[] 
 
 function unitScale(text: string | undefined, name: string): number {
   if (text === undefined) return 1;
-  const units = [...text.matchAll(/"([^"]*)"/g)].map((match) => millimetres[match[1].trim()]);
+  const units = [...text.matchAll(/"([^"]*)"/g)].map((match) => millimetres.get(match[1].trim()));
   const scale = units[0];
   if (units.length === 3 && scale !== undefined && units.every((unit) => unit === scale)) return scale;
   throw new NrrdError(name, 'space units', `${quoted(text)}; expected "mm" "mm" "mm" (or cm, m, um) on all three axes`);

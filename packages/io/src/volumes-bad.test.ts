@@ -125,6 +125,13 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
   ],
   ['directions without a space', 'a.nrrd', 'space', nrrd({ space: undefined })],
   ['a space without anatomy', 'a.nrrd', 'space', nrrd({ space: 'scanner-xyz' })],
+  ['a space named like an object’s own', 'a.nrrd', 'space', nrrd({ space: 'constructor' })],
+  [
+    'a unit named like an object’s own',
+    'a.nrrd',
+    'space units',
+    nrrd({ 'space units': '"toString" "toString" "toString"' }),
+  ],
   [
     'space dimension alone',
     'a.nrrd',

@@ -98,6 +98,8 @@ describe('casesOf', () => {
   it('refuses a patient on both sides, rows without labels, and lists of tests alone', async () => {
     const both = await put('image,label,patient,split\na.nii,a.nrrd,p1,train\nb.nii,b.nrrd,p1,test\n');
     await expect(casesOf({ ...data, list: both })).rejects.toThrow(/patient p1 is in train \(a\) and in test/);
+    const odd = await put('image,label\nconstructor.nii,a.nrrd\n');
+    expect((await casesOf({ ...data, list: odd }))[0].patient).toBe('constructor');
     const bare = await put('image\na.nii\n');
     await expect(casesOf({ ...data, list: bare })).rejects.toThrow(/a has no label/);
     const tests = await put('image,split\na.nii,test\n');

@@ -33,6 +33,7 @@ export async function readCaseList(
   path: string,
   options: { readonly patients?: PatientMap } = {},
 ): Promise<ListedCase[]> {
+  const { patients = {} } = options;
   const text = await readText(path);
   const rows = /\.json$/i.test(path) ? rowsOfJson(text, path) : rowsOfCsv(text, path);
   if (rows.length === 0) throw new DatasetError(`${path}: no case in this list`, { path });
@@ -55,11 +56,12 @@ export async function readCaseList(
     const other = places.get(name);
     if (other !== undefined) throw fail('name', `${name} is the name in ${other} too; give each case its own`);
     places.set(name, place);
-    const patient = options.patients?.[name] ?? row.patient ?? patientOf(name);
+    const patient =
+      row.patient === undefined ? patientOf(name, patients) : patientOf(name, { [name]: row.patient, ...patients });
     const labelPath = label === '' ? undefined : resolve(folder, label);
     return { name, imagePath: resolve(folder, image), ...(labelPath && { labelPath }), patient, split };
   });
-  const stray = Object.keys(options.patients ?? {}).filter((name) => !places.has(name));
+  const stray = Object.keys(patients).filter((name) => !places.has(name));
   if (stray.length > 0) throw new DatasetError(`patients: ${stray.join(', ')} is not a case of ${path}`, { path });
   return cases.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
