@@ -115,11 +115,15 @@ describe('checkDataset', () => {
     expect(findings[0]).toMatchObject({ kind: 'intensity', severity: 'warning', cases: ['b'] });
   });
 
-  it('finds the same voxels under other names and types, and patients on both sides', async () => {
+  it('finds the same voxels under other names, types and orders of axes, and patients on both sides', async () => {
     const a = await putCase('a', 1);
     const b = await putCase('b', 1, { split: 'test' });
     const { header: _header, ...scan } = await readVolume(b.imagePath);
-    await writeNifti(b.imagePath, { ...scan, voxels: Float32Array.from(scan.voxels) }, { force: true });
+    await writeNifti(b.imagePath, reorient({ ...scan, voxels: Float32Array.from(scan.voxels) }, 'RSA'), {
+      force: true,
+    });
+    const turned = { affine: (await readVolume(b.imagePath)).affine };
+    await putLabels(b.labelPath ?? '', [1, 2, 3], { size: [12, 8, 10], ...turned });
     const [duplicate] = await findingsOf(a, b);
     expect(duplicate).toMatchObject({ kind: 'duplicate', severity: 'error', cases: ['a', 'b'] });
     expect(duplicate.message).toMatch(/in train and test/);

@@ -8,7 +8,15 @@ import { createHash } from 'node:crypto';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/learn';
 import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
-import { axisCodes, QuickcolumnError, type Size3, spacingMm, type Vector3, type Volume } from '@quickcolumn/volume';
+import {
+  axisCodes,
+  QuickcolumnError,
+  reorient,
+  type Size3,
+  spacingMm,
+  type Vector3,
+  type Volume,
+} from '@quickcolumn/volume';
 import { acrossCases } from './check-across.js';
 import { type GeometryVerdict, geometryDifference } from './geometry-difference.js';
 
@@ -46,7 +54,7 @@ export interface CaseFacts {
   readonly geometry?: GeometryVerdict;
   /** Voxels of each class, in the order of the classes; absent without labels. */
   readonly classVoxels?: readonly number[];
-  /** Of the voxels as numbers in stored order, whatever type they are stored in. */
+  /** Of the voxels as numbers, with the axes in the order L-P-S. */
   readonly voxelSha256: string;
 }
 
@@ -192,8 +200,9 @@ function checkClasses(
   return classes.map(({ value }) => counts[value]);
 }
 
-/** The same numbers give the same hash, whether stored as int16, float32 or anything else that holds them. */
-function hashVoxels({ voxels, size }: Volume): string {
+/** The same scan gives the same hash, in whatever type and order of axes it is stored. */
+function hashVoxels(image: Volume): string {
+  const { voxels, size } = reorient(image);
   const hash = createHash('sha256').update(size.join('×'));
   const chunk = new Float64Array(1 << 16);
   for (let at = 0; at < voxels.length; at += chunk.length) {

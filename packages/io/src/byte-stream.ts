@@ -11,7 +11,10 @@ import { createGunzip, createUnzip } from 'node:zlib';
 
 /** Deflate cannot expand more than this (zlib.net, "Technical Details"); used to unmask absurd headers. */
 export const largestDeflateRatio = 1032;
-/** Decompressed bytes after the voxels that are still read for the sake of the checksum. */
+/**
+ * Decompressed bytes after the voxels that are still read for the sake of the checksum, never more than four times the
+ * voxels' own bytes and a chunk: a series of small files must not be a series of bombs.
+ */
 const trailingLimit = 64 * 2 ** 20;
 /** Most decompressed bytes before the voxels: to leave out more, a bomb would have to be decompressed first. */
 export const longestCompressedSkip: number = 2 ** 28;
@@ -56,6 +59,7 @@ export async function fillFrom(
   if (compression === 'none') return await fillPlain(range, target, skip);
   let position = 0;
   let filled = 0;
+  const end = skip + target.length + Math.min(trailingLimit, 4 * target.length + chunkBytes);
   for await (const chunk of decompressed(range, compression)) {
     const before = Math.min(chunk.length, Math.max(0, skip - position));
     const part = chunk.subarray(before, before + target.length - filled);
@@ -63,7 +67,7 @@ export async function fillFrom(
     filled += part.length;
     position += chunk.length;
     // A file may carry more than its voxels, but not without end (a gzip bomb).
-    if (position > skip + target.length + trailingLimit) break;
+    if (position > end) break;
   }
   return filled;
 }

@@ -45,9 +45,17 @@ interface Fields {
   readonly rest: string;
 }
 
-/** True when the header in this text is complete: ElementDataFile, the last field, ends its line. */
-export function hasMetaImageHeader(text: string): boolean {
-  return /(^|\n)\s*ElementDataFile\s*=[^\n]*\n/i.test(text);
+/**
+ * How far the header is in the text read so far: `open` (read on), `list` (names of files follow to the end) or
+ * `complete`. Line by line: one pattern over all of the text would take for ever on megabytes of blanks.
+ */
+export function metaImageHeaderState(text: string): 'open' | 'list' | 'complete' {
+  for (const { line, next } of linesOf(text)) {
+    const match = /^\s*ElementDataFile\s*=\s*(LIST\b)?/i.exec(line);
+    if (match === null || text[next - 1] !== '\n') continue;
+    return match[1] === undefined ? 'complete' : 'list';
+  }
+  return 'open';
 }
 
 /** Parses the text at the start of a .mha or .mhd file. `name` stands in the messages. Throws MetaImageError. */

@@ -6,9 +6,9 @@ import type { Volume } from '@quickcolumn/volume';
 import { withRegularFile } from './byte-stream.js';
 import { describeSystemError, systemErrorCode } from './files.js';
 import { MetaImageError } from './metaimage-error.js';
-import { hasMetaImageHeader, type MetaImageHeader, parseMetaImageHeader } from './metaimage-header.js';
+import { type MetaImageHeader, metaImageHeaderState, parseMetaImageHeader } from './metaimage-header.js';
 import { defaultMaxBytes } from './nifti-voxels.js';
-import { longestTextHeader, readHeaderText } from './text-header.js';
+import { readHeaderText } from './text-header.js';
 import { containedFiles, readVoxelData, type VoxelDataContext } from './volume-data.js';
 
 /** Reads a volume. Throws MetaImageError naming the file and the field, before anything large is allocated. */
@@ -28,12 +28,11 @@ async function readMetaImageHeader(path: string): Promise<MetaImageHeader> {
   const refuse = (problem: string): MetaImageError => new MetaImageError(path, 'file', problem);
   try {
     const text = await withRegularFile(path, refuse, async (handle, bytes) => {
-      // A list of files runs to the end of the header file.
-      const needed = Math.min(bytes, longestTextHeader);
-      const isList = (start: string): boolean => /(^|\n)\s*ElementDataFile\s*=\s*LIST/i.test(start);
-      return await readHeaderText(handle, (start) =>
-        hasMetaImageHeader(start) ? !isList(start) || start.length >= needed : false,
-      );
+      return await readHeaderText(handle, (start) => {
+        const state = metaImageHeaderState(start);
+        // A list of files runs to the end of the header file.
+        return state === 'complete' || (state === 'list' && start.length >= bytes);
+      });
     });
     return parseMetaImageHeader(text, path);
   } catch (cause) {

@@ -186,6 +186,8 @@ function parseEndian(
 /** `NAME`, or `FORMAT MIN MAX STEP [SUBDIM]` with one %d for a numbered series. */
 function dataFiles(text: string | undefined, name: string): string[] | undefined {
   if (text === undefined) return undefined;
+  // No path is longer; the pattern below takes the square of its length on blanks.
+  if (text.length > 4096) throw new NrrdError(name, 'data file', `${quoted(text)} is too long for the name of a file`);
   const series = /^(.+)\s+(-?\d+)\s+(-?\d+)\s+(-?\d+)(\s+\d+)?$/.exec(text);
   if (series === null || !series[1].includes('%')) return [text];
   const [from, to, step] = series.slice(2, 5).map(Number);

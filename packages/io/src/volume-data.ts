@@ -18,6 +18,7 @@ import {
 } from './byte-stream.js';
 import { describeSystemError, systemErrorCode } from './files.js';
 import { decodeScalars, type ScalarType } from './scalars.js';
+import { quoted } from './text-header.js';
 import { decodeHex, decodeText, textLimitBytes } from './voxel-text.js';
 
 /** How voxels are written. `deflate` is zlib or gzip; `text` is decimal numbers, `hex` two digits a byte. */
@@ -48,8 +49,8 @@ export interface VoxelDataContext {
   readonly refuse: (path: string, field: string, problem: string, options?: { cause?: unknown }) => QuickcolumnError;
 }
 
-/** Largest number of data files one header may name. */
-export const mostDataFiles = 65_535;
+/** Largest number of data files one header may name: more slices than any scan has. */
+export const mostDataFiles = 4096;
 
 /** Reads the voxels. Throws what `refuse` makes of every problem; allocates only after all promises were checked. */
 export async function readVoxelData(data: VoxelData, context: VoxelDataContext): Promise<Volume['voxels']> {
@@ -135,7 +136,7 @@ export async function containedFiles(names: readonly string[], context: VoxelDat
   const folder = dirname(path);
   const realFolder = await realpath(folder);
   const outside = (name: string): QuickcolumnError =>
-    refuse(path, fields.files, `${JSON.stringify(name)} is outside the folder of the header; move the data beside it`);
+    refuse(path, fields.files, `${quoted(name)} is outside the folder of the header; move the data beside it`);
   const found: string[] = [];
   for (const name of names) {
     if (name === '' || name.includes('\0')) throw refuse(path, fields.files, 'an empty or damaged file name');
@@ -146,11 +147,13 @@ export async function containedFiles(names: readonly string[], context: VoxelDat
     try {
       real = await realpath(file);
     } catch (cause) {
-      throw refuse(path, fields.files, `${name}: ${describeSystemError(cause)}; it belongs beside the header`, {
+      throw refuse(path, fields.files, `${quoted(name)}: ${describeSystemError(cause)}; it belongs beside the header`, {
         cause,
       });
     }
     const way = relative(realFolder, real);
+    // One compressed file named thousands of times would be decompressed as often.
+    if (found.includes(file)) throw refuse(path, fields.files, `${quoted(name)} is named twice`);
     if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(name);
     found.push(file);
   }

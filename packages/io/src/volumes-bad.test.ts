@@ -171,7 +171,7 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
     'a list that does not divide',
     'a.nhdr',
     'data file',
-    nrrd({ 'data file': 'LIST' }, Buffer.from('a.nhdr\n'.repeat(5))),
+    nrrd({ 'data file': 'LIST' }, Buffer.from('part-1.raw\npart-2.raw\npart-3.raw\npart-4.raw\npart-5.raw\n')),
   ],
 
   ['empty', 'a.mha', 'file', Buffer.alloc(0)],
@@ -232,6 +232,7 @@ beforeAll(() => {
   writeFileSync(join(root, 'secret.raw'), voxels);
   symlinkSync(join(root, 'secret.raw'), join(folder, 'link.raw'));
   symlinkSync(root, join(folder, 'up'));
+  for (let part = 1; part <= 5; part++) writeFileSync(join(folder, `part-${part}.raw`), voxels);
 });
 afterAll(() => rmSync(join(folder, '..'), { recursive: true }));
 
@@ -260,6 +261,32 @@ describe('bad files', () => {
       const volume = await readVolume(join(folder, name));
       expect(volume).toEqual({ voxels: new Int16Array(24).fill(0x0707), size: [4, 3, 2], affine });
     }
+  });
+});
+
+describe('files that would take for ever', () => {
+  const many = 4_000_000;
+  it.each([
+    ['blank lines before a field', 'a.mha', Buffer.alloc(many, '\n')],
+    ['blanks in a line', 'a.mha', Buffer.from(`NDims${' '.repeat(many)}`)],
+    ['blanks in the name of a data file', 'a.nrrd', nrrd({ 'data file': `a%d${' '.repeat(many)}b` })],
+    ['brackets', 'a.nrrd', nrrd({ 'space directions': '('.repeat(many) })],
+    ['a number of a million digits', 'a.nrrd', nrrd({ encoding: 'text' }, Buffer.from(`${'1'.repeat(1_000_000)}x`))],
+    ['lines without end', 'a.nrrd', Buffer.from(`NRRD0004\n${'a: b\n'.repeat(500_000)}`)],
+    ['a list of a million files', 'a.nhdr', nrrd({ 'data file': 'LIST' }, Buffer.from('a.raw\n'.repeat(600_000)))],
+  ])('%s: %s', async (_title, file, bytes) => {
+    const path = join(folder, file);
+    writeFileSync(path, bytes);
+    const start = performance.now();
+    expect(await failure(path)).toHaveProperty('code');
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+
+  it('one file named twice is refused: it could be a bomb, decompressed as often', async () => {
+    writeFileSync(join(folder, 'twice.raw'), voxels.subarray(0, 24));
+    const list = Buffer.from('twice.raw\n./twice.raw\n');
+    writeFileSync(join(folder, 'twice.nhdr'), nrrd({ 'data file': 'LIST' }, list));
+    expect(await failure(join(folder, 'twice.nhdr'))).toMatchObject({ field: 'data file' });
   });
 });
 

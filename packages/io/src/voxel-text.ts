@@ -48,6 +48,8 @@ export function decodeHex(text: string, target: Uint8Array, refuse: (problem: st
 }
 
 function parseNumber(text: string): number {
+  // More digits than any number is written with; the pattern below takes the square of their number.
+  if (text.length > 400) return Number.NaN;
   const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   // Number() also takes 0x10 and the like, which no writer of these formats means.
