@@ -46,6 +46,10 @@ describe('quickcolumn dataset', () => {
     expect(stats.stdout).toMatch(/suggested patch: /);
     expect(await filesIn(join(folder, 'stats'))).toEqual(['stats.html', 'stats.json']);
 
+    const prepared = await quickcolumn(folder, 'prepare', '--config', 'set/config.yaml');
+    expect(prepared.code).toBe(0);
+    expect(prepared.stdout).toMatch(/phantom_0004 +40×36×24/);
+
     const tiny = ['--epochs', '1', '--steps-per-epoch', '1', '--patch', '32,32,16', '--root-filters', '1'];
     const trained = await quickcolumn(folder, 'train', '--config', 'set/config.yaml', '--out', 'run', ...tiny);
     expect(trained.stderr).toMatch(/3 cases to train on, 1 to validate: phantom_000\d/);
@@ -83,6 +87,7 @@ describe('quickcolumn dataset', () => {
     [['dataset', 'check'], 2, /give a dataset: --config, --list, or --images and --labels/],
     [['dataset', 'check', '--list', 'none.csv'], 3, /none\.csv: cannot read this list/],
     [['dataset', 'check', '--list', 'set/cases.csv', '--fix'], 3, /--fix needs --out/],
+    [['prepare', '--profile', 'quick'], 2, /--images is needed where there is no --config and no --list/],
     [['dataset', 'import', 'phantoms', '--out', 'x'], 3, /not a layout that is known/],
     [['dataset', 'stats', '--list', 'a.csv', '--images', 'b'], 2, /--list replaces --images and --labels/],
     [['train', '--list', 'none.csv', '--profile', 'quick', '--out', 'x'], 3, /none\.csv: cannot read this list/],

@@ -164,7 +164,8 @@ function inside(root: string, path: string): string {
 
 function labelClasses(labels: Description['labels'], file: string): LabelClass[] {
   const pairs = Object.entries(labels).map(([key, value]): [number, string] => {
-    if (typeof value === 'string') return [Number(key), value];
+    // Value → name as in MSD, or name → value as in nnU-Net 2, where the value may be written as a text.
+    if (typeof value === 'string') return /^\d+$/.test(key) ? [Number(key), value] : [Number(value), key];
     if (typeof value === 'number') return [value, key];
     throw new DatasetError(`${file}: labels.${key}: a region of several values; expected one value a class`, { file });
   });

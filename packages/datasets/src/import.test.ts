@@ -137,7 +137,7 @@ describe('dataset.json', () => {
       join(root, 'dataset.json'),
       JSON.stringify({
         channel_names: { 0: 'CT' },
-        labels: { background: 0, 'left lung': 1, 'Right Lung': 2 },
+        labels: { background: 0, 'left lung': '1', 'Right Lung': 2 },
         numTraining: 1,
         file_ending: '.nii',
       }),

@@ -6,7 +6,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** Longest header that is read; segmentations of many segments have some hundred kilobytes. */
-export const longestTextHeader: number = 4 * 2 ** 20;
+const longestTextHeader = 4 * 2 ** 20;
 
 /** The first bytes of a file as text, at most `longestTextHeader`; fewer when `isComplete` says that it is enough. */
 export async function readHeaderText(handle: FileHandle, isComplete: (text: string) => boolean): Promise<string> {
