@@ -3,6 +3,7 @@ import { configReader } from './config-reader.js';
 import { datasetJsonReader, listReader } from './dataset-readers.js';
 import { modelReader } from './model-reader.js';
 import type { FuzzReader } from './reader.js';
+import { safetensorsReader } from './safetensors-reader.js';
 import { metaImageReader, niftiReader, nrrdReader } from './volume-readers.js';
 
 export const readers: readonly FuzzReader[] = [
@@ -10,6 +11,7 @@ export const readers: readonly FuzzReader[] = [
   nrrdReader,
   metaImageReader,
   modelReader,
+  safetensorsReader,
   configReader,
   listReader,
   datasetJsonReader,
