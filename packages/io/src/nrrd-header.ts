@@ -103,6 +103,9 @@ function voxelData(fields: NrrdFields, type: ScalarType, size: Size3, name: stri
     if (Number.isSafeInteger(value) && value >= lowest) return value;
     throw new NrrdError(name, title, `${quoted(text)}; expected a whole number of at least ${lowest}`);
   };
+  if ((encoding === 'text' || encoding === 'hex') && values.has('byteskip')) {
+    throw new NrrdError(name, 'byte skip', `of ${encoding}; expected it with raw or gzip alone`);
+  }
   const files = fields.listed ?? dataFiles(values.get('datafile'), name);
   if (files === undefined && !fields.closed) {
     throw new NrrdError(name, 'header', 'no blank line ends it and no data file is named; the file is cut short');

@@ -7,7 +7,7 @@
  */
 import { type FileHandle, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import type { QuickcolumnError, Size3, Volume, VoxelArray } from '@quickcolumn/volume';
+import type { QuickcolumnError, Size3, Volume } from '@quickcolumn/volume';
 import {
   type ByteRange,
   describeZlibError,
@@ -70,58 +70,54 @@ export async function readVoxelData(data: VoxelData, context: VoxelDataContext):
   }
   const partBytes = bytes / parts.length;
   // Every file is looked at before the voxels are allocated.
-  for (const part of parts) await usePart(part, data, context, async (range) => checkPart(range, partBytes, part));
+  for (const part of parts) {
+    await usePart(part, data, context, async ({ length = 0 }) => {
+      const available = Math.max(0, availableBytes(data, length) - Math.max(0, data.skipBytes));
+      if (partBytes <= available) return;
+      const problem = `${shape} take ${partBytes} bytes of this file, which has at most ${available}`;
+      throw refuse(part, 'voxels', `truncated: ${problem}`);
+    });
+  }
   let buffer: ArrayBuffer;
   try {
     buffer = new ArrayBuffer(bytes);
   } catch (cause) {
     throw refuse(path, fields.size, `${shape}: ${bytes} bytes cannot be allocated here`, { cause });
   }
-  let textual: VoxelArray | undefined;
   for (const [index, part] of parts.entries()) {
     const target = new Uint8Array(buffer, index * partBytes, partBytes);
     await usePart(part, data, context, async (range) => {
-      if (data.encoding === 'text') {
-        textual ??= data.type.view(buffer);
-        const values = textual.subarray(
-          target.byteOffset / data.type.bytes,
-          (target.byteOffset + partBytes) / data.type.bytes,
-        );
-        decodeText(await readAll(range, part), data.type, values, (problem) => refuse(part, 'voxels', problem));
-        return;
-      }
-      const filled =
-        data.encoding === 'hex'
-          ? decodeHex(await readAll(range, part), target, (problem) => refuse(part, 'voxels', problem))
-          : await fillFrom(range, compressionOf(data.encoding), target, Math.max(0, data.skipBytes));
-      if (filled < partBytes) {
-        throw refuse(part, 'voxels', `truncated: the file ends after ${filled} of ${partBytes} bytes of voxels`);
-      }
+      const filled = await fillPart(range, target, data, (problem) => refuse(part, 'voxels', problem));
+      if (filled === partBytes) return;
+      throw refuse(part, 'voxels', `truncated: the file ends after ${filled} of ${partBytes} bytes of voxels`);
     });
   }
-  if (textual !== undefined) return textual;
+  // Text is decoded to numbers at once; only stored bytes have an order.
+  if (data.encoding === 'text') return data.type.view(buffer);
   return decodeScalars(buffer, data.type, data.littleEndian, (problem) => refuse(path, 'voxels', problem));
+}
 
-  function checkPart({ length = 0 }: ByteRange, promised: number, part: string): void {
-    const skip = Math.max(0, data.skipBytes);
-    const available = availableBytes(data, length) - skip;
-    if (promised <= available) return;
-    const has = Math.max(0, available);
-    throw refuse(part, 'voxels', `truncated: ${shape} take ${promised} bytes of this file, which has at most ${has}`);
+/** Fills the bytes of one part; returns how many there were. */
+async function fillPart(
+  range: ByteRange,
+  target: Uint8Array<ArrayBuffer>,
+  { encoding, type, skipBytes }: VoxelData,
+  refuse: (problem: string) => QuickcolumnError,
+): Promise<number> {
+  if (encoding !== 'text' && encoding !== 'hex') {
+    return await fillFrom(range, compressionOf(encoding), target, Math.max(0, skipBytes));
   }
-
-  async function readAll({ handle, start, length = 0 }: ByteRange, part: string): Promise<string> {
-    if (length > textLimitBytes) {
-      throw refuse(
-        part,
-        'voxels',
-        `${length} bytes of text, more than the limit of ${textLimitBytes}; convert it to raw`,
-      );
-    }
-    const text = Buffer.alloc(length);
-    const { bytesRead } = await handle.read(text, 0, length, start);
-    return text.toString('latin1', 0, bytesRead);
+  const { handle, start, length = 0 } = range;
+  if (length > textLimitBytes) {
+    throw refuse(`${length} bytes of text, more than the limit of ${textLimitBytes}; convert it to raw`);
   }
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, start);
+  const text = bytes.toString('latin1', 0, bytesRead);
+  if (encoding === 'hex') return decodeHex(text, target, refuse);
+  const from = target.byteOffset / type.bytes;
+  decodeText(text, type, type.view(target.buffer).subarray(from, from + target.length / type.bytes), refuse);
+  return target.length;
 }
 
 /**

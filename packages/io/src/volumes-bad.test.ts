@@ -147,6 +147,7 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
   ['origin of text', 'a.nrrd', 'space origin', nrrd({ 'space origin': '(a,b,c)' })],
   ['inches', 'a.nrrd', 'space units', nrrd({ 'space units': '"in" "in" "in"' })],
   ['negative line skip', 'a.nrrd', 'line skip', nrrd({ 'line skip': '-3' })],
+  ['byte skip of text', 'a.nrrd', 'byte skip', nrrd({ encoding: 'text', 'byte skip': '3' })],
   ['byte skip past the end', 'a.nrrd', 'voxels', nrrd({ 'byte skip': '1000' })],
   [
     'byte skip far past the end, gzip',
