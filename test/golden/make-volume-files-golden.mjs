@@ -71,7 +71,7 @@ const meta = (type, fields) =>
     ObjectType: 'Image', NDims: 3, BinaryData: 'True', BinaryDataByteOrderMSB: 'False', CompressedData: 'False',
     TransformMatrix: cosine.join(' '), Offset: '-101.5 82.25 -340.125', CenterOfRotation: '0 0 0', AnatomicalOrientation: 'RAI',
     ElementSpacing: '0.75 0.8 2.5', DimSize: size.join(' '), ElementType: types[type][1], ...fields,
-  }).map(([key, value]) => `${key} = ${value}\n`).join('');
+  }).flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${value}\n`])).join('');
 
 for (const type of Object.keys(types)) {
   for (const little of [true, false]) {
@@ -115,6 +115,9 @@ put('detached-4.zraw', deflated);
 put('meta-list.mhd', meta('int16', { ElementDataFile: 'LIST' }), 'slice-03.raw\nslice-01.raw\nslice-02.raw\n');
 put('meta-series.mhd', meta('int16', { ElementDataFile: 'slice-%02d.raw 1 3 1' }));
 put('meta-no-matrix.mha', meta('int16', { TransformMatrix: '1 0 0 0 1 0 0 0 1', AnatomicalOrientation: 'LPS', ElementDataFile: 'LOCAL' }), shorts);
+
+put('meta-colons.mha', meta('int16', { ElementDataFile: 'LOCAL' }).replaceAll(' = ', ': '), shorts);
+put('meta-position.mha', meta('int16', { TransformMatrix: undefined, Offset: undefined, Orientation: cosine.join(' '), Position: '1 2 3', ElementDataFile: 'LOCAL' }), shorts);
 
 async function readByItk(path) {
   const image = await readImageNode(path);

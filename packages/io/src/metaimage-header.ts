@@ -19,7 +19,8 @@ export interface MetaImageHeader {
   readonly data: VoxelData;
 }
 
-// MET_LONG has 4 bytes in every file: MetaIO fixed the sizes when long still had them.
+// MET_LONG has 8 bytes where `long` has them (ITK on 64-bit Linux and macOS) and 4 elsewhere. With 8, the other files are
+// too short and refused; with 4, half of these would be read as if nothing were wrong.
 const typeNames: Readonly<Record<string, ScalarName>> = {
   MET_CHAR: 'int8',
   MET_ASCII_CHAR: 'int8',
@@ -28,15 +29,13 @@ const typeNames: Readonly<Record<string, ScalarName>> = {
   MET_USHORT: 'uint16',
   MET_INT: 'int32',
   MET_UINT: 'uint32',
-  MET_LONG: 'int32',
-  MET_ULONG: 'uint32',
+  MET_LONG: 'int64',
+  MET_ULONG: 'uint64',
   MET_LONG_LONG: 'int64',
   MET_ULONG_LONG: 'uint64',
   MET_FLOAT: 'float32',
   MET_DOUBLE: 'float64',
 };
-
-const millimetres: Readonly<Record<string, number>> = { '': 1, '?': 1, mm: 1, cm: 10, um: 1e-3 };
 
 interface Fields {
   readonly values: ReadonlyMap<string, string>;
@@ -51,7 +50,7 @@ interface Fields {
  */
 export function metaImageHeaderState(text: string): 'open' | 'list' | 'complete' {
   for (const { line, next } of linesOf(text)) {
-    const match = /^\s*ElementDataFile\s*=\s*(LIST\b)?/i.exec(line);
+    const match = /^\s*ElementDataFile\s*[=:]\s*(LIST\b)?/i.exec(line);
     if (match === null || text[next - 1] !== '\n') continue;
     return match[1] === undefined ? 'complete' : 'list';
   }
@@ -84,7 +83,8 @@ function parseFields(text: string, name: string): Fields {
   const values = new Map<string, string>();
   for (const { line, next } of linesOf(text)) {
     if (line.trim() === '') continue;
-    const separator = line.indexOf('=');
+    // `=` everywhere but in some old files, which ITK reads too.
+    const separator = line.includes('=') ? line.indexOf('=') : line.indexOf(':');
     if (separator < 0) {
       const problem = `${quoted(line)} is not KEY = VALUE: ${values.size === 0 ? 'not a MetaImage file' : 'the file is damaged'}`;
       throw new MetaImageError(name, 'header', problem);
@@ -217,18 +217,15 @@ function parseAffine(values: ReadonlyMap<string, string>, count: number, name: s
   }
   const matrix = numbers(['transformmatrix', 'rotation', 'orientation'], 'TransformMatrix', count * count);
   const offset = numbers(['offset', 'origin', 'position'], 'Offset', count) ?? [0, 0, 0];
-  const unit = values.get('distanceunits') ?? '';
-  if (!Object.hasOwn(millimetres, unit)) {
-    throw new MetaImageError(name, 'DistanceUnits', `${quoted(unit)}; expected mm, cm or um`);
+  const unit = values.get('distanceunits') ?? 'mm';
+  if (!['mm', '?', ''].includes(unit.toLowerCase())) {
+    // ITK leaves it out and takes the numbers for millimetres: nobody can say what the file means.
+    throw new MetaImageError(name, 'DistanceUnits', `${quoted(unit)}; expected mm`);
   }
-  const scale = millimetres[unit];
   const row = (world: number, sign: number): number[] => {
     const direction = (axis: number): number => matrix?.[axis * count + world] ?? (axis === world ? 1 : 0);
     // `+ 0` keeps −0 out of headers.
-    return [
-      ...[0, 1, 2].map((axis) => direction(axis) * spacing[axis] * sign * scale + 0),
-      offset[world] * sign * scale + 0,
-    ];
+    return [...[0, 1, 2].map((axis) => direction(axis) * spacing[axis] * sign + 0), offset[world] * sign + 0];
   };
   const affine = [...row(0, -1), ...row(1, -1), ...row(2, 1), 0, 0, 0, 1];
   const problem = affineProblem(affine);

@@ -16,6 +16,8 @@ export interface NrrdOrientation {
   readonly spaceDimension: string | undefined;
   readonly spaceUnits: string | undefined;
   readonly spaceOrigin: string | undefined;
+  /** `axis mins`: a place without a space to be in. */
+  readonly axisMins: string | undefined;
   /** One entry for each of the three axes that are kept; undefined for `none`. */
   readonly directions: readonly (readonly number[] | undefined)[] | undefined;
   /** One entry for each of the three axes that are kept. */
@@ -35,15 +37,6 @@ const spaces: ReadonlyMap<string, Signs> = new Map<string, Signs>([
   ['lps', lps],
 ]);
 
-const millimetres: ReadonlyMap<string, number> = new Map([
-  ['', 1],
-  ['mm', 1],
-  ['cm', 10],
-  ['m', 1000],
-  ['um', 1e-3],
-  ['μm', 1e-3],
-]);
-
 /** The affine, voxel index to RAS millimetres. Throws NrrdError naming `name` and the field. */
 export function nrrdAffine(orientation: NrrdOrientation, name: string): Affine {
   const { space, directions, spacings } = orientation;
@@ -59,12 +52,15 @@ export function nrrdAffine(orientation: NrrdOrientation, name: string): Affine {
     throw new NrrdError(name, 'space dimension', 'without an anatomical space; write space: left-posterior-superior');
   }
   const [sx, sy, sz] = known ?? lps;
-  const scale = unitScale(orientation.spaceUnits, name);
+  if (directions === undefined && /\d/.test(orientation.axisMins ?? '')) {
+    throw new NrrdError(name, 'axis mins', 'without space directions; write space, space directions and space origin');
+  }
+  checkUnits(orientation.spaceUnits, name);
   const columns = directions === undefined ? spacingColumns(spacings, name) : directionColumns(directions, name);
   const origin = parseOrigin(orientation.spaceOrigin, name);
   const row = (axis: number, sign: number): number[] =>
     // `+ 0` keeps −0 out of headers.
-    [...columns.map((column) => column[axis] * sign * scale + 0), origin[axis] * sign * scale + 0];
+    [...columns.map((column) => column[axis] * sign + 0), origin[axis] * sign + 0];
   const affine = [...row(0, sx), ...row(1, sy), ...row(2, sz), 0, 0, 0, 1];
   const problem = affineProblem(affine);
   if (problem !== undefined) {
@@ -116,10 +112,8 @@ function parseOrigin(text: string | undefined, name: string): readonly number[] 
   return vector;
 }
 
-function unitScale(text: string | undefined, name: string): number {
-  if (text === undefined) return 1;
-  const units = [...text.matchAll(/"([^"]*)"/g)].map((match) => millimetres.get(match[1].trim()));
-  const scale = units[0];
-  if (units.length === 3 && scale !== undefined && units.every((unit) => unit === scale)) return scale;
-  throw new NrrdError(name, 'space units', `${quoted(text)}; expected "mm" "mm" "mm" (or cm, m, um) on all three axes`);
+function checkUnits(text: string | undefined, name: string): void {
+  if (text === undefined || /^("(mm)?"\s*){3}$/.test(text)) return;
+  // By the definition they count, ITK takes every number for millimetres: files with others are read in two ways.
+  throw new NrrdError(name, 'space units', `${quoted(text)}; expected "mm" "mm" "mm"`);
 }

@@ -85,6 +85,7 @@ export function parseNrrdHeader(text: string, name: string): NrrdHeader {
       spaceDimension: values.get('spacedimension'),
       spaceUnits: values.get('spaceunits'),
       spaceOrigin: values.get('spaceorigin'),
+      axisMins: values.get('axismins'),
       directions: pick(directions),
       spacings: pick(spacings),
     },

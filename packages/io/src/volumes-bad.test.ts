@@ -145,7 +145,13 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
   ['no vectors', 'a.nrrd', 'space directions', nrrd({ 'space directions': '1 0 0' })],
   ['singular', 'a.nrrd', 'space directions', nrrd({ 'space directions': '(1,0,0) (1,0,0) (0,0,1)' })],
   ['origin of text', 'a.nrrd', 'space origin', nrrd({ 'space origin': '(a,b,c)' })],
-  ['inches', 'a.nrrd', 'space units', nrrd({ 'space units': '"in" "in" "in"' })],
+  ['centimetres, which ITK takes for millimetres', 'a.nrrd', 'space units', nrrd({ 'space units': '"cm" "cm" "cm"' })],
+  [
+    'axis mins',
+    'a.nrrd',
+    'axis mins',
+    nrrd({ space: undefined, 'space directions': undefined, spacings: '1 1 1', 'axis mins': '0 0 5' }),
+  ],
   ['negative line skip', 'a.nrrd', 'line skip', nrrd({ 'line skip': '-3' })],
   ['byte skip of text', 'a.nrrd', 'byte skip', nrrd({ encoding: 'text', 'byte skip': '3' })],
   ['byte skip past the end', 'a.nrrd', 'voxels', nrrd({ 'byte skip': '1000' })],
@@ -211,7 +217,8 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
   ['singular', 'a.mha', 'TransformMatrix', meta({ TransformMatrix: '1 0 0 1 0 0 0 0 1' })],
   ['matrix of 8', 'a.mha', 'TransformMatrix', meta({ TransformMatrix: '1 0 0 0 1 0 0 0' })],
   ['offset infinite', 'a.mha', 'Offset', meta({ Offset: '0 0 Infinity' })],
-  ['miles', 'a.mha', 'DistanceUnits', meta({ DistanceUnits: 'miles' })],
+  ['centimetres, which ITK takes for millimetres', 'a.mha', 'DistanceUnits', meta({ DistanceUnits: 'cm' })],
+  ['long of four bytes', 'a.mha', 'voxels', meta({ ElementType: 'MET_LONG' }, Buffer.alloc(96))],
   ['skip inside the file', 'a.mha', 'HeaderSize', meta({ HeaderSize: '12' })],
   ['data above the folder', 'a.mhd', 'ElementDataFile', meta({ ElementDataFile: '../secret.raw' })],
   ['absolute data', 'a.mhd', 'ElementDataFile', meta({ ElementDataFile: '/etc/passwd' })],
@@ -310,11 +317,17 @@ describe('odd but good files', () => {
     expect((await readVolume(join(folder, 'odd.mha'))).affine[3]).toBe(-1);
   });
 
-  it('units are turned into millimetres', async () => {
-    writeFileSync(join(folder, 'cm.nrrd'), nrrd({ 'space units': '"cm" "cm" "cm"', 'space origin': '(0,0,3)' }));
-    expect((await readVolume(join(folder, 'cm.nrrd'))).affine.slice(8, 12)).toEqual([0, 0, 20, 30]);
-    writeFileSync(join(folder, 'cm.mha'), meta({ DistanceUnits: 'cm', Offset: '0 0 3' }));
-    expect((await readVolume(join(folder, 'cm.mha'))).affine.slice(8, 12)).toEqual([0, 0, 20, 30]);
+  it('millimetres may be said', async () => {
+    writeFileSync(join(folder, 'mm.nrrd'), nrrd({ 'space units': '"mm" "mm" "mm"', 'space origin': '(0,0,3)' }));
+    expect((await readVolume(join(folder, 'mm.nrrd'))).affine.slice(8, 12)).toEqual([0, 0, 2, 3]);
+    writeFileSync(join(folder, 'mm.mha'), meta({ DistanceUnits: 'mm', Offset: '0 0 3' }));
+    expect((await readVolume(join(folder, 'mm.mha'))).affine.slice(8, 12)).toEqual([0, 0, 2, 3]);
+  });
+
+  it('a long has eight bytes', async () => {
+    const data = new BigInt64Array(24).fill(-(2n ** 40n));
+    writeFileSync(join(folder, 'long.mha'), meta({ ElementType: 'MET_LONG' }, new Uint8Array(data.buffer)));
+    expect((await readVolume(join(folder, 'long.mha'))).voxels).toEqual(new Float64Array(24).fill(-(2 ** 40)));
   });
 
   it('detached data count as files of the volume', async () => {
