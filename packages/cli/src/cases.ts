@@ -1,8 +1,9 @@
 /**
- * Scans named on the command line: files, or all NIfTI files of a folder, known by their name without extension.
+ * Scans named on the command line: files, or all volumes of a folder, known by their name without extension.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { volumeExtensions, volumeName } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/volume';
 
 /** Paths that are missing, empty or do not belong together; code `input`. */
@@ -17,11 +18,9 @@ export interface ScanFile {
   readonly path: string;
 }
 
-const extension = /\.(nii\.gz|nii|hdr)$/i;
-
-/** Name of a case: the file name without folders and NIfTI extension. */
+/** Name of a case: the file name without folders and the extension of a volume. */
 export function caseName(path: string): string {
-  return basename(path).replace(extension, '');
+  return volumeName(path) ?? basename(path);
 }
 
 /** @throws InputError when `path` is no folder. */
@@ -32,12 +31,11 @@ async function requireFolder(path: string, flag: string): Promise<void> {
   if (!found.isDirectory()) throw new InputError(`${flag}: ${path} is a file; expected a folder`, { path });
 }
 
-/** The NIfTI files of a folder, sorted by name. @throws InputError when there are none. */
+/** The volumes of a folder, sorted by name. @throws InputError when there are none. */
 export async function scansIn(folder: string, flag: string): Promise<ScanFile[]> {
   await requireFolder(folder, flag);
-  // Names with a leading dot are leftovers of macOS archives, not scans.
-  const files = (await readdir(folder)).filter((file) => extension.test(file) && !file.startsWith('.')).sort();
-  if (files.length === 0) throw new InputError(`${flag}: no .nii.gz, .nii or .hdr files in ${folder}`, { folder });
+  const files = (await readdir(folder)).filter((file) => volumeName(file) !== undefined).sort();
+  if (files.length === 0) throw new InputError(`${flag}: no ${volumeExtensions} files in ${folder}`, { folder });
   return unique(files.map((file) => ({ name: caseName(file), path: join(folder, file) })));
 }
 

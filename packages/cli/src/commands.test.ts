@@ -17,7 +17,18 @@ train: { patch: [16, 16, 16], epochs: 2, stepsPerEpoch: 2 }
 predict: { overlap: [4, 4, 4] }
 `;
 
-const commands = ['demo', 'prepare', 'train', 'predict', 'evaluate', 'dicom', 'doctor', 'config', 'networks'];
+const commands = [
+  'demo',
+  'dataset',
+  'prepare',
+  'train',
+  'predict',
+  'evaluate',
+  'dicom',
+  'doctor',
+  'config',
+  'networks',
+];
 
 describe('quickcolumn', () => {
   let folder = '';
@@ -139,6 +150,36 @@ describe('quickcolumn', () => {
     expect(sidecar).not.toHaveProperty('ensemble');
     const wrong = await quickcolumn(folder, ...predict.slice(0, 4), '--out', 'other', '--fill-holes', 'liver');
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("'liver' is no class of the model") });
+    // The same scan as MetaImage: the same mask, as NIfTI, in the same place.
+    const { voxels, size, affine } = image;
+    const world = affine.map((value, at) => (at < 8 ? 0 - value : value));
+    const spacing = [0, 1, 2].map((c) => Math.hypot(world[c], world[4 + c], world[8 + c]));
+    const header = {
+      NDims: 3,
+      DimSize: size.join(' '),
+      ElementType: 'MET_SHORT',
+      ElementSpacing: spacing.join(' '),
+      TransformMatrix: [0, 1, 2].flatMap((c) => [0, 4, 8].map((row) => world[row + c] / spacing[c])).join(' '),
+      Offset: `${world[3]} ${world[7]} ${world[11]}`,
+      ElementDataFile: 'LOCAL',
+    };
+    const lines = Object.entries(header).map(([key, value]) => `${key} = ${value}\n`);
+    const bytes = new Uint8Array(Int16Array.from(voxels).buffer);
+    await mkdir(join(folder, 'mha'));
+    await writeFile(join(folder, 'mha', 'phantom_0004.mha'), Buffer.concat([Buffer.from(lines.join('')), bytes]));
+    const other = await quickcolumn(
+      folder,
+      'predict',
+      '--model',
+      join('run', 'model.onnx'),
+      'mha',
+      '--out',
+      'mha-masks',
+    );
+    expect(other.code).toBe(0);
+    const otherMask = await readLabels(join(folder, 'mha-masks', 'phantom_0004.nii.gz'));
+    expect(otherMask.voxels).toEqual(mask.voxels);
+    for (const [i, value] of affine.entries()) expect(Math.abs(otherMask.affine[i] - value)).toBeLessThan(1e-4);
 
     const evaluate = ['evaluate', '--truth', 'data/labels', '--prediction', 'masks', '--out', 'evaluation'];
     const evaluated = await quickcolumn(folder, ...evaluate, '--images', 'data/ct');

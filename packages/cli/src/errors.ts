@@ -49,6 +49,8 @@ const byErrorCode: Readonly<Record<string, ExitCode>> = {
   volume: exitCodes.input,
   nifti: exitCodes.input,
   dicom: exitCodes.input,
+  nrrd: exitCodes.input,
+  metaimage: exitCodes.input,
   dataset: exitCodes.input,
   history: exitCodes.input,
   checkpoint: exitCodes.input,

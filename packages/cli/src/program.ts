@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configCommand } from './commands/config.js';
+import { datasetCommand } from './commands/dataset.js';
 import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -35,6 +36,7 @@ written, 6 failed while running, 130 interrupted.`,
     );
   const commands = [
     demoCommand(),
+    datasetCommand(),
     prepareCommand(),
     trainCommand(),
     predictCommand(),
@@ -45,7 +47,10 @@ written, 6 failed while running, 130 interrupted.`,
     networksCommand(),
   ];
   for (const command of commands) {
-    command.copyInheritedSettings(program).option('--debug', 'show the stack of errors');
+    // Commands of commands inherit nothing by themselves.
+    for (const each of [command, ...command.commands]) {
+      each.copyInheritedSettings(program).option('--debug', 'show the stack of errors');
+    }
     program.addCommand(command);
   }
   return program;

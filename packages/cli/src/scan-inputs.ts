@@ -1,5 +1,5 @@
 /**
- * The scans of `predict`: NIfTI files and folders of them as before, and DICOM series in folders, archives and files.
+ * The scans of `predict`: volume files (NIfTI, NRRD, MetaImage) and folders of them, and DICOM series in folders, archives and files.
  * Each is read when its turn comes, so a batch holds one scan at a time.
  */
 import { basename } from 'node:path';
@@ -24,7 +24,7 @@ export interface ScanInput {
   readonly name: string;
   /** File or folder, as the user named it. */
   readonly path: string;
-  readonly kind: 'nifti' | 'dicom';
+  readonly kind: 'volume' | 'dicom';
   load(): Promise<LoadedScan>;
 }
 
@@ -42,7 +42,7 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
     const kind = await dicomPathKind(path);
     if (kind === undefined) {
       const scans = await scansFrom([path]);
-      inputs.push(...scans.map((scan) => niftiInput(scan.name, scan.path)));
+      inputs.push(...scans.map((scan) => volumeInput(scan.name, scan.path)));
     } else if (kind === 'file') looseFiles.push(path);
     else inputs.push(await dicomInput([path], options));
   }
@@ -58,11 +58,12 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
   return inputs;
 }
 
-function niftiInput(name: string, path: string): ScanInput {
+/** A scan in one file. */
+export function volumeInput(name: string, path: string): ScanInput {
   return {
     name,
     path,
-    kind: 'nifti',
+    kind: 'volume',
     load: async () => {
       const scan = await readVolume(path);
       return { volume: scan, header: scan.header, close: () => undefined };

@@ -12,6 +12,7 @@ import { readYaml } from './yaml.js';
 export interface ConfigFlags {
   readonly profile?: ProfileName;
   readonly config?: string;
+  readonly list?: string;
   readonly images?: string;
   readonly labels?: string;
   readonly holdOut?: readonly string[];
@@ -39,18 +40,23 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
     // Not a group of keys: the parser says so in its own words.
     return parseTrainConfig(given, flags.config ?? 'command line');
   }
+  if (flags.list !== undefined && (flags.images !== undefined || flags.labels !== undefined)) {
+    throw new QuickcolumnError('usage', '--list replaces --images and --labels; give one or the other');
+  }
   const merged = withFlags(given as Group, flags);
   const config = parseTrainConfig(merged, flags.config ?? 'command line');
-  if (flags.config === undefined) {
+  if (flags.config === undefined && flags.list === undefined) {
     for (const key of ['images', 'labels'] as const) {
       if (flags[key] === undefined)
-        throw new QuickcolumnError('usage', `--${key} is needed where there is no --config`);
+        throw new QuickcolumnError('usage', `--${key} is needed where there is no --config and no --list`);
     }
   }
   const base = flags.config === undefined ? '.' : dirname(flags.config);
+  const listBase = flags.list === undefined ? base : '.';
+  const list = config.data.list === null ? null : resolve(listBase, config.data.list);
   const images = flags.images === undefined ? resolve(base, config.data.images) : resolve(flags.images);
   const labels = flags.labels === undefined ? resolve(base, config.data.labels) : resolve(flags.labels);
-  return { ...config, data: { ...config.data, images, labels } };
+  return { ...config, data: { ...config.data, list, images, labels } };
 }
 
 function withFlags(given: Group, flags: ConfigFlags): Group {
@@ -60,6 +66,8 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
     profile: flags.profile ?? given['profile'] ?? 'paper',
     seed: flags.seed,
     data: {
+      // Folders on the command line replace a list of the file.
+      list: flags.list ?? (flags.images === undefined ? undefined : null),
       images: flags.images,
       labels: flags.labels,
       holdOut: flags.holdOut,

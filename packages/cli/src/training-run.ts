@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import {
+  casesOf,
   checkpointsFolder,
   compileEvaluationStep,
   compileTrainingStep,
@@ -18,7 +19,6 @@ import {
   exportModel,
   foldCases,
   holdOutCases,
-  listCases,
   loadCheckpoint,
   noClass,
   shareCase,
@@ -33,11 +33,12 @@ import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import { predictFiles } from './commands/predict.js';
+import { predictScans } from './commands/predict.js';
 import { evaluateCases, reportOf } from './evaluation.js';
 import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
 import { clearRun, runFiles } from './run-folder.js';
+import { volumeInput } from './scan-inputs.js';
 import { note } from './terminal.js';
 import { toYaml } from './yaml.js';
 
@@ -60,7 +61,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   const { runtime, precision } = device;
   const config = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
   const { classes } = config.preparation;
-  const split = divideCases(config, await listCases(config.data));
+  const split = divideCases(config, await casesOf(config.data));
   note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test)}`);
   const training = await loadCases(split.train, config, options.cacheDir);
   const validation = await loadCases(split.test, config, options.cacheDir);
@@ -214,8 +215,8 @@ async function writeReport(
   try {
     const flags = { model: join(folder, runFiles.model), out: masks, force: true, ...config.compute };
     if (cases.length > 0) {
-      await predictFiles(
-        cases.map(({ imagePath }) => imagePath),
+      await predictScans(
+        cases.map(({ name, imagePath }) => volumeInput(name, imagePath)),
         flags,
       );
     }

@@ -1,7 +1,16 @@
 export { boxPlot, lineChart, type BoxGroup, type ChartOptions, type Series } from './charts.js';
 export { EvaluationError, GridMismatchError } from './errors.js';
 export { evaluateCase, findLungRoles, type EvaluateOptions } from './metrics.js';
-export { renderOverlay, sliceWithMost, type Overlay, type OverlayOptions } from './overlay.js';
+export { htmlTable } from './html.js';
+export {
+  drawOverlay,
+  renderOverlay,
+  sliceWithMost,
+  type Overlay,
+  type OverlayOptions,
+  type OverlayPixels,
+} from './overlay.js';
+export { buildPage, type PageInput, section } from './page.js';
 export { buildReport, type HistoryPoint, type ReportInput } from './report.js';
 export {
   bootstrapInterval,

@@ -83,7 +83,7 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /** Opens a file, hands it to `use` and closes it whatever happens. */
-export async function withHandle<T>(path: string, flags: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+async function withHandle<T>(path: string, flags: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(path, flags);
   try {
     return await use(handle);

@@ -6,6 +6,7 @@
  * square root of the negative remainder is how other readers get NaN affines.
  */
 import type { Affine } from '@quickcolumn/volume';
+import { affineProblem, columnLength, determinant3 } from './affine-check.js';
 import { NiftiError } from './nifti-error.js';
 
 /** Which part of the header the affine came from. */
@@ -25,7 +26,6 @@ export interface NiftiOrientation {
 }
 
 const quaternionTolerance = 1e-3;
-const singularTolerance = 1e-6;
 
 /** Picks and checks the affine. Throws NiftiError for non-finite or singular ones, naming the header field. */
 export function chooseAffine(orientation: NiftiOrientation, name: string): { affine: Affine; source: AffineSource } {
@@ -86,19 +86,8 @@ function qformAffine(orientation: NiftiOrientation, name: string): Affine {
 
 /** Throws NiftiError(field) when an affine has non-finite numbers or its axes do not span space. */
 export function checkAffine(affine: Affine, name: string, field: string): void {
-  if (!affine.every(Number.isFinite)) {
-    throw new NiftiError(name, field, `the affine has non-finite numbers: ${affine.slice(0, 12).join(' ')}`);
-  }
-  const lengths = [0, 1, 2].map((column) => columnLength(affine, column));
-  const relative = Math.abs(determinant3(affine)) / (lengths[0] * lengths[1] * lengths[2]);
-  // Written so that a NaN (a column of zeros) is refused too.
-  if (!(relative > singularTolerance)) {
-    throw new NiftiError(
-      name,
-      field,
-      `the affine is singular (column lengths ${lengths.join(', ')}): its axes do not span space`,
-    );
-  }
+  const problem = affineProblem(affine);
+  if (problem !== undefined) throw new NiftiError(name, field, problem);
 }
 
 /** Quaternion, qfac and voxel sizes of an affine, or undefined when it is not rigid (sheared axes). */
@@ -133,13 +122,4 @@ export function rigidParts(
   }
   const norm = Math.hypot(...q) * (q[0] < 0 ? -1 : 1);
   return { qfac, quatern: [q[1] / norm, q[2] / norm, q[3] / norm], spacingMm };
-}
-
-/** Length of one column of the upper 3×3 part: the voxel size along that axis. */
-export function columnLength(affine: Affine, column: number): number {
-  return Math.hypot(affine[column], affine[4 + column], affine[8 + column]);
-}
-
-function determinant3(m: Affine): number {
-  return m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8]);
 }

@@ -92,6 +92,7 @@ const cases: readonly (readonly [title: string, file: string, field: string, byt
   ],
   ['offset inside the header', 'a.nii', 'vox_offset', real(108, 100)],
   ['offset NaN', 'a.nii', 'vox_offset', real(108, NaN)],
+  ['offset far past the end, gzip', 'a.nii.gz', 'vox_offset', gzipSync(real(108, 1e9))],
   ['offset past the end', 'a.nii', 'voxels', real(108, 1e6)],
   [
     'intercept NaN',

@@ -1,30 +1,26 @@
 /**
  * Data types of NIfTI (nifti1.h, `datatype`) and the typed arrays they are read into and written from.
- * 64-bit integers have no ordinary typed array: they are read as Float64 and must be exact there.
  */
 import type { VoxelArray } from '@quickcolumn/volume';
+import { type ScalarType, scalarTypes } from './scalars.js';
 
 /** How the voxels of one NIfTI data type are stored. */
-export interface NiftiDatatype {
+export interface NiftiDatatype extends ScalarType {
   /** Number in the header. */
   readonly code: number;
-  readonly name: string;
-  readonly bytes: 1 | 2 | 4 | 8;
-  /** A view on raw bytes in host order; 64-bit integers view as Float64 and are converted in place afterwards. */
-  readonly view: (buffer: ArrayBuffer) => VoxelArray;
 }
 
 const datatypes: readonly NiftiDatatype[] = [
-  { code: 2, name: 'uint8', bytes: 1, view: (buffer) => new Uint8Array(buffer) },
-  { code: 4, name: 'int16', bytes: 2, view: (buffer) => new Int16Array(buffer) },
-  { code: 8, name: 'int32', bytes: 4, view: (buffer) => new Int32Array(buffer) },
-  { code: 16, name: 'float32', bytes: 4, view: (buffer) => new Float32Array(buffer) },
-  { code: 64, name: 'float64', bytes: 8, view: (buffer) => new Float64Array(buffer) },
-  { code: 256, name: 'int8', bytes: 1, view: (buffer) => new Int8Array(buffer) },
-  { code: 512, name: 'uint16', bytes: 2, view: (buffer) => new Uint16Array(buffer) },
-  { code: 768, name: 'uint32', bytes: 4, view: (buffer) => new Uint32Array(buffer) },
-  { code: 1024, name: 'int64', bytes: 8, view: (buffer) => new Float64Array(buffer) },
-  { code: 1280, name: 'uint64', bytes: 8, view: (buffer) => new Float64Array(buffer) },
+  { code: 2, ...scalarTypes.uint8 },
+  { code: 4, ...scalarTypes.int16 },
+  { code: 8, ...scalarTypes.int32 },
+  { code: 16, ...scalarTypes.float32 },
+  { code: 64, ...scalarTypes.float64 },
+  { code: 256, ...scalarTypes.int8 },
+  { code: 512, ...scalarTypes.uint16 },
+  { code: 768, ...scalarTypes.uint32 },
+  { code: 1024, ...scalarTypes.int64 },
+  { code: 1280, ...scalarTypes.uint64 },
 ];
 
 const unsupported: Readonly<Record<number, string>> = {

@@ -4,8 +4,9 @@
  * program places scan and result alike.
  */
 import type { Volume } from '@quickcolumn/volume';
+import { columnLength } from './affine-check.js';
 import { hostIsLittleEndian } from './byte-order.js';
-import { checkAffine, columnLength, type NiftiOrientation, rigidParts } from './nifti-affine.js';
+import { checkAffine, type NiftiOrientation, rigidParts } from './nifti-affine.js';
 import { niftiDatatypeOf } from './nifti-datatypes.js';
 import { NiftiError } from './nifti-error.js';
 import type { NiftiHeader } from './nifti-header.js';

@@ -61,7 +61,7 @@ describe('types of the voxels', () => {
     const compressed = await readVolume(`${folder}nifti-pairgz.img.gz`);
     expect(fromImage.voxels).toEqual(fromHeader.voxels);
     expect(compressed.voxels).toEqual(fromHeader.voxels);
-    expect(fromImage.header.singleFile).toBe(false);
+    expect(fromImage.header?.singleFile).toBe(false);
   });
 
   it('labels are read as they are, other values are refused with their place', async () => {

@@ -3,9 +3,9 @@
  * place is done in place, because a chest CT is hundreds of megabytes.
  */
 import type { VoxelArray } from '@quickcolumn/volume';
-import { hostIsLittleEndian, swapBytes } from './byte-order.js';
 import { NiftiError } from './nifti-error.js';
 import { type NiftiHeader, voxelBytes } from './nifti-header.js';
+import { decodeScalars } from './scalars.js';
 
 /** Largest voxel array, in bytes, that is read unless the caller allows more: 8 GiB. */
 export const defaultMaxBytes: number = 8 * 2 ** 30;
@@ -47,9 +47,8 @@ export function allocateVoxels(header: NiftiHeader, name: string, available: num
  */
 export function decodeVoxels(buffer: ArrayBuffer, header: NiftiHeader, name: string): VoxelArray {
   const { datatype } = header;
-  if (header.littleEndian !== hostIsLittleEndian) swapBytes(buffer, datatype.bytes);
-  if (datatype.name === 'int64' || datatype.name === 'uint64') integersToDoubles(buffer, datatype.name, name);
-  const stored = datatype.view(buffer);
+  const refuse = (problem: string): NiftiError => new NiftiError(name, 'voxels', problem);
+  const stored = decodeScalars(buffer, datatype, header.littleEndian, refuse);
   if (!isScaled(header)) return stored;
   const { slope, intercept } = header;
   let scaled: Float32Array | Float64Array;
@@ -65,25 +64,4 @@ function isScaled(header: NiftiHeader): boolean {
 
 function scaledBytes({ datatype }: NiftiHeader): 4 | 8 {
   return datatype.bytes === 8 || datatype.name === 'int32' || datatype.name === 'uint32' ? 8 : 4;
-}
-
-/** 64-bit integers in host order to doubles over the same bytes. Throws at the first value that a double cannot hold. */
-function integersToDoubles(buffer: ArrayBuffer, type: 'int64' | 'uint64', name: string): void {
-  const low = hostIsLittleEndian ? 0 : 1;
-  const words = new Uint32Array(buffer);
-  const signedWords = new Int32Array(buffer);
-  const doubles = new Float64Array(buffer);
-  const highWords = type === 'int64' ? signedWords : words;
-  for (let i = 0; i < doubles.length; i++) {
-    const high = highWords[2 * i + 1 - low];
-    const lowWord = words[2 * i + low];
-    const value = high * 2 ** 32 + lowWord;
-    if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-      const exact = (BigInt(high) << 32n) | BigInt(lowWord);
-      if (BigInt(value) !== exact) {
-        throw new NiftiError(name, 'voxels', `voxel ${i}: the ${type} value ${exact} is not exact as a double`);
-      }
-    }
-    doubles[i] = value;
-  }
 }

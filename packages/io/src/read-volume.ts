@@ -1,52 +1,131 @@
 /**
- * The readers that the rest of Quickcolumn uses: a scan, or a label map, from any supported file.
+ * The readers that the rest of Quickcolumn uses: a scan, or a label map, from any supported file. Which format a file
+ * has is told by its name, as everywhere in this field; that the content fits is checked by the format's reader.
  */
-import type { Volume } from '@quickcolumn/volume';
+import { access } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { QuickcolumnError, Volume } from '@quickcolumn/volume';
+import { MetaImageError } from './metaimage-error.js';
+import { metaImageDataFiles, readMetaImage } from './metaimage-read.js';
 import { NiftiError } from './nifti-error.js';
 import type { NiftiHeader } from './nifti-header.js';
-import type { NiftiReadOptions } from './nifti-parse.js';
 import { readNifti } from './nifti-read.js';
+import { NrrdError } from './nrrd-error.js';
+import { nrrdDataFiles, readNrrd } from './nrrd-read.js';
 
-/** A volume with the header it came from, which `writeNifti` takes as `like`. */
+/** Options of all readers. */
+export interface VolumeReadOptions {
+  /** Refuse images whose voxels need more bytes than this (default 8 GiB). */
+  readonly maxBytes?: number;
+}
+
+/** A volume with the NIfTI header it came from, which `writeNifti` takes as `like`; none from other formats. */
 export interface FileVolume extends Volume {
-  readonly header: NiftiHeader;
+  readonly header?: NiftiHeader;
 }
 
-/** Labels with the header they came from. */
+/** Labels with the NIfTI header they came from; none from other formats. */
 export interface FileLabels extends Volume<Uint8Array> {
-  readonly header: NiftiHeader;
+  readonly header?: NiftiHeader;
 }
 
-const extensions = /\.(nii|hdr|img)(\.gz)?$/i;
+/** One row a format: its names, how it is read, and the files beside the named one that belong to it. */
+interface VolumeFormat {
+  readonly extension: RegExp;
+  readonly read: (path: string, options: VolumeReadOptions) => Promise<FileVolume>;
+  readonly otherFiles: (path: string) => Promise<string[]>;
+  readonly refuse: (path: string, field: string, problem: string) => QuickcolumnError;
+}
+
+const formats: readonly VolumeFormat[] = [
+  {
+    extension: /\.(nii|hdr|img)(\.gz)?$/i,
+    read: async (path, options) => {
+      const { volume, header } = await readNifti(path, options);
+      return { ...volume, header };
+    },
+    otherFiles: niftiOtherFiles,
+    refuse: (...about) => new NiftiError(...about),
+  },
+  {
+    extension: /\.(nrrd|nhdr)$/i,
+    read: readNrrd,
+    otherFiles: nrrdDataFiles,
+    refuse: (...about) => new NrrdError(...about),
+  },
+  {
+    extension: /\.(mha|mhd)$/i,
+    read: readMetaImage,
+    otherFiles: metaImageDataFiles,
+    refuse: (...about) => new MetaImageError(...about),
+  },
+];
+
+/** Extensions for messages and help texts. */
+export const volumeExtensions: string = '.nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd';
+
+/** Names that stand for a whole volume when a folder is searched: not the .img of a pair. */
+const caseExtension = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 /** Scaled labels (value·slope in float32) miss integers by rounding only. */
 const integerTolerance = 1e-4;
 
-/** Reads a .nii, .nii.gz, .hdr or .img file. Throws NiftiError, also for other names. */
-export async function readVolume(path: string, options: NiftiReadOptions = {}): Promise<FileVolume> {
-  if (!extensions.test(path)) {
-    throw new NiftiError(path, 'file', 'unknown kind of file; expected .nii, .nii.gz, .hdr or .img');
-  }
-  const { volume, header } = await readNifti(path, options);
-  return { ...volume, header };
+/**
+ * The name of the case that a file in a folder holds, without folders and extension; undefined for files that are no
+ * volume, and for names with a leading dot (macOS leaves ._NAME beside every file on foreign disks).
+ */
+export function volumeName(path: string): string | undefined {
+  const file = basename(path);
+  if (file.startsWith('.') || !caseExtension.test(file)) return undefined;
+  return file.replace(caseExtension, '');
 }
 
-/** Reads a label map: whole numbers 0 to 255 of any stored type. Throws NiftiError at the first other value. */
-export async function readLabels(path: string, options: NiftiReadOptions = {}): Promise<FileLabels> {
-  const { voxels, size, affine, header } = await readVolume(path, options);
-  if (voxels instanceof Uint8Array) return { voxels, size, affine, header };
+/** Reads a scan. Throws NiftiError, NrrdError or MetaImageError, each naming the file and the field. */
+export async function readVolume(path: string, options: VolumeReadOptions = {}): Promise<FileVolume> {
+  return await formatOf(path).read(path, options);
+}
+
+/** Reads a label map: whole numbers 0 to 255 of any stored type. Throws a reader's error at the first other value. */
+export async function readLabels(path: string, options: VolumeReadOptions = {}): Promise<FileLabels> {
+  const { voxels, ...rest } = await readVolume(path, options);
+  if (voxels instanceof Uint8Array) return { voxels, ...rest };
+  const { size } = rest;
   const labels = new Uint8Array(voxels.length);
   for (let i = 0; i < voxels.length; i++) {
     const label = Math.round(voxels[i]);
     // Written so that NaN is refused too.
     if (!(label >= 0 && label <= 255 && Math.abs(voxels[i] - label) <= integerTolerance)) {
       const at = [i % size[0], Math.floor(i / size[0]) % size[1], Math.floor(i / (size[0] * size[1]))];
-      throw new NiftiError(
-        path,
-        'voxels',
-        `${voxels[i]} at voxel (${at.join(', ')}) is not a label; expected whole numbers 0 to 255`,
-      );
+      const problem = `${voxels[i]} at voxel (${at.join(', ')}) is not a label; expected whole numbers 0 to 255`;
+      throw formatOf(path).refuse(path, 'voxels', problem);
     }
     labels[i] = label;
   }
-  return { voxels: labels, size, affine, header };
+  return { voxels: labels, ...rest };
+}
+
+/** The named file and every other one that its volume is made of (pairs, detached data), the named one first. */
+export async function volumeFiles(path: string): Promise<string[]> {
+  return [path, ...(await formatOf(path).otherFiles(path))];
+}
+
+function formatOf(path: string): VolumeFormat {
+  const format = formats.find(({ extension }) => extension.test(path));
+  if (format !== undefined) return format;
+  throw new NiftiError(path, 'file', `unknown kind of file; expected ${volumeExtensions}`);
+}
+
+async function niftiOtherFiles(path: string): Promise<string[]> {
+  const pair = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);
+  if (pair === null) return [];
+  const other = /^hdr$/i.test(pair[2]) ? 'img' : 'hdr';
+  const candidates = [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`].map((ending) => pair[1] + ending);
+  const found = await Promise.all(candidates.map(async (file) => ((await isThere(file)) ? [file] : [])));
+  return found.flat();
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }

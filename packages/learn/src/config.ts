@@ -24,6 +24,8 @@ import { type ProfileName, profileNames, profiles } from './profiles.js';
 
 /** Where the cases are and how they are divided. Paths are relative to the configuration file. */
 export interface DataConfig {
+  /** CSV or JSON list of cases (see case-list.ts); where there is one, `images` and `labels` are not used. */
+  readonly list: string | null;
   readonly images: string;
   readonly labels: string;
   /** Case name → patient, where file names do not tell; cases of one patient are never divided. */
@@ -79,6 +81,7 @@ const positive = z.number().gt(0);
 const share = z.number().gt(0).lt(1);
 
 const dataSchema = z.strictObject({
+  list: z.string().min(1).nullable(),
   images: z.string().min(1),
   labels: z.string().min(1),
   patients: z.record(z.string(), z.string().min(1)),

@@ -4,6 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { volumeExtensions, volumeName } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/volume';
 
 /** Code 'dataset'; fields say which folder and which file names. */
@@ -14,7 +15,7 @@ export class DatasetError extends QuickcolumnError {
 }
 
 export interface DatasetCase {
-  /** File name without .nii or .nii.gz. */
+  /** File name without the extension. */
   readonly name: string;
   readonly imagePath: string;
   readonly labelPath: string;
@@ -35,7 +36,7 @@ export function patientOf(name: string, patients?: PatientMap): string {
 }
 
 /**
- * The cases of {images, labels}, sorted by name: files NAME.nii or NAME.nii.gz, other files are ignored.
+ * The cases of {images, labels}, sorted by name: volumes (NAME.nii.gz, NAME.nrrd, …) of the same name, other files are ignored.
  * Throws DatasetError when a folder cannot be read, an image has no label or a label no image, a name occurs twice,
  * there is no case at all, or `patients` names a case that is not there.
  */
@@ -53,7 +54,7 @@ export async function listCases(
     throw new DatasetError(`${problems.join('; ')}; an image and its label need the same file name`, { ...folders });
   }
   if (images.size === 0) {
-    throw new DatasetError(`${folders.images}: no .nii or .nii.gz file in this folder`, { ...folders });
+    throw new DatasetError(`${folders.images}: no ${volumeExtensions} file in this folder`, { ...folders });
   }
   const stray = Object.keys(options.patients ?? {}).filter((name) => !images.has(name));
   if (stray.length > 0) {
@@ -73,18 +74,12 @@ async function listVolumes(folder: string): Promise<Map<string, string>> {
   try {
     files = await readdir(folder);
   } catch (cause) {
-    throw new DatasetError(
-      `${folder}: cannot list this folder; expected a folder of .nii or .nii.gz files`,
-      { folder },
-      {
-        cause,
-      },
-    );
+    const expected = `expected a folder of ${volumeExtensions} files`;
+    throw new DatasetError(`${folder}: cannot list this folder; ${expected}`, { folder }, { cause });
   }
   const found = new Map<string, string>();
   for (const file of files.sort()) {
-    // Dot files: macOS leaves ._NAME.nii.gz beside every file on foreign disks.
-    const name = /^([^.].*)\.nii(\.gz)?$/.exec(file)?.[1];
+    const name = volumeName(file);
     if (name === undefined) continue;
     const twin = found.get(name);
     if (twin !== undefined) {

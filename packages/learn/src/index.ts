@@ -7,6 +7,7 @@ export {
   noClass,
   paperAugmentation,
 } from './augment/index.js';
+export { formatCaseList, type ListedCase, readCaseList } from './case-list.js';
 export {
   type Checkpoint,
   CheckpointError,
@@ -23,6 +24,7 @@ export {
   type TrainSettings,
 } from './config.js';
 export { ConfigError, type ConfigIssue } from './config-error.js';
+export { casesOf } from './data-source.js';
 export { type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
 export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
 export {

@@ -13,7 +13,14 @@ const disabled = { probability: 0, range: [1, 1] } as const;
 export const smallConfig: TrainConfig = {
   profile: 'quick',
   seed: 7,
-  data: { images: 'ct', labels: 'labels', patients: {}, holdOut: [], split: { kind: 'fraction', validation: 0.2 } },
+  data: {
+    list: null,
+    images: 'ct',
+    labels: 'labels',
+    patients: {},
+    holdOut: [],
+    split: { kind: 'fraction', validation: 0.2 },
+  },
   preparation: {
     intensity: 'window',
     clipHu: [-1250, 250],

@@ -26,7 +26,14 @@ const plateau: ScheduleConfig = {
 const paper: TrainConfig = {
   profile: 'paper',
   seed: 1,
-  data: { images: 'ct', labels: 'labels', patients: {}, holdOut: [], split: { kind: 'fraction', validation: 0.2 } },
+  data: {
+    list: null,
+    images: 'ct',
+    labels: 'labels',
+    patients: {},
+    holdOut: [],
+    split: { kind: 'fraction', validation: 0.2 },
+  },
   preparation: paperPreparation,
   augmentation: paperAugmentation,
   network: {

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, hashFile, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
+import { FileError, hashFile, makeFolder, readLabels, readVolume, volumeFiles, writeFileAtomic } from '@quickcolumn/io';
 import { type Affine, QuickcolumnError, type Size3, voxelCount } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { PreparationConfig } from './config.js';
@@ -177,15 +177,10 @@ function pathsOf(cacheDir: string, key: string): { entry: string; image: string;
   return { entry: `${base}.json`, image: `${base}.image.f32`, labels: `${base}.labels.u8` };
 }
 
-/** Of a file; of both files for a .hdr/.img pair, whose header alone says little about its voxels. */
+/** Of every file that a volume is made of: the header of a pair, or of detached data, says little about its voxels. */
 async function contentHash(path: string): Promise<string> {
-  const pair = /^(.*)\.(hdr|img)(\.gz)?$/i.exec(path);
-  if (!pair) return hashFile(path);
-  const hashes = [await hashFile(path)];
-  const other = /^hdr$/i.test(pair[2]) ? 'img' : 'hdr';
-  for (const ending of [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`]) {
-    if (await exists(pair[1] + ending)) hashes.push(await hashFile(pair[1] + ending));
-  }
+  const hashes: string[] = [];
+  for (const file of await volumeFiles(path)) hashes.push(await hashFile(file));
   return hashes.join('+');
 }
 

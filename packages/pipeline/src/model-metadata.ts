@@ -23,6 +23,9 @@ export interface ModelMetadata {
   readonly weightsSha256: string;
 }
 
+/** Far above what any machine trains with; a file that says more is damaged or hostile. */
+const mostPatchVoxels = 2 ** 27;
+
 const positive = z.int().positive();
 const whole = z.int().nonnegative();
 
@@ -32,7 +35,11 @@ export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
     version: z.literal(1),
     network: z.looseObject({ name: z.string().min(1) }),
     preparation: preparationSchema,
-    patch: z.tuple([positive, positive, positive]),
+    patch: z
+      .tuple([positive, positive, positive])
+      .refine((patch) => patch[0] * patch[1] * patch[2] <= mostPatchVoxels, {
+        error: `expected at most ${mostPatchVoxels} voxels; the paper's patch has 2048000`,
+      }),
     overlap: z.tuple([whole, whole, whole]),
     training: z.record(z.string(), z.union([z.string(), z.number()])),
     notes: z.string(),

@@ -5,12 +5,13 @@
  * and takes the file's weights by name. A checksum over the weights refuses files that were cut or changed.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { plan } from '@quickcolumn/graph';
+import { readFile, stat } from 'node:fs/promises';
+import { type Graph, plan } from '@quickcolumn/graph';
 import { FileError } from '@quickcolumn/io';
 import { type NetworkConfig, networkSchema, predictionGraph } from '@quickcolumn/networks';
 import { type ModelMetadata, modelMetadataSchema } from '@quickcolumn/pipeline';
 import {
+  graphProblem,
   type ModelParts,
   type NamedTensor,
   onnxRuntime,
@@ -33,20 +34,21 @@ export type ModelDevice = Pick<RuntimeChoice, 'runtime' | 'precision'> & { reado
 
 const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' };
 
+/** The widest network of the paper's comparison has 124 MB of weights. */
+const largestModelBytes = 2 ** 30;
+
 /** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
 export async function loadModel(path: string, device: ModelDevice = defaultDevice): Promise<LoadedModel> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new FileError(path, 'read', cause);
-  }
+  const bytes = await readModelFile(path);
   let parts: ModelParts;
+  let problem: string | undefined;
   try {
     parts = readModelParts(bytes);
+    problem = graphProblem(bytes);
   } catch (cause) {
     throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
   }
+  if (problem !== undefined) throw new ModelError(path, problem);
   const metadata = readMetadata(path, parts);
   const network = readNetwork(path, metadata);
   const classes = metadata.preparation.classes.length;
@@ -68,6 +70,20 @@ export async function loadModel(path: string, device: ModelDevice = defaultDevic
       };
     },
   };
+}
+
+async function readModelFile(path: string): Promise<Uint8Array> {
+  try {
+    const stats = await stat(path);
+    if (!stats.isFile()) throw new ModelError(path, 'not a regular file');
+    if (stats.size > largestModelBytes) {
+      throw new ModelError(path, `${stats.size} bytes, more than the limit of ${largestModelBytes}`);
+    }
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof ModelError) throw cause;
+    throw new FileError(path, 'read', cause);
+  }
 }
 
 function readMetadata(path: string, { metadata }: ModelParts): ModelMetadata {
@@ -102,17 +118,22 @@ function readWeights(
   metadata: ModelMetadata,
 ): Map<string, NamedTensor> {
   const found = new Map(parts.initializers.map((tensor) => [tensor.name, tensor]));
-  let names: string[];
+  let variables: Graph['variables'];
   try {
-    names = [...predictionGraph(network, metadata.preparation.classes.length, metadata.patch, 1).variables.keys()];
+    variables = predictionGraph(network, metadata.preparation.classes.length, metadata.patch, 1).variables;
   } catch (cause) {
     throw new ModelError(path, `its network ${network.name} cannot be built`, { cause });
   }
   const weights = new Map<string, NamedTensor>();
   const hash = createHash('sha256');
-  for (const name of names.sort()) {
+  for (const [name, { node }] of [...variables].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const tensor = found.get(name);
     if (!tensor) throw new ModelError(path, `it lacks the weights ${name}`);
+    const fits = tensor.shape.length === node.shape.length && tensor.shape.every((size, at) => size === node.shape[at]);
+    if (!fits) {
+      const problem = `has the shape [${tensor.shape.join(', ')}], the network needs [${node.shape.join(', ')}]`;
+      throw new ModelError(path, `the weights ${name}: ${problem}`);
+    }
     if (tensor.type !== 'float32' || tensor.bytes.length !== 4 * tensor.shape.reduce((p, size) => p * size, 1)) {
       throw new ModelError(path, `the weights ${name} are damaged`);
     }

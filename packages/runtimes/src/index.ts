@@ -11,6 +11,7 @@ export {
 export { RuntimeError } from './errors.js';
 export { lowerToOnnx } from './onnx/lower.js';
 export { type MeasuredSpeed, measureSpeed } from './measure.js';
+export { graphProblem } from './onnx/check-graph.js';
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';
 export { onnxOpset, onnxRuntime } from './onnx/runtime.js';
 export { type OneDnnExecutable, type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';

@@ -66,7 +66,7 @@ const segExtension = /\.dcm$/i;
 export function predictCommand(): Command {
   const predict = new Command('predict')
     .description('segment scans with a trained model')
-    .argument('<input...>', 'NIfTI scans or folders of them; DICOM folders, zip archives or files')
+    .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
     .requiredOption(
       '--model <model.onnx>',
       'model file, as train writes it; several, separated by commas, are averaged',
@@ -104,9 +104,13 @@ Examples:
   return withExtraFlags(predict);
 }
 
-/** Predicts every scan; returns the paths of the masks. Everything that can be checked is, before the first window. */
+/** Predicts every scan of the given files and folders; returns the paths of the masks. */
 export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
-  const scans = await scanInputs(inputs, flags);
+  return await predictScans(await scanInputs(inputs, flags), flags);
+}
+
+/** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
+export async function predictScans(scans: readonly ScanInput[], flags: PredictFlags): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);

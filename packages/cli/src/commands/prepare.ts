@@ -1,5 +1,5 @@
 /** `quickcolumn prepare`: fills the cache, so that trainings start at once, and shows what came out of each scan. */
-import { listCases, type ProfileName, profileNames } from '@quickcolumn/learn';
+import { casesOf, type ProfileName, profileNames } from '@quickcolumn/learn';
 import type { CaseFiles } from '@quickcolumn/pipeline';
 import { Command, Option } from 'commander';
 import { scansIn } from '../cases.js';
@@ -8,7 +8,8 @@ import { note, print, table } from '../terminal.js';
 import { trainConfigFrom } from '../train-config.js';
 
 interface PrepareFlags {
-  readonly images: string;
+  readonly list?: string;
+  readonly images?: string;
   readonly labels?: string;
   readonly profile?: ProfileName;
   readonly config?: string;
@@ -18,7 +19,8 @@ interface PrepareFlags {
 export function prepareCommand(): Command {
   return new Command('prepare')
     .description('prepare scans for training and keep them in the cache')
-    .requiredOption('--images <folder>', 'NIfTI scans')
+    .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON)')
+    .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage); without it and --list, the data of --config')
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(new Option('--profile <name>', 'whose preparation (default: paper)').choices(profileNames))
     .option('--config <config.yaml>', 'preparation from this file')
@@ -28,18 +30,19 @@ export function prepareCommand(): Command {
       `
 Examples:
   quickcolumn prepare --profile quick --images ct --labels labels
+  quickcolumn prepare --config set/config.yaml
   quickcolumn prepare --config my.yaml --images ct --labels labels --cache /scratch/cache`,
     )
     .action(prepare);
 }
 
 async function prepare(flags: PrepareFlags): Promise<void> {
-  const { images, labels, profile, config, cache } = flags;
-  const { preparation } = await trainConfigFrom({ profile, config, images, labels: labels ?? images });
+  const { list, images, labels, profile, config, cache } = flags;
+  const { preparation, data } = await trainConfigFrom({ profile, config, list, images, labels: labels ?? images });
   const cases: readonly CaseFiles[] =
-    labels === undefined
+    images !== undefined && labels === undefined
       ? (await scansIn(images, '--images')).map(({ name, path }) => ({ name, imagePath: path }))
-      : await listCases({ images, labels });
+      : await casesOf(images === undefined ? data : { ...data, patients: {} });
   const rows = [
     ['case', 'size', 'prepared', 'scale', 'mean', 'sd', ...preparation.classes.map(({ name }) => name), 'from'],
   ];

@@ -25,7 +25,8 @@ export function trainCommand(): Command {
   return new Command('train')
     .description('train a network')
     .requiredOption('--out <folder>', 'run folder: configuration, history, checkpoints, model, report')
-    .option('--images <folder>', 'NIfTI scans')
+    .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON), instead of --images and --labels')
+    .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)')
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames))
     .option('--config <config.yaml>', 'configuration file; see the command config')
@@ -55,6 +56,7 @@ Flags override the configuration file, which overrides its profile. An interrupt
 
 Examples:
   quickcolumn train --profile quick --images ct --labels labels --out run --hold-out case_3,case_7
+  quickcolumn train --profile quick --list cases.csv --out run
   quickcolumn train --config my.yaml --fold 1/5 --out run-fold1
   quickcolumn train --resume --out run --max-minutes 30`,
     )

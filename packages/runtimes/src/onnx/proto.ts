@@ -219,13 +219,14 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   return bytes;
 }
 
-interface Field {
+export interface Field {
   readonly field: number;
   readonly value: bigint;
   readonly bytes: Uint8Array;
 }
 
-function* fields(bytes: Uint8Array): Generator<Field> {
+/** The fields of one protobuf message, in the order written. Throws RangeError for anything else. */
+export function* fields(bytes: Uint8Array): Generator<Field> {
   let at = 0;
   const readVarint = (): bigint => {
     let result = 0n;

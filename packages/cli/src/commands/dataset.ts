@@ -1,0 +1,18 @@
+/** `quickcolumn dataset`: brings datasets into a list that `train` takes, checks them and measures them. */
+import { Command } from 'commander';
+import { datasetCheckCommand } from './dataset-check.js';
+import { datasetImportCommand } from './dataset-import.js';
+import { datasetStatsCommand } from './dataset-stats.js';
+
+export function datasetCommand(): Command {
+  const command = new Command('dataset').description('import, check and measure datasets').addHelpText(
+    'after',
+    `
+Examples:
+  quickcolumn dataset import Task06_Lung --out lung
+  quickcolumn dataset check --config lung/config.yaml --out lung/check
+  quickcolumn dataset stats --config lung/config.yaml --out lung/stats
+  quickcolumn train --config lung/config.yaml --out run`,
+  );
+  return command.addCommand(datasetImportCommand()).addCommand(datasetCheckCommand()).addCommand(datasetStatsCommand());
+}

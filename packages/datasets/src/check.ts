@@ -1,0 +1,214 @@
+/**
+ * Checking a dataset before anything is trained on it: pairs, geometry, label values, intensity scales, near-empty cases,
+ * duplicates and patients on both sides of a split. One case is in memory at a time; of each only facts are kept.
+ *
+ * `error` is what training would refuse or what would spoil its numbers; `warning` is for a person to judge.
+ */
+import { createHash } from 'node:crypto';
+import { readLabels, readVolume } from '@quickcolumn/io';
+import { type ListedCase, patientOf } from '@quickcolumn/learn';
+import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
+import {
+  axisCodes,
+  QuickcolumnError,
+  reorient,
+  type Size3,
+  spacingMm,
+  type Vector3,
+  type Volume,
+} from '@quickcolumn/volume';
+import { acrossCases } from './check-across.js';
+import { type GeometryVerdict, geometryDifference } from './geometry-difference.js';
+
+export type FindingKind =
+  | 'unreadable'
+  | 'no-label'
+  | 'geometry'
+  | 'label-value'
+  | 'intensity'
+  | 'near-empty'
+  | 'duplicate'
+  | 'patient';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly severity: 'error' | 'warning';
+  /** Names of the cases concerned. */
+  readonly cases: readonly string[];
+  readonly message: string;
+  /** Whether writeFixed can repair it. */
+  readonly fixable: boolean;
+}
+
+/** What is known of a case that could be read. */
+export interface CaseFacts {
+  readonly name: string;
+  readonly patient: string;
+  readonly split: 'train' | 'test';
+  readonly size: Size3;
+  readonly spacingMm: Vector3;
+  readonly axes: string;
+  readonly scale: IntensityScale;
+  readonly min: number;
+  readonly max: number;
+  readonly geometry?: GeometryVerdict;
+  /** Voxels of each class, in the order of the classes; absent without labels. */
+  readonly classVoxels?: readonly number[];
+  /** Of the voxels as numbers, with the axes in the order L-P-S. */
+  readonly voxelSha256: string;
+}
+
+export interface CheckReport {
+  readonly cases: readonly CaseFacts[];
+  readonly findings: readonly Finding[];
+}
+
+/** A case while its voxels are in memory. */
+export interface CheckedVolumes {
+  readonly facts: CaseFacts;
+  readonly image: Volume;
+  readonly labels?: Volume<Uint8Array>;
+}
+
+export interface CheckOptions {
+  /** A class with less than this is called near-empty; default 1 ml. */
+  readonly nearEmptyMl?: number;
+  /** Called before each case. */
+  readonly onCase?: (name: string, index: number) => void;
+  /** Called with each case that could be read, for pictures; the volumes are not kept. */
+  readonly onVolumes?: (volumes: CheckedVolumes) => void;
+}
+
+/** Checks all cases; problems with files become findings, nothing is thrown for them. */
+export async function checkDataset(
+  cases: readonly ListedCase[],
+  classes: readonly LabelClass[],
+  options: CheckOptions = {},
+): Promise<CheckReport> {
+  const facts: CaseFacts[] = [];
+  const findings: Finding[] = [];
+  for (const [index, entry] of cases.entries()) {
+    options.onCase?.(entry.name, index);
+    const checked = await checkCase(entry, classes, { findings, nearEmptyMl: options.nearEmptyMl ?? 1 });
+    if (checked === undefined) continue;
+    facts.push(checked.facts);
+    options.onVolumes?.(checked);
+  }
+  findings.push(...acrossCases(facts));
+  return { cases: facts, findings };
+}
+
+async function checkCase(
+  entry: ListedCase,
+  classes: readonly LabelClass[],
+  context: { findings: Finding[]; nearEmptyMl: number },
+): Promise<CheckedVolumes | undefined> {
+  const { name, split } = entry;
+  const found = (kind: FindingKind, severity: Finding['severity'], message: string, fixable: boolean = false): void => {
+    context.findings.push({ kind, severity, cases: [name], message: `${name}: ${message}`, fixable });
+  };
+  const orReport = async <T>(read: Promise<T>): Promise<T | undefined> =>
+    await read.catch((error: unknown) => {
+      if (!(error instanceof QuickcolumnError)) throw error;
+      found('unreadable', 'error', error.message);
+      return undefined;
+    });
+  const image = await orReport(readVolume(entry.imagePath));
+  const labels = entry.labelPath === undefined ? undefined : await orReport(readLabels(entry.labelPath));
+  if (entry.labelPath === undefined && split === 'train') found('no-label', 'error', 'has no label map');
+  if (image === undefined) return undefined;
+  const intensity = describeIntensity(image, name, found);
+  if (intensity === undefined) return undefined;
+  const basics = {
+    name,
+    patient: entry.patient,
+    split,
+    size: image.size,
+    spacingMm: spacingMm(image.affine),
+    axes: axisCodes(image.affine),
+    ...intensity,
+    voxelSha256: hashVoxels(image),
+  };
+  if (patientOf(name) !== entry.patient && patientOf(name) !== name) {
+    found('patient', 'warning', `listed as patient ${entry.patient}, but its name says ${patientOf(name)}`);
+  }
+  if (labels === undefined) return { facts: basics, image };
+  const { verdict, description } = geometryDifference(image, labels);
+  if (verdict !== 'same') {
+    const advice = verdict === 'different' ? 'these may be the labels of another scan' : 'harmless, --fix repairs it';
+    found(
+      'geometry',
+      'error',
+      `labels are not on the image's grid: ${description}; ${advice}`,
+      verdict !== 'different',
+    );
+  }
+  const classVoxels = checkClasses(labels, classes, { found, nearEmptyMl: context.nearEmptyMl });
+  return { facts: { ...basics, geometry: verdict, classVoxels }, image, labels };
+}
+
+type Report = (kind: FindingKind, severity: Finding['severity'], message: string) => void;
+
+function describeIntensity(
+  image: Volume,
+  name: string,
+  found: Report,
+): Pick<CaseFacts, 'scale' | 'min' | 'max'> | undefined {
+  let scale: IntensityScale;
+  try {
+    scale = detectScale(image.voxels, name);
+  } catch (error) {
+    if (!(error instanceof QuickcolumnError)) throw error;
+    found('intensity', 'error', error.message.replace(`${name}: `, ''));
+    return undefined;
+  }
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of image.voxels) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (min === max) found('intensity', 'error', `every voxel is ${min}: no image`);
+  else if (scale === '0-255' && max > 255) {
+    const guess = min >= 0 && max > 1000 ? ' (HU + 1024?)' : '';
+    found('intensity', 'error', `values from ${min} to ${max} are neither HU nor 0–255${guess}`);
+  }
+  return { scale, min, max };
+}
+
+function checkClasses(
+  labels: Volume<Uint8Array>,
+  classes: readonly LabelClass[],
+  context: { found: Report; nearEmptyMl: number },
+): number[] {
+  const { found, nearEmptyMl } = context;
+  const counts = new Float64Array(256);
+  for (const value of labels.voxels) counts[value]++;
+  const declared = new Set(classes.map(({ value }) => value));
+  const others = [...counts.entries()].filter(([value, count]) => count > 0 && !declared.has(value));
+  if (others.length > 0) {
+    const list = others.slice(0, 5).map(([value, count]) => `${value} (${count} voxels)`);
+    const known = classes.map(({ value, name }) => `${value} ${name}`).join(', ');
+    found('label-value', 'error', `label values ${list.join(', ')} that no class declares; declared: ${known}`);
+  }
+  const [dx, dy, dz] = spacingMm(labels.affine);
+  for (const { value, name } of classes) {
+    const ml = (counts[value] * dx * dy * dz) / 1000;
+    if (value === 0 || ml >= nearEmptyMl) continue;
+    const amount = counts[value] === 0 ? 'no voxel' : `${counts[value]} voxels (${ml.toFixed(3)} ml)`;
+    found('near-empty', 'warning', `${amount} of ${name}`);
+  }
+  return classes.map(({ value }) => counts[value]);
+}
+
+/** The same scan gives the same hash, in whatever type and order of axes it is stored. */
+function hashVoxels(image: Volume): string {
+  const { voxels, size } = reorient(image);
+  const hash = createHash('sha256').update(size.join('×'));
+  const chunk = new Float64Array(1 << 16);
+  for (let at = 0; at < voxels.length; at += chunk.length) {
+    const part = voxels.subarray(at, at + chunk.length);
+    chunk.set(part);
+    hash.update(new Uint8Array(chunk.buffer, 0, part.length * 8));
+  }
+  return hash.digest('hex');
+}

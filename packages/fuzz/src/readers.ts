@@ -1,0 +1,18 @@
+/** The table of readers under test: one row a format, in any package. */
+import { configReader } from './config-reader.js';
+import { datasetJsonReader, listReader } from './dataset-readers.js';
+import { modelReader } from './model-reader.js';
+import type { FuzzReader } from './reader.js';
+import { safetensorsReader } from './safetensors-reader.js';
+import { metaImageReader, niftiReader, nrrdReader } from './volume-readers.js';
+
+export const readers: readonly FuzzReader[] = [
+  niftiReader,
+  nrrdReader,
+  metaImageReader,
+  modelReader,
+  safetensorsReader,
+  configReader,
+  listReader,
+  datasetJsonReader,
+];

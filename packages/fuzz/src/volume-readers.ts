@@ -1,0 +1,89 @@
+/** The readers of volumes: NIfTI, NRRD and MetaImage, with seeds made here and those of the tests and the shared folder. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { encodeNifti, readLabels, readVolume } from '@quickcolumn/io';
+import { QuickcolumnError, voxelCount } from '@quickcolumn/volume';
+import type { FuzzReader, FuzzSeed } from './reader.js';
+import { varyBytes, varyHead, varyInside } from './vary.js';
+
+/** Larger files say nothing new and slow every case. */
+const largestSeedBytes = 30_000;
+
+const golden = fileURLToPath(new URL('../../io/src/golden', import.meta.url));
+const shared = resolve(
+  process.env['QUICKCOLUMN_SHARED'] ?? fileURLToPath(new URL('../../../../shared', import.meta.url)),
+  'data/formats',
+);
+
+/** Small files below the folders whose names match, in the order of their names. */
+function filesBelow(folders: readonly string[], pattern: RegExp): FuzzSeed[] {
+  return folders.filter(existsSync).flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => pattern.test(file) && statSync(join(folder, file)).size <= largestSeedBytes)
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((file) => ({
+        name: file,
+        extension: /(\.nii)?\.[^./]+$/.exec(file)?.[0] ?? '',
+        bytes: new Uint8Array(readFileSync(join(folder, file))),
+      })),
+  );
+}
+
+async function readAndCheck(path: string, maxBytes: number): Promise<void> {
+  const { voxels, size, affine } = await readVolume(path, { maxBytes });
+  if (voxels.length !== voxelCount(size)) throw new Error(`${voxels.length} voxels for ${size.join('×')}`);
+  if (affine.length !== 16 || !affine.every(Number.isFinite)) throw new Error(`affine ${affine.join(' ')}`);
+  await readLabels(path, { maxBytes }).catch((error: unknown) => {
+    if (!(error instanceof QuickcolumnError)) throw error;
+  });
+}
+
+const affine = [-0.7, 0, 0, 90, 0, -0.7, 0, 80, 0, 0, 2.5, -300, 0, 0, 0, 1];
+const voxels = Int16Array.from({ length: 6 * 5 * 4 }, (_, i) => ((i * 7919) % 2000) - 1000);
+
+export const niftiReader: FuzzReader = {
+  name: 'nifti',
+  seeds: async () => {
+    const one = encodeNifti({ voxels, size: [6, 5, 4], affine }, 'seed');
+    const two = encodeNifti({ voxels, size: [6, 5, 4], affine }, 'seed', { version: 2 });
+    const made = [one, two].flatMap((bytes, i): FuzzSeed[] => [
+      { name: `made-${i + 1}.nii`, extension: '.nii', bytes },
+      { name: `made-${i + 1}.nii.gz`, extension: '.nii.gz', bytes: gzipSync(bytes) },
+    ]);
+    return [...made, ...filesBelow([golden, shared], /\.nii(\.gz)?$/).filter(({ bytes }) => bytes.length > 0)];
+  },
+  vary: ({ bytes }, random, other) => varyInside(bytes, random, (inside) => varyBytes(inside, random, other)),
+  read: readAndCheck,
+};
+
+/** Half of the cases are the header's text mutated, the others any bytes. */
+const varyTextVolume: FuzzReader['vary'] = ({ bytes }, random, other) => {
+  if (random.next() < 0.4) return varyBytes(bytes, random, other);
+  // The header ends with a blank line (NRRD) or with ElementDataFile (MetaImage).
+  const text = Buffer.from(bytes.subarray(0, 8192)).toString('latin1');
+  const end = /\r?\n\r?\n|ElementDataFile[^\n]*\n/.exec(text);
+  return varyHead(bytes, random, end === null ? bytes.length : end.index + end[0].length);
+};
+
+/** What the detached headers among the seeds refer to. */
+const beside = Object.fromEntries(
+  filesBelow([join(golden, 'volumes')], /\.(raw|zraw|gz)$/).map(({ name, bytes }) => [name, bytes]),
+);
+
+export const nrrdReader: FuzzReader = {
+  name: 'nrrd',
+  seeds: async () => filesBelow([golden, shared], /\.(nrrd|nhdr)$/),
+  vary: varyTextVolume,
+  beside,
+  read: readAndCheck,
+};
+
+export const metaImageReader: FuzzReader = {
+  name: 'metaimage',
+  seeds: async () => filesBelow([golden, shared], /\.(mha|mhd)$/),
+  vary: varyTextVolume,
+  beside,
+  read: readAndCheck,
+};
