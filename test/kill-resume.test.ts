@@ -1,6 +1,7 @@
 /**
- * A training that is killed (SIGKILL) three times at random moments and resumed ends with the weights of one that was not.
- * Real program, real network, real files: phantoms, the built command line, the `onnx` runtime.
+ * A training that is killed three times at random moments (twice at once, once by the signal of a crash in native code)
+ * and resumed ends with the weights of one that was not. Real program, real network, real files: phantoms, the built
+ * command line, the fastest runtime that is there.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -24,8 +25,12 @@ afterAll(async () => {
 
 const epochs = 12;
 
-/** Runs `train`; kills it after `killAfterMs` counted from its first progress. Resolves to true when it finished. */
-async function train(out: string, resume: boolean, killAfterMs?: number): Promise<boolean> {
+/** Runs `train`; kills it after `afterMs` counted from its first progress. Resolves to true when it finished. */
+async function train(
+  out: string,
+  resume: boolean,
+  kill?: { readonly afterMs: number; readonly signal: NodeJS.Signals },
+): Promise<boolean> {
   const fresh = ['--profile', 'quick', '--images', 'data/ct', '--labels', 'data/labels', '--epochs', String(epochs)];
   const size = ['--steps-per-epoch', '6', '--patch', '32,32,16', '--root-filters', '2', '--seed', '9'];
   const args = resume ? ['--resume'] : [...fresh, ...size];
@@ -41,8 +46,8 @@ async function train(out: string, resume: boolean, killAfterMs?: number): Promis
   let timer: NodeJS.Timeout | undefined;
   child.stderr.on('data', (chunk: Buffer) => {
     text += chunk.toString();
-    if (killAfterMs !== undefined && text.includes('epoch '))
-      timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    if (kill !== undefined && text.includes('epoch '))
+      timer ??= setTimeout(() => child.kill(kill.signal), kill.afterMs);
   });
   const code = await new Promise<number | null>((done) => {
     child.on('exit', done);
@@ -64,8 +69,8 @@ async function lastState(out: string): Promise<{ weights: Buffer; epoch: number 
 describe('a killed training', () => {
   it('resumes to the weights of an uninterrupted one', async () => {
     expect(await train('whole', false)).toBe(true);
-    for (let kill = 0; kill < 3; kill++) {
-      const finished = await train('killed', kill > 0, Math.random() * 500);
+    for (const [turn, signal] of (['SIGKILL', 'SIGSEGV', 'SIGKILL'] as const).entries()) {
+      const finished = await train('killed', turn > 0, { afterMs: Math.random() * 500, signal });
       expect(finished, 'the kill came before the end').toBe(false);
     }
     expect(await train('killed', true)).toBe(true);

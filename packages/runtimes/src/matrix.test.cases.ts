@@ -214,7 +214,11 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
     { sources: [labels(2, 1, 3, 5, 2)], attributes: { classes: 2 } },
     { sources: [labels(5, 2, 2, 1, 3)], attributes: { classes: 5 } },
   ],
-  spatialSum: [{ sources: [signed(1, 3, 2, 5, 3)] }, { sources: [signed(2, 4, 1, 3, 2)] }],
+  spatialSum: [
+    { sources: [signed(2, 3, 1, 1, 1)] },
+    { sources: [signed(1, 3, 2, 5, 3)] },
+    { sources: [signed(2, 4, 1, 3, 2)] },
+  ],
   spatialSumProduct: [
     { sources: [signed(1, 3, 2, 5, 3), signed(1, 3, 2, 5, 3)] },
     { sources: [signed(2, 4, 1, 3, 2), signed(2, 4, 1, 3, 2)] },

@@ -209,6 +209,11 @@ export function addRowSums(context: Context, op: string, from: Tensor, to: Tenso
     api.describe([rows, length], 'float32', rowMajor([rows, length])),
     api.describe([rows, 1], 'float32', [1, 1]),
   ];
+  if (length === 1) {
+    // The library refuses to reduce what is already reduced.
+    context.reorder(op, [from, src], [to, dst]);
+    return;
+  }
   const descriptor = context.withAttributes((attributes) => api.reduce(algorithm.sum, src, dst, attributes));
   context.program.addPrimitive(op, descriptor, [
     { argument: argument.src, tensor: from, descriptor: src, role: 'read' },
