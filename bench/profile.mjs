@@ -1,5 +1,5 @@
 // Where the time of a training step (or a prediction) goes on the onednn runtime: per operation and implementation,
-// with GFLOP/s against the peak that this machine reaches in one large convolution.
+// with GFLOP/s against the peak that this machine reaches in large convolutions.
 // usage: node bench/profile.mjs D H W ROOT BATCH THREADS [train|predict] [ROUNDS]
 import { trainingGraph } from '../packages/learn/dist/index.js';
 import { predictionGraph } from '../packages/networks/dist/index.js';
@@ -40,7 +40,7 @@ for (const { label, flop, milliseconds } of best) {
 const total = best.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
 console.log(
   `${kind}, ${grid.join('×')} batch ${batch}, r = ${rootFilters}, ${precision}, oneDNN ${runtime.version}, ` +
-    `${threads} threads; peak of one convolution ${peak.toFixed(0)} GFLOP/s\n`,
+    `${threads} threads; peak of large convolutions ${peak.toFixed(0)} GFLOP/s\n`,
 );
 console.log('| operation, implementation | calls | ms | share | GFLOP/s | of peak |\n|---|---|---|---|---|---|');
 for (const [label, { count, milliseconds, flop }] of [...groups].sort(
