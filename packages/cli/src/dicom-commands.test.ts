@@ -149,7 +149,7 @@ describe('quickcolumn and DICOM', () => {
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);
-    expect(hole.stderr).toMatch(/1 slices are missing.*repair: missing=interpolate/);
+    expect(hole.stderr).toMatch(/1 slice is missing.*repair: missing=interpolate/);
     const repaired = ['--series', '1.2.3.2', '--out', 'chosen', '--format', 'seg', '--repair', 'missing=interpolate'];
     const done = await quickcolumn(folder, ...predict, 'two', ...repaired);
     expect(done.code, done.stderr).toBe(0);
