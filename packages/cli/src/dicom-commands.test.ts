@@ -134,7 +134,7 @@ describe('quickcolumn and DICOM', () => {
     await mkdir(join(folder, 'empty'));
     const empty = await quickcolumn(folder, ...predict, 'empty', '--out', 'no');
     expect(empty.code).toBe(3);
-    expect(empty.stderr).toContain('no .nii.gz, .nii or .hdr files and no DICOM images');
+    expect(empty.stderr).toContain('.mha or .mhd files and no DICOM images');
     expect(await readdir(folder)).not.toContain('no');
   });
 
@@ -149,7 +149,7 @@ describe('quickcolumn and DICOM', () => {
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);
-    expect(hole.stderr).toMatch(/1 slices are missing.*repair: missing=interpolate/);
+    expect(hole.stderr).toMatch(/1 slice is missing.*repair: missing=interpolate/);
     const repaired = ['--series', '1.2.3.2', '--out', 'chosen', '--format', 'seg', '--repair', 'missing=interpolate'];
     const done = await quickcolumn(folder, ...predict, 'two', ...repaired);
     expect(done.code, done.stderr).toBe(0);

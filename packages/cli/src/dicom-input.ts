@@ -4,13 +4,17 @@
  */
 import { open, readdir, stat } from 'node:fs/promises';
 import { type DicomListing, type DicomSeries, listSeries, openSources, type SeriesRepair } from '@quickcolumn/dicom';
+import { volumeExtensions, volumeName } from '@quickcolumn/io';
 import { InputError } from './cases.js';
 import { interruptSignal } from './interrupt.js';
 
-const niftiExtension = /\.(nii|hdr|img)(\.gz)?$/i;
+/** Volumes of other formats, and the second file of a NIfTI pair. */
+function isVolume(name: string): boolean {
+  return volumeName(name) !== undefined || /\.img(\.gz)?$/i.test(name);
+}
 
 /**
- * `container` for a folder without NIfTI files and for a zip archive, `file` for a file that begins like DICOM,
+ * `container` for a folder without volumes of other formats and for a zip archive, `file` for a file that begins like DICOM,
  * undefined for the rest. Throws InputError for what is not there.
  */
 export async function dicomPathKind(path: string): Promise<'container' | 'file' | undefined> {
@@ -18,9 +22,9 @@ export async function dicomPathKind(path: string): Promise<'container' | 'file' 
     throw new InputError(`${path}: no such file or folder`, { path }, { cause });
   });
   if (found.isDirectory()) {
-    return (await readdir(path)).some((name) => niftiExtension.test(name)) ? undefined : 'container';
+    return (await readdir(path)).some(isVolume) ? undefined : 'container';
   }
-  if (!found.isFile() || niftiExtension.test(path)) return undefined;
+  if (!found.isFile() || isVolume(path)) return undefined;
   const handle = await open(path);
   try {
     const { buffer } = await handle.read({ buffer: Buffer.alloc(132), position: 0 });
@@ -72,7 +76,7 @@ export function chooseSeries(listing: DicomListing, wanted: string | undefined, 
     );
   }
   if (series.length === 0 && damaged.length === 0) {
-    throw new InputError(`${where}: no .nii.gz, .nii or .hdr files and no DICOM images in it`, { path: where });
+    throw new InputError(`${where}: no ${volumeExtensions} files and no DICOM images in it`, { path: where });
   }
   const reasons = series.map(({ problems }) => problems.map(({ message }) => message).join('; '));
   const broken = damaged.map(({ message }) => message);

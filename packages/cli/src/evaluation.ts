@@ -25,6 +25,8 @@ import { progressLine } from './terminal.js';
 
 export interface EvaluationCase {
   readonly name: string;
+  /** Default: what the name tells. */
+  readonly patient?: string;
   readonly truthPath: string;
   readonly predictionPath: string;
   /** For the overlay picture; none is drawn without it. */
@@ -50,12 +52,12 @@ export async function evaluateCases(
   const metrics: CaseMetrics[] = [];
   const overlays: { name: string; overlay: Overlay }[] = [];
   try {
-    for (const { name, truthPath, predictionPath, imagePath } of cases) {
+    for (const { name, patient = patientOf(name), truthPath, predictionPath, imagePath } of cases) {
       throwIfInterrupted();
       line.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length / cases.length);
       const truth = await readLabels(truthPath);
       const prediction = await readLabels(predictionPath);
-      metrics.push(evaluateCase(truth, prediction, classes, { name, patient: patientOf(name), ignoreLabel }));
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel }));
       if (imagePath === undefined) continue;
       const image = await readVolume(imagePath);
       overlays.push({

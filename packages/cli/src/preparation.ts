@@ -15,7 +15,12 @@ export function defaultCache(): string {
 export async function prepareCases<T extends CaseFiles>(
   cases: readonly T[],
   config: PreparationConfig,
-  options: { cacheDir: string; onCase: (scan: CachedScan, files: T, seconds: number) => void },
+  options: {
+    cacheDir: string;
+    /** What a case is called on the terminal; default its name. */
+    shownName?: (files: T) => string;
+    onCase: (scan: CachedScan, files: T, seconds: number) => void;
+  },
 ): Promise<void> {
   const line = progressLine('prepare');
   let done = 0;
@@ -23,9 +28,10 @@ export async function prepareCases<T extends CaseFiles>(
     for (const files of cases) {
       throwIfInterrupted();
       const start = performance.now();
+      const name = options.shownName?.(files) ?? files.name;
       const scan = await prepareCached(options.cacheDir, files, config, ({ stage, reason }) => {
-        if (reason !== undefined) note(`prepare: ${files.name}: ${reason}`);
-        line.update(`${files.name} (${done + 1} of ${cases.length}): ${stage}`, done / cases.length);
+        if (reason !== undefined) note(`prepare: ${name}: ${reason}`);
+        line.update(`${name} (${done + 1} of ${cases.length}): ${stage}`, done / cases.length);
       });
       options.onCase(scan, files, (performance.now() - start) / 1000);
       done++;

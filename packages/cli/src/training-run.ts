@@ -33,6 +33,7 @@ import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
+import { type AnonymousFlags, type ShownNames, shownNames } from './anonymous.js';
 import { predictScans } from './commands/predict.js';
 import { evaluateCases, reportOf } from './evaluation.js';
 import { interruptSignal } from './interrupt.js';
@@ -51,6 +52,8 @@ export interface RunOptions {
   readonly evaluateValidation: boolean;
   /** Data licence and the like, kept in the model file. */
   readonly notes?: string;
+  /** Names in the report and on the terminal; the run folder itself keeps the real ones, to resume with. */
+  readonly anonymous?: AnonymousFlags;
 }
 
 /** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after Ctrl-C. */
@@ -61,10 +64,14 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   const { runtime, precision } = device;
   const config = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
   const { classes } = config.preparation;
-  const split = divideCases(config, await casesOf(config.data));
-  note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test)}`);
-  const training = await loadCases(split.train, config, options.cacheDir);
-  const validation = await loadCases(split.test, config, options.cacheDir);
+  const all = await casesOf(config.data);
+  const names = shownNames(all, options.anonymous ?? {});
+  const split = divideCases(config, all);
+  const { length } = split.train;
+  note(`${length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test.map(names.shown))}`);
+  const loading = { cacheDir: options.cacheDir, names };
+  const training = await loadCases(split.train, config, loading);
+  const validation = await loadCases(split.test, config, loading);
 
   const { network, loss, optimizer, seed } = config;
   const { patch, batch, stepsPerEpoch } = config.train;
@@ -121,7 +128,8 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   note(result.message);
 
   await exportBest(config, folder, { result, cases: split.train.length, notes: options.notes });
-  await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [] });
+  await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [], names });
+  await names.writeKey();
   return result;
 }
 
@@ -148,11 +156,12 @@ function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<Da
 async function loadCases(
   cases: readonly DatasetCase[],
   config: TrainConfig,
-  cacheDir: string,
+  { cacheDir, names }: { cacheDir: string; names: ShownNames },
 ): Promise<TrainingCase[]> {
   const loaded: TrainingCase[] = [];
   await prepareCases(cases, config.preparation, {
     cacheDir,
+    shownName: (entry) => names.shown(entry).name,
     onCase: ({ image, labels, size, airValue }, { name }) => {
       if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
       loaded.push(shareCase({ name, image, labels: toIndices(labels, config.preparation), size, airValue }));
@@ -208,8 +217,10 @@ async function exportBest(
 async function writeReport(
   config: TrainConfig,
   folder: string,
-  { result, cases }: { result: TrainResult; cases: readonly DatasetCase[] },
+  about: { result: TrainResult; cases: readonly DatasetCase[]; names: ShownNames },
 ): Promise<void> {
+  const { result, names } = about;
+  const cases = about.cases.map(names.shown);
   const { classes } = config.preparation;
   const masks = await mkdtemp(join(tmpdir(), 'quickcolumn-'));
   try {
@@ -221,8 +232,9 @@ async function writeReport(
       );
     }
     const evaluation = await evaluateCases(
-      cases.map(({ name, imagePath, labelPath }) => ({
+      cases.map(({ name, patient, imagePath, labelPath }) => ({
         name,
+        patient,
         imagePath,
         truthPath: labelPath,
         predictionPath: join(masks, `${name}.nii.gz`),
@@ -233,7 +245,7 @@ async function writeReport(
     const html = reportOf(evaluation, {
       title: `Training with profile ${config.profile}`,
       subtitle: `${result.message}; the metrics are those of the validation cases, which chose the checkpoint`,
-      config: toYaml(config),
+      config: toYaml(names.shownConfig(config)),
       classes,
       history: result.history,
     });

@@ -73,6 +73,10 @@ export interface CheckedVolumes {
 export interface CheckOptions {
   /** A class with less than this is called near-empty; default 1 ml. */
   readonly nearEmptyMl?: number;
+  /**
+   * What a case and its patient are called in the results. Messages of readers, which name files, are then left out.
+   */
+  readonly shownAs?: (entry: ListedCase) => { readonly name: string; readonly patient: string };
   /** Called before each case. */
   readonly onCase?: (name: string, index: number) => void;
   /** Called with each case that could be read, for pictures; the volumes are not kept. */
@@ -88,8 +92,9 @@ export async function checkDataset(
   const facts: CaseFacts[] = [];
   const findings: Finding[] = [];
   for (const [index, entry] of cases.entries()) {
-    options.onCase?.(entry.name, index);
-    const checked = await checkCase(entry, classes, { findings, nearEmptyMl: options.nearEmptyMl ?? 1 });
+    const shown = options.shownAs?.(entry);
+    options.onCase?.((shown ?? entry).name, index);
+    const checked = await checkCase(entry, classes, { findings, nearEmptyMl: options.nearEmptyMl ?? 1, shown });
     if (checked === undefined) continue;
     facts.push(checked.facts);
     options.onVolumes?.(checked);
@@ -101,16 +106,22 @@ export async function checkDataset(
 async function checkCase(
   entry: ListedCase,
   classes: readonly LabelClass[],
-  context: { findings: Finding[]; nearEmptyMl: number },
+  context: {
+    findings: Finding[];
+    nearEmptyMl: number;
+    shown?: { readonly name: string; readonly patient: string };
+  },
 ): Promise<CheckedVolumes | undefined> {
-  const { name, split } = entry;
+  const { split } = entry;
+  const { name, patient } = context.shown ?? entry;
   const found = (kind: FindingKind, severity: Finding['severity'], message: string, fixable: boolean = false): void => {
     context.findings.push({ kind, severity, cases: [name], message: `${name}: ${message}`, fixable });
   };
   const orReport = async <T>(read: Promise<T>): Promise<T | undefined> =>
     await read.catch((error: unknown) => {
       if (!(error instanceof QuickcolumnError)) throw error;
-      found('unreadable', 'error', error.message);
+      const message = `cannot be read (${error.code}); the reason names files and is not shown`;
+      found('unreadable', 'error', context.shown === undefined ? error.message : message);
       return undefined;
     });
   const image = await orReport(readVolume(entry.imagePath));
@@ -121,7 +132,7 @@ async function checkCase(
   if (intensity === undefined) return undefined;
   const basics = {
     name,
-    patient: entry.patient,
+    patient,
     split,
     size: image.size,
     spacingMm: spacingMm(image.affine),
@@ -129,8 +140,10 @@ async function checkCase(
     ...intensity,
     voxelSha256: hashVoxels(image),
   };
-  if (patientOf(name) !== entry.patient && patientOf(name) !== name) {
-    found('patient', 'warning', `listed as patient ${entry.patient}, but its name says ${patientOf(name)}`);
+  const named = patientOf(entry.name);
+  if (named !== entry.patient && named !== entry.name) {
+    const says = context.shown === undefined ? named : 'another one';
+    found('patient', 'warning', `listed as patient ${patient}, but its name says ${says}`);
   }
   if (labels === undefined) return { facts: basics, image };
   const { verdict, description } = geometryDifference(image, labels);

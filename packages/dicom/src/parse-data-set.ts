@@ -3,7 +3,7 @@
  * bytes that are there, elements and nesting are counted (limits.ts), and it either returns or throws DicomError.
  *
  * Why our own: on a 16 MB file of empty elements dicom-parser takes 5 s and 800 MB and cannot be told to stop, and
- * dcmjs brings an install script and scans every nested sequence again at each level.
+ * dcmjs needs 1.7 s for a value of 4 MB below 24 sequences of undefined length and brings an install script.
  * The trap: sequences hide. In implicit files nothing marks them but their first item, a 'UN' of undefined length is
  * one in implicit encoding (PS3.5, 6.2.2), and lengths written by old software may be undefined or exact at any level.
  */

@@ -39,7 +39,8 @@ export function looksLikeDicom(start: Uint8Array): boolean {
  * Throws DicomError and FileError.
  */
 export async function readHeader(source: DicomSource): Promise<DicomFile> {
-  for (let window = firstWindow; ; window *= 8) {
+  const { headerBytes } = dicomLimits;
+  for (let window = firstWindow; ; window = Math.min(8 * window, headerBytes)) {
     const whole = window >= source.bytes;
     const bytes = await source.read(window);
     try {
@@ -47,8 +48,8 @@ export async function readHeader(source: DicomSource): Promise<DicomFile> {
     } catch (error) {
       const grow = error instanceof DicomError && error.reason === 'truncated' && !whole;
       if (!grow) throw error;
-      if (window * 8 > dicomLimits.headerBytes * 8) {
-        throw new DicomError(source.name, 'limit', `its header is longer than ${dicomLimits.headerBytes} bytes`);
+      if (window === headerBytes) {
+        throw new DicomError(source.name, 'limit', `its header is longer than ${headerBytes} bytes`);
       }
     }
   }

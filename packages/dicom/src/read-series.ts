@@ -6,8 +6,9 @@
  * leave them (so a scan gives the same mask by either way). The voxels are int16 where all rescaled values are whole
  * numbers that fit, else float32.
  */
-import type { Volume } from '@quickcolumn/volume';
+import { type Volume, voxelCount } from '@quickcolumn/volume';
 import { DicomError, throwIfAborted } from './dicom-error.js';
+import { dicomLimits } from './limits.js';
 import { type DicomSeries, describeSeries } from './list-series.js';
 import { decodeFrame, type StoredValues } from './pixels.js';
 import { type DicomFile, readFile } from './read-file.js';
@@ -56,6 +57,8 @@ export interface ReadSeriesOptions {
   readonly anyModality?: boolean;
   /** HU of padding: `air` (default, see above), `keep` for the rescaled value as it is, or a number. */
   readonly padding?: 'air' | 'keep' | number;
+  /** Largest volume, at four bytes a voxel; default: what `dicomLimits.voxels` allow. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
 }
@@ -65,13 +68,16 @@ const airHu = -1024;
 
 /** Reads a series. Throws DicomError with the first of its problems as reason, all of them in the message. */
 export async function readSeries(series: DicomSeries, options: ReadSeriesOptions = {}): Promise<DicomVolume> {
-  const { repair, anyModality } = options;
+  const { repair, anyModality, maxBytes = 4 * dicomLimits.voxels } = options;
   const { problems, notes } = describeSeries(series.slices, { repair, anyModality });
   const name = `series ${series.seriesUid || 'without UID'}`;
   const { plan } = planStack(series.slices, repair);
   if (problems.length > 0 || plan === undefined) {
     const text = problems.map(({ message }) => message).join('; ');
     throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text);
+  }
+  if (4 * voxelCount(plan.size) > maxBytes) {
+    throw new DicomError(name, 'limit', `${plan.size.join('×')} voxels; at most ${maxBytes} bytes are allowed`);
   }
   const reader = frameReader(name, plan, options);
   const voxels = await fillPlanes(plan, reader, options);

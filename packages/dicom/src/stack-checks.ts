@@ -78,7 +78,10 @@ export function slicesThatFit(
   const positioned = slices.filter(hasPlace);
   if (positioned.length < slices.length) {
     const lost = slices.filter((slice) => !hasPlace(slice));
-    problem('geometry', `${lost.length} images have no usable position, orientation or spacing: ${fileNames(lost)}`);
+    problem(
+      'geometry',
+      `${lost.length === 1 ? '1 image has' : `${lost.length} images have`} no usable position, orientation or spacing: ${fileNames(lost)}`,
+    );
   }
   if (positioned.length === 0) return undefined;
   return commonFrame(positioned, problem);

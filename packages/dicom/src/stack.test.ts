@@ -93,7 +93,7 @@ const defects: readonly Defect[] = [
     name: 'a missing slice',
     slices: [0, 2, 6, 8].map((z) => upright(z, 1024 + 10 * z)),
     kind: 'missing',
-    message: /1 slices are missing, between 2.00 and 6.00 mm .*repair: missing=interpolate/,
+    message: /1 slice is missing, between 2.00 and 6.00 mm .*repair: missing=interpolate/,
     repairs: [{ repair: { missing: 'interpolate' }, planes: [0, 20, 40, 60, 80] }],
   },
   {

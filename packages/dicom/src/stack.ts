@@ -248,7 +248,7 @@ function levelsOf(planes: readonly Plane[], repair: SeriesRepair, { problem, not
       return undefined;
     }
     const holes = wide.map((i) => `${planes[i].along.toFixed(2)} and ${planes[i + 1].along.toFixed(2)} mm`);
-    const text = `${count} slices are missing, between ${shorten(holes)}`;
+    const text = `${count === 1 ? '1 slice is' : `${count} slices are`} missing, between ${shorten(holes)}`;
     if (repair.missing === undefined) {
       problem('missing', text);
       return undefined;

@@ -1,6 +1,7 @@
 /** The table of readers under test: one row a format, in any package. */
 import { configReader } from './config-reader.js';
 import { datasetJsonReader, listReader } from './dataset-readers.js';
+import { dicomReader, labelsReader, zipReader } from './dicom-readers.js';
 import { modelReader } from './model-reader.js';
 import type { FuzzReader } from './reader.js';
 import { safetensorsReader } from './safetensors-reader.js';
@@ -10,6 +11,9 @@ export const readers: readonly FuzzReader[] = [
   niftiReader,
   nrrdReader,
   metaImageReader,
+  dicomReader,
+  zipReader,
+  labelsReader,
   modelReader,
   safetensorsReader,
   configReader,

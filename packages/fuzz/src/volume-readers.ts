@@ -1,36 +1,17 @@
 /** The readers of volumes: NIfTI, NRRD and MetaImage, with seeds made here and those of the tests and the shared folder. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { encodeNifti, readLabels, readVolume } from '@quickcolumn/io';
 import { QuickcolumnError, voxelCount } from '@quickcolumn/volume';
 import type { FuzzReader, FuzzSeed } from './reader.js';
+import { filesBelow, sharedFormats } from './seed-files.js';
 import { varyBytes, varyHead, varyInside } from './vary.js';
 
 /** Larger files say nothing new and slow every case. */
 const largestSeedBytes = 30_000;
 
 const golden = fileURLToPath(new URL('../../io/src/golden', import.meta.url));
-const shared = resolve(
-  process.env['QUICKCOLUMN_SHARED'] ?? fileURLToPath(new URL('../../../../shared', import.meta.url)),
-  'data/formats',
-);
-
-/** Small files below the folders whose names match, in the order of their names. */
-function filesBelow(folders: readonly string[], pattern: RegExp): FuzzSeed[] {
-  return folders.filter(existsSync).flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => pattern.test(file) && statSync(join(folder, file)).size <= largestSeedBytes)
-      .sort((a, b) => (a < b ? -1 : 1))
-      .map((file) => ({
-        name: file,
-        extension: /(\.nii)?\.[^./]+$/.exec(file)?.[0] ?? '',
-        bytes: new Uint8Array(readFileSync(join(folder, file))),
-      })),
-  );
-}
-
 async function readAndCheck(path: string, maxBytes: number): Promise<void> {
   const { voxels, size, affine } = await readVolume(path, { maxBytes });
   if (voxels.length !== voxelCount(size)) throw new Error(`${voxels.length} voxels for ${size.join('×')}`);
@@ -52,7 +33,10 @@ export const niftiReader: FuzzReader = {
       { name: `made-${i + 1}.nii`, extension: '.nii', bytes },
       { name: `made-${i + 1}.nii.gz`, extension: '.nii.gz', bytes: gzipSync(bytes) },
     ]);
-    return [...made, ...filesBelow([golden, shared], /\.nii(\.gz)?$/).filter(({ bytes }) => bytes.length > 0)];
+    return [
+      ...made,
+      ...filesBelow([golden, sharedFormats], /\.nii(\.gz)?$/, largestSeedBytes).filter(({ bytes }) => bytes.length > 0),
+    ];
   },
   vary: ({ bytes }, random, other) => varyInside(bytes, random, (inside) => varyBytes(inside, random, other)),
   read: readAndCheck,
@@ -69,12 +53,12 @@ const varyTextVolume: FuzzReader['vary'] = ({ bytes }, random, other) => {
 
 /** What the detached headers among the seeds refer to. */
 const beside = Object.fromEntries(
-  filesBelow([join(golden, 'volumes')], /\.(raw|zraw|gz)$/).map(({ name, bytes }) => [name, bytes]),
+  filesBelow([join(golden, 'volumes')], /\.(raw|zraw|gz)$/, largestSeedBytes).map(({ name, bytes }) => [name, bytes]),
 );
 
 export const nrrdReader: FuzzReader = {
   name: 'nrrd',
-  seeds: async () => filesBelow([golden, shared], /\.(nrrd|nhdr)$/),
+  seeds: async () => filesBelow([golden, sharedFormats], /\.(nrrd|nhdr)$/, largestSeedBytes),
   vary: varyTextVolume,
   beside,
   read: readAndCheck,
@@ -82,7 +66,7 @@ export const nrrdReader: FuzzReader = {
 
 export const metaImageReader: FuzzReader = {
   name: 'metaimage',
-  seeds: async () => filesBelow([golden, shared], /\.(mha|mhd)$/),
+  seeds: async () => filesBelow([golden, sharedFormats], /\.(mha|mhd)$/, largestSeedBytes),
   vary: varyTextVolume,
   beside,
   read: readAndCheck,

@@ -10,20 +10,21 @@ import {
 } from '@quickcolumn/datasets';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
+import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { InputError } from '../cases.js';
 import { datasetSource, type SourceFlags, withSourceFlags } from '../dataset-source.js';
 import { throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFolder } from '../outputs.js';
 import { note, print, progressLine, table } from '../terminal.js';
 
-interface CheckFlags extends SourceFlags {
+interface CheckFlags extends SourceFlags, AnonymousFlags {
   readonly out?: string;
   readonly fix?: boolean;
   readonly force?: boolean;
 }
 
 export function datasetCheckCommand(): Command {
-  return withSourceFlags(new Command('check'))
+  const command = withSourceFlags(new Command('check'))
     .description('find pairs, grids, labels, intensities, duplicates and splits that are wrong')
     .option('--out <folder>', 'for check.json, thumbnails.png and, with --fix, repaired label maps and cases.csv')
     .option('--fix', 'repair harmless differences of geometry, into --out; originals are never changed')
@@ -40,19 +41,28 @@ Examples:
   quickcolumn train --list check/cases.csv --profile quick --out run`,
     )
     .action(check);
+  return withAnonymousFlags(command);
 }
 
 async function check(flags: CheckFlags): Promise<void> {
   const { out, fix, force } = flags;
   if (fix && out === undefined) throw new InputError('--fix needs --out: a folder for the repaired label maps');
+  if (fix && (flags.anonymize || flags.anonymizeKey !== undefined)) {
+    throw new InputError(
+      '--fix writes a list of files, which --anonymize may not name; repair first, then check the result',
+    );
+  }
+  await checkAnonymousFlags(flags, force ?? false);
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
   const { cases, preparation } = await datasetSource(flags);
+  const { anonymous, shown, writeKey } = shownNames(cases, flags);
   const { classes } = preparation;
   const line = progressLine('check');
   const thumbnails: Thumbnail[] = [];
   let report: CheckReport;
   try {
     report = await checkDataset(cases, classes, {
+      ...(anonymous ? { shownAs: shown } : {}),
       onCase: (name, index) => {
         throwIfInterrupted();
         line.update(`${name} (${index + 1} of ${cases.length})`, index / cases.length);
@@ -83,6 +93,7 @@ async function check(flags: CheckFlags): Promise<void> {
   const errors = report.findings.filter(({ severity }) => severity === 'error');
   print(`${cases.length} cases: ${errors.length} errors, ${report.findings.length - errors.length} warnings`);
 
+  await writeKey();
   let repaired: string[] = [];
   if (out !== undefined) {
     await makeFolder(out);

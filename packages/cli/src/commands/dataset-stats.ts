@@ -3,20 +3,21 @@ import { join } from 'node:path';
 import { type DatasetStats, datasetStats, statsPage, statsRows, summaryOf } from '@quickcolumn/datasets';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
+import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { positiveNumber } from '../arguments.js';
 import { datasetSource, type SourceFlags, withSourceFlags } from '../dataset-source.js';
 import { throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFolder } from '../outputs.js';
 import { note, print, progressLine, table } from '../terminal.js';
 
-interface StatsFlags extends SourceFlags {
+interface StatsFlags extends SourceFlags, AnonymousFlags {
   readonly out?: string;
   readonly patchVoxels?: number;
   readonly force?: boolean;
 }
 
 export function datasetStatsCommand(): Command {
-  return withSourceFlags(new Command('stats'))
+  const command = withSourceFlags(new Command('stats'))
     .description('measure a dataset: shapes, volumes, intensities, suggested patch')
     .option('--out <folder>', 'for stats.json and stats.html (charts)')
     .option(
@@ -35,12 +36,16 @@ Examples:
   quickcolumn dataset stats --images ct --labels labels`,
     )
     .action(measure);
+  return withAnonymousFlags(command);
 }
 
 async function measure(flags: StatsFlags): Promise<void> {
   const { out, patchVoxels, force } = flags;
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
-  const { cases, preparation } = await datasetSource(flags);
+  await checkAnonymousFlags(flags, force ?? false);
+  const { cases: listed, preparation } = await datasetSource(flags);
+  const { shown, writeKey } = shownNames(listed, flags);
+  const cases = listed.map(shown);
   const line = progressLine('stats');
   let stats: DatasetStats;
   try {
@@ -54,6 +59,7 @@ async function measure(flags: StatsFlags): Promise<void> {
   } finally {
     line.end();
   }
+  await writeKey();
   print(`${table(statsRows(stats))}\n`);
   for (const [name, value] of summaryOf(stats)) print(`${name}: ${value}`);
   if (out === undefined) return;

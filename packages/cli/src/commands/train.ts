@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
+import { type AnonymousFlags, checkAnonymousFlags, withAnonymousFlags } from '../anonymous.js';
 import { foldOf, nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
 import { defaultCache } from '../preparation.js';
 import { checkRunFolder, runFiles } from '../run-folder.js';
@@ -10,7 +11,7 @@ import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
 import { runTraining } from '../training-run.js';
 import { catalogueEntry } from './networks.js';
 
-interface TrainFlags extends ConfigFlags {
+interface TrainFlags extends ConfigFlags, AnonymousFlags {
   readonly out: string;
   readonly cache: string;
   readonly threads?: number;
@@ -22,7 +23,7 @@ interface TrainFlags extends ConfigFlags {
 }
 
 export function trainCommand(): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('train a network')
     .requiredOption('--out <folder>', 'run folder: configuration, history, checkpoints, model, report')
     .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON), instead of --images and --labels')
@@ -53,6 +54,7 @@ export function trainCommand(): Command {
       'after',
       `
 Flags override the configuration file, which overrides its profile. An interrupted run goes on with --resume.
+--anonymize is about the report and the terminal; config.yaml and checkpoints keep names, because --resume needs them.
 
 Examples:
   quickcolumn train --profile quick --images ct --labels labels --out run --hold-out case_3,case_7
@@ -61,16 +63,26 @@ Examples:
   quickcolumn train --resume --out run --max-minutes 30`,
     )
     .action(trainAction);
+  return withAnonymousFlags(command);
 }
 
 async function trainAction(flags: TrainFlags): Promise<void> {
   const { out, cache, threads, notes, evaluate } = flags;
+  const { anonymize, anonymizeKey, force = false } = flags;
+  await checkAnonymousFlags(flags, force);
   const start = await checkRunFolder(out, flags);
   const resume = start === 'resume';
   const config = await trainConfigFrom(
     resume && flags.config === undefined ? { ...flags, config: join(out, runFiles.config) } : flags,
   );
-  await runTraining(config, out, { cacheDir: cache, resume, threads, notes, evaluateValidation: evaluate });
+  await runTraining(config, out, {
+    cacheDir: cache,
+    resume,
+    threads,
+    notes,
+    evaluateValidation: evaluate,
+    anonymous: { anonymize, anonymizeKey },
+  });
   note(`report: ${resolve(out, runFiles.report)}`);
   print(join(out, runFiles.model));
 }

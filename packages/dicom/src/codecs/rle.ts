@@ -20,6 +20,8 @@ export function decodeRle(bytes: Uint8Array, shape: FrameShape): FrameSamples {
   const segments = view.getUint32(0, true);
   if (segments !== wanted) fail(`${segments} segments; expected ${wanted} for ${bitsAllocated}-bit samples`);
   const pixels = rows * columns;
+  // Two bytes make at most 128: a frame that is too short is known before anything is allocated for it.
+  if (pixels * segments > 64 * bytes.length) fail(`${bytes.length} bytes cannot hold ${pixels} pixels`);
   const planes = new Uint8Array(pixels);
   const result = emptySamples(pixels * samples, bitsAllocated);
   for (let segment = 0; segment < segments; segment++) {

@@ -1,0 +1,25 @@
+/** Seeds from files: those of the tests, and real ones of the shared folder where it is present. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FuzzSeed } from './reader.js';
+
+/** Files of other projects, good, odd and broken. */
+export const sharedFormats: string = resolve(
+  process.env['QUICKCOLUMN_SHARED'] ?? fileURLToPath(new URL('../../../../shared', import.meta.url)),
+  'data/formats',
+);
+
+/** Files up to `largestBytes` below the folders whose names match, in the order of their names. */
+export function filesBelow(folders: readonly string[], pattern: RegExp, largestBytes: number): FuzzSeed[] {
+  return folders.filter(existsSync).flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => pattern.test(file) && statSync(join(folder, file)).size <= largestBytes)
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((file) => ({
+        name: file,
+        extension: /(\.nii)?\.[^./]+$/.exec(file)?.[0] ?? '',
+        bytes: new Uint8Array(readFileSync(join(folder, file))),
+      })),
+  );
+}
