@@ -160,15 +160,15 @@ function bind(lib: LibraryHandle, path: string, version: string): LoadedLibrary 
     destroyMemory: (memory) => checked('dnnl_memory_destroy', memoryDestroy(memory)),
     allocate(bytes) {
       const whole = api.describe([bytes], 'uint8', [1]);
-      const out = new BigUint64Array(1);
-      if (memoryCreate(out, whole, engine, allocateByLibrary) !== 0) {
+      const place = new BigUint64Array(1);
+      if (memoryCreate(place, whole, engine, allocateByLibrary) !== 0) {
         throw new RuntimeError(
           `this graph needs ${(bytes / 1e9).toFixed(1)} GB in one piece and the system has not got them; ` +
             'use a smaller patch, batch or network',
           { runtime: 'onednn', bytes },
         );
       }
-      const [handle] = out;
+      const [handle] = place;
       const address = pointerOut((out) => checked('dnnl_memory_get_data_handle', memoryHandle(handle, out)));
       adviseHugePages(address, bytes);
       return { handle, address };
