@@ -48,6 +48,12 @@ const convolutions: readonly (readonly [n: number, i: number, o: number, grid: S
   [2, 3, 1, [3, 5, 6], [5, 5, 5]],
   [2, 2, 3, [3, 4, 5], [1, 3, 3]],
   [1, 3, 2, [4, 3, 5], [3, 1, 5]],
+  // Channels as networks have them: the ones that bfloat16 is used for.
+  [2, 8, 16, [3, 5, 6], [3, 3, 3]],
+  [1, 1, 16, [4, 3, 6], [3, 3, 3]],
+  [2, 12, 8, [3, 4, 5], [1, 1, 1]],
+  [1, 16, 4, [2, 6, 5], [1, 1, 1]],
+  [1, 16, 32, [4, 4, 3], [1, 3, 3]],
 ];
 const convName = (i: number, o: number, kernel: Shape): string => `${i} → ${o} channels, kernel ${kernel.join('×')},`;
 
@@ -57,6 +63,7 @@ const stridings: readonly (readonly [n: number, i: number, o: number, coarse: Sh
   [2, 3, 2, [1, 2, 3], 2],
   [2, 1, 4, [3, 1, 2], 2],
   [1, 2, 2, [1, 2, 1], 3],
+  [2, 16, 8, [2, 3, 2], 2],
 ];
 const fine = (coarse: Shape, s: number): number[] => coarse.map((size) => size * s);
 

@@ -27,8 +27,19 @@ export const elementwise: ReadonlySet<string> = new Set([
   'exp', 'log', 'sqrt', 'addChannel', 'batchNorm', 'channelCombine', 'spatialScale',
 ]); // biome-ignore format: a list
 const makesImage = new Set(['conv3d', 'convTranspose3d', 'conv3dInputGradient', 'logSoftmaxGradient', 'resize']);
+const convolutions = new Set(['conv3d', 'convTranspose3d', 'conv3dInputGradient']);
 const makesFlat = new Set(['conv3dWeightGradient', 'resizeGradient', 'oneHot', 'spatialExpand', 'logSoftmax']);
 const passesFloat32 = new Set(['resize', 'add', 'sub', 'addChannel', 'affine', 'scale']);
+
+/**
+ * Whether a convolution may compute in bfloat16: its processors' instructions take channels in pairs, and with counts
+ * that are no multiple of 4 oneDNN 3.6 reads (and in the weight gradient with AMX, crashes) beyond the image. A single
+ * input channel, the scan, has kernels of its own that do not.
+ */
+export function suitsBfloat16(weights: Shape): boolean {
+  const [outputs, inputs] = weights;
+  return outputs % 4 === 0 && (inputs % 4 === 0 || inputs === 1);
+}
 
 export class Context {
   readonly graph: Graph;
@@ -88,7 +99,8 @@ export class Context {
       let type: DataType = layout === 'image' ? imageType : 'float32';
       if (layout === 'image') {
         const keeps = elementwise.has(node.op) || ['concat', 'sliceChannels', 'resize', 'maxPool'].includes(node.op);
-        if (float32.has(node.id) || (keeps && image.some((form) => form.type === 'float32'))) type = 'float32';
+        const odd = convolutions.has(node.op) && !suitsBfloat16(node.inputs[1].shape);
+        if (odd || float32.has(node.id) || (keeps && image.some((form) => form.type === 'float32'))) type = 'float32';
       }
       if (node.type === 'uint8') type = 'uint8';
       this.forms.set(node.id, { layout, type });

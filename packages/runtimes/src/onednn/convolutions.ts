@@ -6,14 +6,14 @@
 import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
 import { argument, type ConvolutionTensors, type Descriptor, type Geometry, prop, query } from './api.js';
 import { addChain, type ChainOp, convertOthers, resolveOps, tryDescriptor, viewOf } from './chains.js';
-import { type Context, geometryOf, rowMajor } from './context.js';
+import { type Context, geometryOf, rowMajor, suitsBfloat16 } from './context.js';
 import { addHost } from './host.js';
 import type { Tensor } from './program.js';
 
 /** Images of a convolution are of one type; its result may be float32 while they are bfloat16. */
-const imageForm = (context: Context): { layout: 'image'; type: 'float32' | 'bfloat16' } => ({
+const imageForm = (context: Context, weights: Shape): { layout: 'image'; type: 'float32' | 'bfloat16' } => ({
   layout: 'image',
-  type: context.options.bfloat16 ? 'bfloat16' : 'float32',
+  type: context.options.bfloat16 && suitsBfloat16(weights) ? 'bfloat16' : 'float32',
 });
 
 /** Multiply-adds of a convolution count as two. */
@@ -37,7 +37,7 @@ function pack(context: Context, weights: Tensor, dims: Shape, strides: readonly 
 /** A convolution, its bias (the first of `ops` if that adds one) and the rest of a chain, into `result`. */
 export function addConvolution(context: Context, node: GraphNode, ops: readonly ChainOp[], result: Tensor): void {
   const [x, w] = node.inputs;
-  const image = context.get(x, imageForm(context));
+  const image = context.get(x, imageForm(context, w.shape));
   const { bias, rest } = splitBias(context, ops);
   const geometry = geometryOf(w.shape.slice(2), Number(node.attributes.stride));
   const make = (operands: ConvolutionTensors, attributes: bigint): bigint =>
@@ -134,7 +134,7 @@ function hintOf(context: Context, tensors: ConvolutionTensors, geometry: Geometr
 export function addInputGradient(context: Context, node: GraphNode): void {
   const { library } = context.program;
   const [dy, w] = node.inputs;
-  const gradient = context.get(dy, imageForm(context));
+  const gradient = context.get(dy, imageForm(context, w.shape));
   const result = context.produce(node);
   const geometry = geometryOf(w.shape.slice(2), 1);
   const weights = library.api.describe(w.shape, gradient.type, 'any');
@@ -161,8 +161,9 @@ export function addInputGradient(context: Context, node: GraphNode): void {
 export function addWeightGradient(context: Context, node: GraphNode, biasNode?: GraphNode): void {
   const { library } = context.program;
   const [x, dy] = node.inputs;
-  const image = context.get(x, imageForm(context));
-  const gradient = context.get(dy, imageForm(context));
+  const form = imageForm(context, node.shape);
+  const image = context.get(x, form);
+  const gradient = context.get(dy, form);
   const result = context.produce(node);
   if (node.shape.slice(2).every((size) => size === 1)) {
     addPointwiseGradient(context, image, gradient, result);
@@ -256,7 +257,7 @@ function addPointwiseGradient(context: Context, image: Tensor, gradient: Tensor,
 export function addTransposed(context: Context, node: GraphNode, ops: readonly ChainOp[], result: Tensor): void {
   const { library } = context.program;
   const [x, w] = node.inputs;
-  const image = context.get(x, imageForm(context));
+  const image = context.get(x, imageForm(context, w.shape));
   const [inputs, outputs, ...kernel] = w.shape;
   const taps = elementCount(kernel);
   const weights = context.flat(w);

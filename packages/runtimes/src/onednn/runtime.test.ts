@@ -76,7 +76,7 @@ describe(`onednn${why}`, () => {
       return process.memoryUsage().rss;
     };
     // The library's caches and both heaps fill first.
-    const warm = await rounds(500);
+    const warm = await rounds(1000);
     // One arena of a round is 100 kB: 1000 of them kept would be 100 MB.
     expect((await rounds(1000)) - warm).toBeLessThan(24 * 2 ** 20);
   });
