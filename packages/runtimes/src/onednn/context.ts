@@ -99,7 +99,9 @@ export class Context {
       let type: DataType = layout === 'image' ? imageType : 'float32';
       if (layout === 'image') {
         const keeps = elementwise.has(node.op) || ['concat', 'sliceChannels', 'resize', 'maxPool'].includes(node.op);
-        const odd = convolutions.has(node.op) && !suitsBfloat16(node.inputs[1].shape);
+        // Batch norm in bfloat16 runs on plain loops where the channels are no multiple of 16.
+        const narrow = node.op === 'batchNorm' && node.attributes.training === true && node.shape[1] % 16 !== 0;
+        const odd = narrow || (convolutions.has(node.op) && !suitsBfloat16(node.inputs[1].shape));
         if (odd || float32.has(node.id) || (keeps && image.some((form) => form.type === 'float32'))) type = 'float32';
       }
       if (node.type === 'uint8') type = 'uint8';

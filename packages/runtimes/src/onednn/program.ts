@@ -94,7 +94,7 @@ const typeBytes: Readonly<Record<DataType, number>> = { float32: 4, bfloat16: 2,
 const rootOf = (tensor: Tensor): Tensor => (tensor.same ? rootOf(tensor.same) : tensor);
 
 /** The library's own plain loops, as opposed to code made for the processor. */
-export const isPlain = (implementation: string): boolean => /^(ref|gemm)\b/.test(implementation);
+export const isPlain = (implementation: string): boolean => /(^|_)(ref|gemm)\b/.test(implementation);
 
 export class Program {
   readonly steps: Step[] = [];
