@@ -1,6 +1,6 @@
 /** oneDNN 2.x (Debian 12 ships 2.6): operation descriptors are structs that `*_desc_init` fills. */
 import type { LibraryHandle } from 'koffi';
-import { algorithm, dataTypes, type Descriptor, type DnnlApi, prop } from './api.js';
+import { algorithm, dataTypes, type Descriptor, type DnnlApi, type Geometry, prop } from './api.js';
 import { checked, dims, type NativeFunction, pointerOut } from './call.js';
 
 /** sizeof(dnnl_memory_desc_t) is 696, the largest operation descriptor takes about 6 kB. */
@@ -54,6 +54,9 @@ export function apiV2(lib: LibraryHandle, engine: bigint): DnnlApi {
     return pointerOut((out) => checked(init.info.name, create(out, operation, attributes, engine, hint)));
   };
 
+  /** Strides and paddings, in the order of all convolutions. */
+  const window = ({ strides, before, after }: Geometry): BigInt64Array[] => [dims(strides), dims(before), dims(after)];
+
   return {
     eltwise: { relu: 31, sqrt: 111, exp: 191, log: 239, logistic: 175, pow: 32, square: 79 },
     postOpBase: 16384,
@@ -69,31 +72,16 @@ export function apiV2(lib: LibraryHandle, engine: bigint): DnnlApi {
       return descriptor;
     },
     appendEltwise: (postOps, operation, alpha, beta) => eltwisePostOp(postOps, 1, operation, alpha, beta) as number,
-    convolutionForward: (kind, { src, weights, bias, dst }, { strides, before, after }, attributes) =>
-      make(
-        convForward,
-        [kind, algorithm.convolution, src, weights, bias, dst, dims(strides), dims(before), dims(after)],
-        attributes,
-        null,
-      ),
-    convolutionBackwardData: ({ src, weights, dst }, { strides, before, after }, hint, attributes) =>
-      make(
-        convData,
-        [algorithm.convolution, src, weights, dst, dims(strides), dims(before), dims(after)],
-        attributes,
-        hint,
-      ),
-    convolutionBackwardWeights: ({ src, weights, bias, dst }, { strides, before, after }, hint, attributes) =>
-      make(
-        convWeights,
-        [algorithm.convolution, src, weights, bias, dst, dims(strides), dims(before), dims(after)],
-        attributes,
-        hint,
-      ),
-    deconvolutionForward: (kind, { src, weights, bias, dst }, { strides, before, after }, attributes) =>
+    convolutionForward: (kind, { src, weights, bias, dst }, geometry, attributes) =>
+      make(convForward, [kind, algorithm.convolution, src, weights, bias, dst, ...window(geometry)], attributes, null),
+    convolutionBackwardData: ({ src, weights, dst }, geometry, hint, attributes) =>
+      make(convData, [algorithm.convolution, src, weights, dst, ...window(geometry)], attributes, hint),
+    convolutionBackwardWeights: ({ src, weights, bias, dst }, geometry, hint, attributes) =>
+      make(convWeights, [algorithm.convolution, src, weights, bias, dst, ...window(geometry)], attributes, hint),
+    deconvolutionForward: (kind, { src, weights, bias, dst }, geometry, attributes) =>
       make(
         deconvForward,
-        [kind, algorithm.deconvolution, src, weights, bias, dst, dims(strides), dims(before), dims(after)],
+        [kind, algorithm.deconvolution, src, weights, bias, dst, ...window(geometry)],
         attributes,
         null,
       ),

@@ -1,6 +1,6 @@
 /** oneDNN 3.x (Debian 13 ships 3.6): memory descriptors are opaque, primitive descriptors are made in one call. */
 import type { LibraryHandle } from 'koffi';
-import { algorithm, dataTypes, type DnnlApi, prop } from './api.js';
+import { algorithm, dataTypes, type DnnlApi, type Geometry, prop } from './api.js';
 import { checked, dims, type NativeFunction, pointerOut } from './call.js';
 
 const softmaxLog = 0x30001;
@@ -33,6 +33,13 @@ export function apiV3(lib: LibraryHandle, engine: bigint, keep: (descriptor: big
   const make = (maker_: NativeFunction, ...operands: readonly unknown[]): bigint =>
     pointerOut((out) => checked(maker_.info.name, maker_(out, engine, ...operands)));
   const undilated = (sizes: readonly number[]): BigInt64Array => dims(sizes.map(() => 0));
+  /** Strides, dilation and paddings, in the order of all convolutions. */
+  const window = ({ strides, before, after }: Geometry): BigInt64Array[] => [
+    dims(strides),
+    undilated(strides),
+    dims(before),
+    dims(after),
+  ];
 
   return {
     eltwise: { relu: 32, sqrt: 37, exp: 42, log: 45, logistic: 41, pow: 48, square: 35 },
@@ -51,65 +58,14 @@ export function apiV3(lib: LibraryHandle, engine: bigint, keep: (descriptor: big
       return descriptor;
     },
     appendEltwise: (postOps, operation, alpha, beta) => eltwisePostOp(postOps, operation, alpha, beta) as number,
-    convolutionForward: (kind, { src, weights, bias, dst }, { strides, before, after }, attributes) =>
-      make(
-        convForward,
-        kind,
-        algorithm.convolution,
-        src,
-        weights,
-        bias,
-        dst,
-        dims(strides),
-        undilated(strides),
-        dims(before),
-        dims(after),
-        attributes,
-      ),
-    convolutionBackwardData: ({ src, weights, dst }, { strides, before, after }, hint, attributes) =>
-      make(
-        convData,
-        algorithm.convolution,
-        src,
-        weights,
-        dst,
-        dims(strides),
-        undilated(strides),
-        dims(before),
-        dims(after),
-        hint,
-        attributes,
-      ),
-    convolutionBackwardWeights: ({ src, weights, bias, dst }, { strides, before, after }, hint, attributes) =>
-      make(
-        convWeights,
-        algorithm.convolution,
-        src,
-        weights,
-        bias,
-        dst,
-        dims(strides),
-        undilated(strides),
-        dims(before),
-        dims(after),
-        hint,
-        attributes,
-      ),
-    deconvolutionForward: (kind, { src, weights, bias, dst }, { strides, before, after }, attributes) =>
-      make(
-        deconvForward,
-        kind,
-        algorithm.deconvolution,
-        src,
-        weights,
-        bias,
-        dst,
-        dims(strides),
-        undilated(strides),
-        dims(before),
-        dims(after),
-        attributes,
-      ),
+    convolutionForward: (kind, { src, weights, bias, dst }, geometry, attributes) =>
+      make(convForward, kind, algorithm.convolution, src, weights, bias, dst, ...window(geometry), attributes),
+    convolutionBackwardData: ({ src, weights, dst }, geometry, hint, attributes) =>
+      make(convData, algorithm.convolution, src, weights, dst, ...window(geometry), hint, attributes),
+    convolutionBackwardWeights: ({ src, weights, bias, dst }, geometry, hint, attributes) =>
+      make(convWeights, algorithm.convolution, src, weights, bias, dst, ...window(geometry), hint, attributes),
+    deconvolutionForward: (kind, { src, weights, bias, dst }, geometry, attributes) =>
+      make(deconvForward, kind, algorithm.deconvolution, src, weights, bias, dst, ...window(geometry), attributes),
     batchNormForward: (kind, image, { epsilon, flags }, attributes) =>
       make(normForward, kind, image, image, epsilon, flags, attributes),
     batchNormBackward: (image, { epsilon, flags }, hint, attributes) =>
