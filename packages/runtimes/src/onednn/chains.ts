@@ -93,7 +93,7 @@ export function otherOf(node: GraphNode): Other {
 
 /** Where a chain begins: the value to read and the operations on it. */
 export interface ChainStart {
-  readonly source: GraphNode | Tensor;
+  readonly source: GraphNode;
   readonly ops: readonly ChainOp[];
 }
 

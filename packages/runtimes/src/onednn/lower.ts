@@ -50,10 +50,10 @@ export interface LoweredProgram {
 
 /** A value that waits for its only reader to be fused with. */
 interface Pending {
-  /** The convolution or the tensor it begins with. */
+  /** The convolution or the value it begins with. */
   readonly base:
     | { readonly kind: 'convolution'; readonly node: GraphNode }
-    | { readonly kind: 'source'; readonly source: GraphNode | Tensor };
+    | { readonly kind: 'source'; readonly source: GraphNode };
   readonly ops: ChainOp[];
 }
 
@@ -76,7 +76,12 @@ export function lowerToOneDnn(graph: Graph, library: LoadedLibrary, options: Low
     variables.set(name, tensor);
     context.set(node, tensor);
   }
-  lowerNodes(context);
+  try {
+    lowerNodes(context);
+  } catch (error) {
+    program.discard();
+    throw error;
+  }
   const outputs = new Map<string, Tensor>();
   for (const [name, node] of graph.outputs) {
     const tensor = context.flat(node);
@@ -120,8 +125,7 @@ function lowerNodes(context: Context): void {
       return;
     }
     const form = context.form(node);
-    const source = 'op' in base.source ? context.get(base.source, form) : context.convert(base.source, form);
-    addChain(node.op, context, source, convertOthers(context, ops, result), result);
+    addChain(node.op, context, context.get(base.source, form), convertOthers(context, ops, result), result);
   };
   const keepOrFlush = (node: GraphNode, value: Pending): void => {
     if (plan.claimed.has(node.id)) pending.set(node.id, value);

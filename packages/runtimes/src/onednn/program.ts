@@ -103,6 +103,7 @@ export class Program {
   readonly slow: string[] = [];
   readonly library: LoadedLibrary;
   private readonly descriptors: bigint[] = [];
+  private readonly primitives: bigint[] = [];
   private readonly assignments: (readonly [variable: Tensor, value: Tensor])[] = [];
   private readonly results: Tensor[] = [];
 
@@ -165,11 +166,14 @@ export class Program {
     });
   }
 
-  private readonly primitives: bigint[] = [];
-
   /** A primitive descriptor to destroy with the program. */
   own(descriptor: bigint): void {
     this.descriptors.push(descriptor);
+  }
+
+  /** Destroys what was listed; for a program that is not bound. */
+  discard(): void {
+    for (const descriptor of this.descriptors.splice(0)) this.library.destroyDescriptor(descriptor);
   }
 
   /** After a run the variable holds the value. */
@@ -277,7 +281,7 @@ export class Program {
       for (const primitive of this.primitives.splice(0)) library.destroyPrimitive(primitive);
       for (const memory of memories.splice(0)) library.destroyMemory(memory);
       for (const { handle } of regions.splice(0)) library.destroyMemory(handle);
-      for (const descriptor of this.descriptors.splice(0)) library.destroyDescriptor(descriptor);
+      this.discard();
     };
     try {
       const take = (bytes: number): bigint => {

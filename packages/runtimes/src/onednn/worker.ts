@@ -55,8 +55,8 @@ const handlers: { [K in RequestKind]: (ask: Requests[K]['ask']) => Requests[K]['
   compile: ({ graph, options }) => {
     useThreads(options.threads);
     const native = opened();
-    const lowered = lowerToOneDnn(graph as Graph, native, options);
     try {
+      const lowered = lowerToOneDnn(graph as Graph, native, options);
       const bound = lowered.program.bind();
       lowered.fillConstants((tensor) => bound.floats(tensor));
       for (const [name, tensor] of lowered.variables) {
