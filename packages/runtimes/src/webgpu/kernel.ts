@@ -38,6 +38,9 @@ export interface Kernel {
 
 /** What kernels may know of the adapter. */
 export interface KernelLimits {
+  readonly maxStorageBuffersPerShaderStage: number;
+  /** Bytes that one binding may have: larger tensors are in parts. */
+  readonly maxStorageBufferBindingSize: number;
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxComputeWorkgroupsPerDimension: number;
@@ -51,3 +54,6 @@ export interface KernelContext {
   /** A tensor that lives only within the passes of this operation (packed weights, partial sums). */
   scratch(shape: Shape, layout: Layout): GpuTensor;
 }
+
+/** Tensor elements in one element of a buffer of this WGSL type. */
+export const elementsOf = (type: string): number => (type === 'u32' || type.startsWith('vec4') ? 4 : 1);
