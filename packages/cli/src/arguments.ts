@@ -63,7 +63,7 @@ export function runtimeOption(): Option {
 }
 
 export function precisionOption(): Option {
-  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it)').choices(
+  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it; float16 is for graphics cards)').choices(
     precisionNames,
   );
 }

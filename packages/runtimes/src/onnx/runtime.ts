@@ -26,7 +26,7 @@ const tensorOf = (shape: readonly number[]): ort.Tensor =>
   new ort.Tensor('float32', new Float32Array(elementCount(shape)), shape);
 
 async function compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
-  if (options.precision === 'bfloat16') {
+  if (options.precision !== undefined && options.precision !== 'float32') {
     throw new RuntimeError('the onnx runtime computes in float32 only; use --precision float32', { runtime: 'onnx' });
   }
   const model = encodeModel({ graph: lowerToOnnx(graph), opset: onnxOpset });

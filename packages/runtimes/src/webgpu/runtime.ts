@@ -29,6 +29,7 @@ export async function openWebGpuOn(gpu: GPU, options: DeviceOptions = {}): Promi
     name: 'webgpu',
     version: name,
     precision: 'float32',
+    morePrecisions: limits.f16 ? ['float16'] : [],
     software,
     features,
     limits,
