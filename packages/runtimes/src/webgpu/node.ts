@@ -4,10 +4,12 @@
  * The traps: Dawn writes warnings to stderr where Vulkan's loader or its drivers are missing, so they are looked for
  * first; and a process has one Dawn instance, made once.
  */
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { RuntimeError } from '../errors.js';
 
 let known: Promise<GPU> | undefined;
+/** Held, because a library that nothing holds is unloaded and Dawn would look for it again. */
+let loader: LibraryHandle | undefined;
 
 /** @throws RuntimeError when the package or Vulkan's loader is not there. */
 export function nodeGpu(): Promise<GPU> {
@@ -34,9 +36,9 @@ function findVulkan(): void {
   const file = process.env['QUICKCOLUMN_VULKAN'] ?? 'libvulkan.so.1';
   let result: number;
   try {
-    const library = koffi.load(file);
-    const create = library.func('int vkCreateInstance(void *info, void *allocator, _Out_ void **instance)');
-    const destroy = library.func('void vkDestroyInstance(void *instance, void *allocator)');
+    loader = koffi.load(file);
+    const create = loader.func('int vkCreateInstance(void *info, void *allocator, _Out_ void **instance)');
+    const destroy = loader.func('void vkDestroyInstance(void *instance, void *allocator)');
     // VkInstanceCreateInfo: its type is 1, everything else is absent.
     const info = Buffer.alloc(64);
     info.writeUInt32LE(1, 0);

@@ -50,7 +50,7 @@ function halfOf(precision: Precision | undefined, { limits, name }: GpuDevice): 
 
 async function compile(opened: GpuDevice, graph: Graph, { precision }: CompileOptions = {}): Promise<Executable> {
   const half = halfOf(precision, opened);
-  const lowered = lowerToWebGpu(graph, { limits: opened.limits, half });
+  const lowered = lowerToWebGpu(graph, { limits: opened.limits, software: opened.software, half });
   const plan = planMemory(lowered, opened.limits);
   const program = await Program.create(opened, lowered, plan);
   for (const [name, { node, initializer }] of graph.variables) {
