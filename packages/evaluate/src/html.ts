@@ -29,6 +29,8 @@ export interface HtmlCell {
 export interface TableOptions {
   /** Plain text above the table. */
   readonly caption?: string;
+  /** Many columns: smaller, and texts may break. */
+  readonly dense?: boolean;
   /** Class names of the rows below the header, by their index. */
   readonly rowClass?: (index: number) => string | undefined;
 }
@@ -51,7 +53,7 @@ export function htmlTable(
     })
     .join('\n');
   const caption = options.caption === undefined ? '' : `<caption>${escapeText(options.caption)}</caption>`;
-  return `<div class="scroll"><table>${caption}<thead><tr>${cells(rows[0], 'th')}</tr></thead>\n<tbody>${body}</tbody></table></div>`;
+  return `<div class="scroll"><table${options.dense ? ' class="dense"' : ''}>${caption}<thead><tr>${cells(rows[0], 'th')}</tr></thead>\n<tbody>${body}</tbody></table></div>`;
 }
 
 function cellContent(cell: string | HtmlCell): string {

@@ -18,7 +18,7 @@ export interface AxialView {
   readonly heightMm: number;
 }
 
-export interface RasterAxis {
+interface RasterAxis {
   /** Voxels shown, from voxel `first` on. */
   readonly first: number;
   readonly size: number;

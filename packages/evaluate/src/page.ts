@@ -63,8 +63,12 @@ tbody tr.first td { border-top: 1px solid var(--rule); }
 tbody tr:hover td { background: var(--soft); }
 caption { padding: 6px 10px 6px 0; text-align: left; font-weight: 600; }
 td small, th small { display: block; color: var(--faint); font-weight: 400; }
-tr.published td { color: var(--faint); font-style: italic; white-space: normal; }
-td.text { max-width: 420px; }
+tr.published td { color: var(--faint); font-style: italic; }
+tr.published.top td { border-top: 3px double var(--rule); }
+.dense { font-size: 12px; }
+.dense th, .dense td { padding: 3px 7px; }
+.dense th, .dense td.text { white-space: normal; }
+.dense thead th { vertical-align: bottom; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; font-size: 13px; }
 .facts dt { color: var(--faint); }
 .facts dd { margin: 0; }

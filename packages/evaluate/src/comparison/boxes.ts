@@ -12,10 +12,12 @@ export function boxFigure(statistics: ComparisonStatistics, region: string): str
       return value === null || value === undefined ? [] : [value];
     }),
   }));
+  // Lungs lie close to 1: the axis begins at the fifth below the lowest value.
+  const lowest = Math.min(1, ...groups.flatMap((group) => group.values));
   return boxPlot(groups, {
     title: `DSC, ${region}`,
     yLabel: 'DSC',
-    yRange: [0, 1],
+    yRange: [Math.min(0.8, Math.floor(lowest * 5) / 5), 1],
     width: Math.min(1180, Math.max(480, 110 * groups.length + 80)),
     height: 400,
   });

@@ -4,7 +4,7 @@ import { evaluateCase } from '../metrics.js';
 import type { CaseMetrics, LabelClass, MetricValues } from '../types.js';
 import type { Comparison, ComparedSystem, FoldCost } from './types.js';
 
-export const tumourClasses: readonly LabelClass[] = [
+const tumourClasses: readonly LabelClass[] = [
   { value: 0, name: 'background', color: [0, 0, 0] },
   { value: 1, name: 'tumour', color: [220, 60, 50] },
 ];
@@ -19,7 +19,7 @@ export function caseWith(name: string, patient: string, dice: number | null, reg
   return { ...template, name, patient, classes: [{ ...entry, name: region, metrics }] };
 }
 
-export const cost: FoldCost = {
+const cost: FoldCost = {
   trainingSteps: 100,
   trainingSeconds: 60,
   secondsPerScan: 2,

@@ -9,7 +9,7 @@ import { palette } from '../charts.js';
 import { fittingText, frameSvg } from './figure-parts.js';
 import { comparedMetrics, type ComparedMetric, significance, type SystemPair } from './pairs.js';
 import type { ComparisonStatistics } from './result.js';
-import { metricDigits, metricTitles, signedInterval } from './tables.js';
+import { metricDigits, metricTitles, signed, signedInterval } from './tables.js';
 
 const rowHeight = 24;
 const top = 48;
@@ -59,7 +59,7 @@ function drawColumn(
   );
   const title = text(left + plotWidth / 2, 18, `Δ ${metricTitles[metric]}`, 'middle', ' font-weight="600"');
   if (values.length === 0) return title + text(left + plotWidth / 2, top + 16, 'no values', 'middle');
-  const ticks = niceTicks(...extent([0, ...values]), 4);
+  const ticks = niceTicks(...extent([0, ...values]), metric === 'specificity' ? 2 : 4);
   const x = scaleTo(ticks[0], ticks[ticks.length - 1], left + 8, left + plotWidth - 8);
   const grid = ticks.map((tick) => {
     const at = round(x(tick));
@@ -89,6 +89,7 @@ function drawMark(pair: SystemPair, x: (value: number) => number, left: number, 
       : `<line x1="${round(x(pair.interval95[0]))}" x2="${round(x(pair.interval95[1]))}" y1="${y}" y2="${y}" stroke="${color}" stroke-width="1.8"/>`;
   const at = round(x(pair.meanDifference));
   const square = `<rect x="${at - 4.5}" y="${y - 4.5}" width="9" height="9" stroke="${color}" stroke-width="1.8" class="${supported ? 'supported' : 'open'}" fill="${supported ? color : 'var(--paper, #ffffff)'}"/>`;
-  const numbers = signedInterval(pair, metricDigits[pair.metric]);
+  const digits = metricDigits[pair.metric];
+  const numbers = `${signed(pair.meanDifference, digits)} ${signedInterval(pair, digits)}`;
   return line + square + text(left + plotWidth + 2, y + 4, numbers, 'start', ' font-size="11"');
 }

@@ -40,7 +40,7 @@ export function regionTables(statistics: ComparisonStatistics, region: string): 
   const ours = statistics.systems.map((system): (string | HtmlCell)[] => {
     const { metrics } = regionOf(system, region);
     return [
-      { text: system.title, note: system.id },
+      { text: system.title, note: system.id === statistics.reference ? `${system.id} (reference)` : system.id },
       ...comparedMetrics.map((metric) => valueCell(statistics, system, region, metric)),
       distinct(comparedMetrics.map((metric) => countText(metrics[metric]))),
     ];
@@ -54,7 +54,7 @@ export function regionTables(statistics: ComparisonStatistics, region: string): 
   ]);
   const header = ['system', ...comparedMetrics.map((metric) => metricTitles[metric]), 'n (undefined)'];
   const main = htmlTable([header, ...ours, ...theirs], 1, {
-    rowClass: (index) => (index >= ours.length ? 'published' : undefined),
+    rowClass: (index) => (index < ours.length ? undefined : index === ours.length ? 'published top' : 'published'),
   });
   return [
     main,
@@ -82,7 +82,7 @@ function differenceTable(statistics: ComparisonStatistics, region: string): stri
   });
   const header = [
     'system',
-    ...comparedMetrics.flatMap((metric) => [`Δ ${metricTitles[metric]} [95 %]`, 'p', 'Holm p']),
+    ...comparedMetrics.flatMap((metric) => [`Δ ${metricTitles[metric]}`, 'p', 'Holm p']),
     'pairs',
   ];
   const tested = family.filter((pair) => pair.pValue !== null);
@@ -90,7 +90,9 @@ function differenceTable(statistics: ComparisonStatistics, region: string): stri
     ? 'exact, all sign patterns counted'
     : 'signs drawn at random where the patients are too many to count all patterns';
   return (
-    htmlTable([header, ...rows], 1, { caption: `Differences to ${reference.title} (system minus it), case by case` }) +
+    htmlTable([header, ...rows], 1, {
+      caption: `Differences to ${reference.title}: system minus reference, mean over the cases [95 % interval]`,
+    }) +
     paragraph(
       `Two-sided paired permutation test of the mean difference, signs flipped by patient (${exact}). Holm: adjusted over ` +
         `the ${plural(tested.length, 'comparison')} with ${reference.title} that this table shows, all three metrics together; ` +
@@ -110,12 +112,14 @@ export function caseTable(statistics: ComparisonStatistics, region: string): str
       return system.id in values ? fixed(values[system.id], 3) : 'not evaluated';
     }),
   ]);
-  return htmlTable([header, ...rows], 1, { caption: `DSC, ${region}` });
+  return htmlTable([header, ...rows], 1, { caption: `DSC, ${region}`, dense: true });
 }
 
 export function costTable(statistics: ComparisonStatistics): string {
-  const header = ['system', 'parameters', 'GFLOP per patch', 's per scan', 'peak memory, prediction'];
-  header.push('steps per fold', 'training, all folds', 'peak memory, training');
+  const header: (string | HtmlCell)[] = ['system', 'parameters', { text: 'GFLOP', note: 'per patch' }];
+  header.push({ text: 'seconds', note: 'per scan' }, { text: 'memory', note: 'prediction, peak' });
+  header.push({ text: 'steps', note: 'per fold' }, { text: 'training', note: 'all folds' });
+  header.push({ text: 'memory', note: 'training, peak' });
   const rows = statistics.systems.map(({ title, id, parameters, forwardGflop, folds, cost }) => [
     { text: title, note: id },
     `${(parameters / 1e6).toFixed(2)} M`,
@@ -145,7 +149,7 @@ export function settingsTable(statistics: ComparisonStatistics): string {
     `${summary.cases}`,
     `${summary.patients}`,
   ]);
-  return htmlTable([['id', 'system', 'settings', 'folds', 'cases', 'patients'], ...rows], 3);
+  return htmlTable([['id', 'system', 'settings', 'folds', 'cases', 'patients'], ...rows], 3, { dense: true });
 }
 
 /** A small paragraph of plain text. */
@@ -161,11 +165,9 @@ export function signed(value: number | null, digits: number): string {
   return `${value < 0 ? '−' : '+'}${text}`;
 }
 
-/** `+0.012 [−0.004, +0.031]`. */
-export function signedInterval(pair: SystemPair, digits: number): string {
-  const { meanDifference, interval95 } = pair;
-  const bounds = interval95 === null ? '' : ` [${signed(interval95[0], digits)}, ${signed(interval95[1], digits)}]`;
-  return signed(meanDifference, digits) + bounds;
+/** `[−0.004, +0.031]`, empty for none. */
+export function signedInterval({ interval95 }: SystemPair, digits: number): string {
+  return interval95 === null ? '' : `[${signed(interval95[0], digits)}, ${signed(interval95[1], digits)}]`;
 }
 
 function valueCell(
@@ -188,7 +190,9 @@ function valueCell(
 
 function pairCells(pair: SystemPair): (string | HtmlCell)[] {
   const strong = pair.holm !== null && pair.holm < significance;
-  return [signedInterval(pair, metricDigits[pair.metric]), pText(pair.pValue), { text: pText(pair.holm), strong }];
+  const digits = metricDigits[pair.metric];
+  const difference = { text: signed(pair.meanDifference, digits), note: signedInterval(pair, digits) };
+  return [difference, pText(pair.pValue), { text: pText(pair.holm), strong }];
 }
 
 function bestText(statistics: ComparisonStatistics, region: string): string {
