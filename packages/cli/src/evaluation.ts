@@ -29,7 +29,7 @@ export interface EvaluationCase {
   readonly patient?: string;
   readonly truthPath: string;
   readonly predictionPath: string;
-  /** For the overlay picture; none is drawn without it. */
+  /** For the overlay picture and the mean HU; there is neither without it. */
   readonly imagePath?: string;
 }
 
@@ -47,6 +47,7 @@ export async function evaluateCases(
   cases: readonly EvaluationCase[],
   classes: readonly LabelClass[],
   ignoreLabel?: number,
+  minimumLesionMl?: number,
 ): Promise<Evaluation> {
   const line = progressLine('evaluate');
   const metrics: CaseMetrics[] = [];
@@ -57,9 +58,9 @@ export async function evaluateCases(
       line.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length / cases.length);
       const truth = await readLabels(truthPath);
       const prediction = await readLabels(predictionPath);
-      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel }));
-      if (imagePath === undefined) continue;
-      const image = await readVolume(imagePath);
+      const image = imagePath === undefined ? undefined : await readVolume(imagePath);
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
+      if (image === undefined) continue;
       overlays.push({
         name,
         overlay: renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes),

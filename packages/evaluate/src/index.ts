@@ -19,7 +19,8 @@ export {
 } from './comparison/result.js';
 export type { ComparedFold, ComparedSystem, Comparison, FoldCost } from './comparison/types.js';
 export { EvaluationError, GridMismatchError } from './errors.js';
-export { evaluateCase, findLungRoles, type EvaluateOptions } from './metrics.js';
+export { findLungRoles } from './lung-roles.js';
+export { evaluateCase, type EvaluateOptions } from './metrics.js';
 export { htmlTable } from './html.js';
 export {
   drawOverlay,
@@ -30,6 +31,7 @@ export {
   type OverlayPixels,
 } from './overlay.js';
 export { buildPage, type PageInput, section } from './page.js';
+export { type MaskQuantities, maskQuantities, type QuantityOptions } from './quantities.js';
 export { buildReport, type HistoryPoint, type ReportInput } from './report.js';
 export {
   bootstrapInterval,
@@ -56,8 +58,10 @@ export {
   metricNames,
   type CaseMetrics,
   type ClassMetrics,
+  type ClinicalQuantities,
   type ConfusionCounts,
   type LabelClass,
+  type LabelQuantities,
   type LungInvolvement,
   type LungRoles,
   type MetricName,

@@ -8,9 +8,10 @@
 import { encodePng } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
 import { EvaluationError } from './errors.js';
-import { findLungRoles, requireSameGrid } from './metrics.js';
+import { findLungRoles } from './lung-roles.js';
+import { requireSameGrid } from './metrics.js';
 import { axialView, blend, cropView, drawImage, drawLabels } from './overlay-view.js';
-import { holdsHu } from './quantities.js';
+import { holdsHu, lesionClass } from './quantities.js';
 import type { LabelClass } from './types.js';
 
 export interface OverlayOptions {
@@ -151,6 +152,6 @@ function defaultWindow(image: Volume): readonly [number, number] {
 
 /** Value of the class that slices are chosen by: infection, lesion or tumour, else the last class. */
 export function focusOf(classes: readonly LabelClass[]): number {
-  const named = findLungRoles(classes)?.infection ?? classes.find((c) => /infect|lesion|tumou?r/i.test(c.name))?.value;
+  const named = findLungRoles(classes)?.infection ?? lesionClass(classes)?.value;
   return named ?? classes.at(-1)?.value ?? 1;
 }

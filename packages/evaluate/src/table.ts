@@ -19,6 +19,10 @@ export const csvHeader: readonly string[] = [
   'trueNegatives',
   'truthInfectedShare',
   'predictionInfectedShare',
+  'truthLesions',
+  'predictionLesions',
+  'truthMeanHu',
+  'predictionMeanHu',
 ];
 
 /** RFC 4180 text with CRLF line ends; numbers with up to 6 significant decimals, counts in full. */
@@ -111,6 +115,31 @@ export function caseRows(cases: readonly CaseMetrics[]): string[][] {
   return [header, ...rows];
 }
 
+/** What clinicians read, truth and prediction of each case in two rows; the header first, alone without lesions. */
+export function clinicalRows(cases: readonly CaseMetrics[]): string[][] {
+  const header = ['case', 'mask', 'lesion ml', 'infected, left lung', 'infected, right lung', 'lesions'];
+  header.push('HU in lesions', 'HU in left lung', 'HU in right lung');
+  const rows = cases.flatMap(({ name, clinical, involvement }) =>
+    clinical === undefined
+      ? []
+      : (['truth', 'prediction'] as const).map((map) => {
+          const quantities = clinical[map];
+          return [
+            map === 'truth' ? name : '',
+            map,
+            fixed(quantities.lesionMl, 1),
+            percent(involvement[map]?.left ?? null),
+            percent(involvement[map]?.right ?? null),
+            `${quantities.lesionCount}`,
+            ...[quantities.lesionMeanHu, quantities.leftLungMeanHu, quantities.rightLungMeanHu].map((hu) =>
+              fixed(hu, 0).replace('-', '−'),
+            ),
+          ];
+        }),
+  );
+  return [header, ...rows];
+}
+
 /** One sentence a region with cases that have no Dice or lack one of the two masks. */
 export function undefinedNotes(summary: Summary): string[] {
   return summary.regions.flatMap((region) => {
@@ -181,7 +210,20 @@ function csvRow(
     entry?.counts.trueNegatives ?? null,
     side ? round(item.involvement.truth?.[side] ?? null) : null,
     side ? round(item.involvement.prediction?.[side] ?? null) : null,
+    ...(['truth', 'prediction'] as const).map((map) =>
+      region === item.clinical?.lesion ? item.clinical[map].lesionCount : null,
+    ),
+    ...(['truth', 'prediction'] as const).map((map) => meanHu(item, region, side, map)),
   ];
+}
+
+/** Mean HU of a row's region: lesion, left or right lung. */
+function meanHu(item: CaseMetrics, region: string, side: Side | null, map: 'truth' | 'prediction'): number | null {
+  if (item.clinical === undefined) return null;
+  const quantities = item.clinical[map];
+  if (region === item.clinical.lesion) return round(quantities.lesionMeanHu);
+  if (side === 'left') return round(quantities.leftLungMeanHu);
+  return side === 'right' ? round(quantities.rightLungMeanHu) : null;
 }
 
 function csvCell(cell: CsvCell): string {

@@ -2,6 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
+import { maskQuantities } from '@quickcolumn/evaluate';
 import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
@@ -14,7 +15,7 @@ import {
 import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
-import { nameList, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
 import { InputError } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
@@ -36,6 +37,7 @@ export interface PredictFlags extends ExtraFlags {
   readonly out: string;
   readonly probabilities?: boolean;
   readonly gaussian?: boolean;
+  readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
   readonly runtime?: RuntimeName;
@@ -76,6 +78,7 @@ export function predictCommand(): Command {
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', parseRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
+    .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
     .option('--overlap <x,y,z>', 'overlap of windows in voxels (default: the model’s)', size3)
@@ -87,7 +90,8 @@ export function predictCommand(): Command {
     .addHelpText(
       'after',
       `
-Beside each mask NAME.nii.gz a NAME.json names every class and the model. A DICOM segmentation NAME.seg.dcm holds what
+Beside each mask NAME.nii.gz a NAME.json names every class and the model, and tells volume, infected share of each lung,
+number and mean HU of the lesions. A DICOM segmentation NAME.seg.dcm holds what
 identifies the patient in the source, so that archives can file it; nothing else that is written does.
 
 Examples:
@@ -182,6 +186,7 @@ async function predictFile(
       window: resolveWindow(model, flags),
       probabilities: probabilityNames,
       options: describeOptions(flags, extra, result),
+      quantities: maskQuantities(result.labels, classes, { image: scan, minimumLesionMl: flags.minimumLesion }),
     });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);

@@ -15,6 +15,7 @@ const rowHeight = 24;
 const top = 48;
 const plotWidth = 190;
 const numbersWidth = 168;
+const markSize = 9;
 
 /** The figure of one region as SVG, or null with a single system. */
 export function forestFigure(statistics: ComparisonStatistics, region: string): string | null {
@@ -83,13 +84,18 @@ function drawMark(pair: SystemPair, x: (value: number) => number, left: number, 
   if (pair.meanDifference === null) return text(left + plotWidth / 2, y + 4, 'no common cases', 'middle');
   const [color] = palette;
   const supported = pair.holm !== null && pair.holm < significance;
-  const line =
-    pair.interval95 === null
-      ? ''
-      : `<line x1="${round(x(pair.interval95[0]))}" x2="${round(x(pair.interval95[1]))}" y1="${y}" y2="${y}" stroke="${color}" stroke-width="1.8"/>`;
-  const at = round(x(pair.meanDifference));
-  const square = `<rect x="${at - 4.5}" y="${y - 4.5}" width="9" height="9" stroke="${color}" stroke-width="1.8" class="${supported ? 'supported' : 'open'}" fill="${supported ? color : 'var(--paper, #ffffff)'}"/>`;
+  const at = x(pair.meanDifference);
+  // The interval ends at the marker: an open one has no fill that every program knows as paper.
+  const line = (from: number, to: number): string =>
+    from < to
+      ? `<line x1="${round(from)}" x2="${round(to)}" y1="${y}" y2="${y}" stroke="${color}" stroke-width="1.8"/>`
+      : '';
+  const [low, high] = (pair.interval95 ?? [pair.meanDifference, pair.meanDifference]).map(x);
+  const interval = line(low, at - markSize / 2) + line(at + markSize / 2, high);
+  const square =
+    `<rect x="${round(at - markSize / 2)}" y="${y - markSize / 2}" width="${markSize}" height="${markSize}" stroke="${color}" ` +
+    `stroke-width="1.8" class="${supported ? 'supported' : 'open'}" fill="${supported ? color : 'none'}"/>`;
   const digits = metricDigits[pair.metric];
   const numbers = `${signed(pair.meanDifference, digits)} ${signedInterval(pair, digits)}`;
-  return line + square + text(left + plotWidth + 2, y + 4, numbers, 'start', ' font-size="11"');
+  return interval + square + text(left + plotWidth + 2, y + 4, numbers, 'start', ' font-size="11"');
 }
