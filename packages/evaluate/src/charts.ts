@@ -48,7 +48,7 @@ export interface BoxGroup {
 export const palette: readonly string[] = ['#3b82c4', '#e0812b', '#2e9e6b', '#c8508f', '#8a6fd1', '#b08a1e', '#2aa3b0'];
 
 /** Slope of names under a crowded box plot. */
-const nameAngle = Math.PI / 6;
+const nameDegrees = 30;
 
 /** Points kept a series: longer histories are averaged in equal buckets. */
 const maximumPoints = 500;
@@ -109,7 +109,7 @@ export function boxPlot(groups: readonly BoxGroup[], options: ChartOptions): str
   const widest = Math.max(0, ...groups.map((group) => textWidth(group.name)));
   // Names that do not fit side by side are turned, and the plot leaves them room.
   const turned = widest > step - 4;
-  const frame = turned ? { ...whole, bottom: whole.bottom - widest * Math.sin(nameAngle) } : whole;
+  const frame = turned ? { ...whole, bottom: whole.bottom - widest * Math.sin((nameDegrees * Math.PI) / 180) } : whole;
   const values = groups.flatMap((group) => group.values.filter((value) => Number.isFinite(value)));
   if (values.length === 0) return svg(frame, options.title, emptyNote(frame));
   const ys = options.yRange ?? extent(values);
@@ -119,7 +119,7 @@ export function boxPlot(groups: readonly BoxGroup[], options: ChartOptions): str
   const boxes = groups.map((group, n) => {
     const centre = frame.left + step * (n + 0.5);
     const color = group.color ?? palette[n % palette.length];
-    const turn = ` transform="rotate(${(-nameAngle * 180) / Math.PI} ${round(centre)} ${round(frame.bottom + 16)})"`;
+    const turn = ` transform="rotate(${-nameDegrees} ${round(centre)} ${round(frame.bottom + 16)})"`;
     const name = turned
       ? text(centre, frame.bottom + 16, group.name, 'end', turn)
       : text(centre, frame.bottom + 18, group.name, 'middle');

@@ -1,3 +1,4 @@
+export { captionHeight, drawCaption } from './captions.js';
 export type { ChartOptions } from './chart-parts.js';
 export { boxPlot, lineChart, type BoxGroup, type Series } from './charts.js';
 export { comparisonCsv, type ComparisonCsv } from './comparison/csv.js';

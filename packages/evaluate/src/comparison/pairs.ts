@@ -108,7 +108,7 @@ const nothing = {
 
 /**
  * The system that is better than every other one in a region and metric, each difference supported after Holm over all
- * pairs; null where no system is.
+ * pairs and, against the first system, after Holm over the table too; null where no system is.
  */
 export function supportedBest(
   pairs: readonly SystemPair[],
@@ -119,7 +119,7 @@ export function supportedBest(
   if (systemIds.length < 2) return null;
   const here = pairs.filter((pair) => pair.region === region && pair.metric === metric);
   const beats = (id: string, pair: SystemPair): boolean => {
-    const supported = pair.holmAllPairs !== null && pair.holmAllPairs < significance;
+    const supported = [pair.holmAllPairs, pair.holm ?? pair.holmAllPairs].every((p) => p !== null && p < significance);
     const difference = (pair.meanDifference ?? 0) * (pair.system === id ? 1 : -1);
     return supported && difference > 0;
   };

@@ -6,6 +6,7 @@
  */
 import { encodePng } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
+import { captionHeight, captionWidth, drawCaption } from '../captions.js';
 import { text } from '../chart-parts.js';
 import { EvaluationError } from '../errors.js';
 import { pngDataUri } from '../html.js';
@@ -29,7 +30,7 @@ export interface ChosenCase {
 }
 
 const gap = 8;
-const captionHeight = 22;
+const captionRoom = 22;
 
 /** Best, median and worst case by mean Dice of the focus region, then the named ones; each case once. */
 export function chooseCases(statistics: ComparisonStatistics, named: readonly string[]): ChosenCase[] {
@@ -56,13 +57,13 @@ export function chooseCases(statistics: ComparisonStatistics, named: readonly st
   return chosen;
 }
 
-/** The figure of one case as SVG with PNG panels, and its slice. */
+/** The figure of one case, and its slice: SVG with PNG panels and sharp text, and all of it as one PNG. */
 export function caseFigure(
   images: CaseImages,
   row: CaseRow,
   statistics: ComparisonStatistics,
   classes: readonly LabelClass[],
-): { svg: string; slice: number } {
+): { svg: string; png: Uint8Array; slice: number } {
   const { image, truth, predictions } = images;
   const focus = focusOf(classes);
   const inTruth = truth.voxels.includes(focus);
@@ -88,9 +89,14 @@ export function caseFigure(
     ['truth', ''],
     ...predictions.map(({ id }) => [id, `DSC ${fixed(values[id] ?? null, 3)}`]),
   ];
+  const rows = Math.ceil(panels.length / columns);
+  const rowHeight = shownHeight + captionRoom + gap;
+  const total = { width: columns * (width + gap) - gap, height: rows * rowHeight - gap };
+  const picture = whitePicture(total.width * 2, Math.round(total.height * 2));
   const parts = panels.map((rgb, n) => {
     const x = (n % columns) * (width + gap);
-    const y = Math.floor(n / columns) * (shownHeight + captionHeight + gap);
+    const y = Math.floor(n / columns) * rowHeight;
+    drawPanel(picture, { rgb, width: width * 2, height }, [x * 2, Math.round(y * 2)], labels[n]);
     const uri = pngDataUri(encodePng(width * 2, height, rgb));
     const [name, dice] = labels[n];
     return (
@@ -99,7 +105,37 @@ export function caseFigure(
       (dice === '' ? '' : text(x + width, y + shownHeight + 15, dice, 'end'))
     );
   });
-  const rows = Math.ceil(panels.length / columns);
-  const total = { width: columns * (width + gap) - gap, height: rows * (shownHeight + captionHeight + gap) - gap };
-  return { svg: frameSvg(`${row.name}, slice ${slice}`, total.width, total.height, parts.join('\n')), slice };
+  return {
+    svg: frameSvg(`${row.name}, slice ${slice}`, total.width, total.height, parts.join('\n')),
+    png: encodePng(picture.width, picture.height, picture.rgb),
+    slice,
+  };
+}
+
+interface Picture {
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+function whitePicture(width: number, height: number): Picture {
+  return { rgb: new Uint8Array(width * height * 3).fill(255), width, height };
+}
+
+/** Copies a panel into the picture and writes its name and Dice below. */
+function drawPanel(
+  picture: Picture,
+  panel: Picture,
+  [left, top]: readonly [number, number],
+  [name, dice]: readonly string[],
+): void {
+  for (let y = 0; y < panel.height; y++) {
+    const row = panel.rgb.subarray(y * panel.width * 3, (y + 1) * panel.width * 3);
+    picture.rgb.set(row, ((top + y) * picture.width + left) * 3);
+  }
+  const style = { scale: 2, level: 20 };
+  const y = top + panel.height + captionRoom - captionHeight;
+  const reserved = captionWidth(dice, style.scale);
+  drawCaption(picture, name, { x: left, y, width: panel.width - reserved }, style);
+  drawCaption(picture, dice, { x: left + panel.width - reserved, y, width: reserved }, style);
 }

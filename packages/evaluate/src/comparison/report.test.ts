@@ -66,6 +66,16 @@ describe('tables', () => {
     ]);
   });
 
+  it('warn where a system lacks cases', async () => {
+    const partly = { ...tumour('b', 0.1), folds: tumour('b', 0.1).folds.slice(0, 1) };
+    const { html } = await buildComparisonReport(comparisonOf([tumour('a', 0), partly]), { draws: 20 });
+    expect(html).toContain('Not evaluated on every case: b; means over different cases cannot be compared');
+    expect(html).toContain('up to 5 cases that only one of two systems has are left out');
+    expect(html.match(/not evaluated</g)).toHaveLength(5);
+    const full = await buildComparisonReport(comparisonOf([tumour('a', 0), tumour('b', 0)]), { draws: 20 });
+    expect(full.html).not.toMatch(/not evaluated/i);
+  });
+
   it('escape every text and need nothing from outside', async () => {
     const evil = '<script>alert("x")</script>';
     const odd = {
@@ -119,6 +129,8 @@ describe('figures', () => {
     const [, best] = figures;
     expect(best.svg.match(/<image [^>]*href="data:image\/png;base64,iVBOR/g)).toHaveLength(4);
     for (const text of ['image', 'truth', 'x', 'y', 'DSC 1.000']) expect(best.svg).toContain(`>${text}</text>`);
+    expect(Array.from(best.png?.subarray(1, 4) ?? [])).toEqual([80, 78, 71]);
+    expect(figures.filter((figure) => figure.png !== undefined)).toHaveLength(3);
     for (const figure of figures) expect(html).toContain(figure.svg);
   });
 

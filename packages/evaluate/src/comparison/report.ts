@@ -34,6 +34,8 @@ export interface ComparisonFigure {
   /** Plain text. */
   readonly caption: string;
   readonly svg: string;
+  /** The same picture, of cases only. */
+  readonly png?: Uint8Array;
 }
 
 export interface ComparisonReport {
@@ -65,8 +67,10 @@ export async function buildComparisonReport(
     onProgress?.({ text: name, done: n, total: chosen.length });
     const row = statistics.cases.find((entry) => entry.name === name);
     if (caseImages === undefined || row === undefined) continue;
-    const ids = statistics.systems.map((system) => system.id).filter((id) => id in row.dice[statistics.focus]);
-    const { svg, slice } = caseFigure(await caseImages(name, ids), row, statistics, comparison.classes);
+    const ids = statistics.systems
+      .map((system) => system.id)
+      .filter((id) => Object.hasOwn(row.dice[statistics.focus], id));
+    const { svg, png, slice } = caseFigure(await caseImages(name, ids), row, statistics, comparison.classes);
     const mean = row.focusDice === null ? 'undefined' : row.focusDice.toFixed(3);
     scans.push({
       name: `fig-${2 + n}-${fileSafe(why)}-${fileSafe(name)}`,
@@ -74,6 +78,7 @@ export async function buildComparisonReport(
         `Fig. ${2 + n}. ${name} (${why} case; fold ${row.fold}; mean DSC of ${statistics.focus} over the systems ` +
         `${mean}), slice ${slice}. DSC of the whole scan below each prediction.`,
       svg,
+      png,
     });
   }
   const plots = plotFigures(statistics, 2 + scans.length);

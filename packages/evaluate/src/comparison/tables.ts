@@ -61,6 +61,7 @@ export function regionTables(statistics: ComparisonStatistics, region: string): 
     paragraph(
       'Mean ± standard deviation [95 % interval of the mean]; below it the median [first–third quartile]. ' +
         bestText(statistics, region) +
+        unequalText(statistics) +
         (published.length > 0 ? ` ${publishedNote}` : ''),
     ),
     statistics.systems.length > 1 ? differenceTable(statistics, region) : '',
@@ -109,7 +110,7 @@ export function caseTable(statistics: ComparisonStatistics, region: string): str
     `${row.fold}`,
     ...statistics.systems.map((system) => {
       const values = row.dice[region];
-      return system.id in values ? fixed(values[system.id], 3) : 'not evaluated';
+      return Object.hasOwn(values, system.id) ? fixed(values[system.id], 3) : 'not evaluated';
     }),
   ]);
   return htmlTable([header, ...rows], 1, { caption: `DSC, ${region}`, dense: true });
@@ -198,10 +199,20 @@ function pairCells(pair: SystemPair): (string | HtmlCell)[] {
 function bestText(statistics: ComparisonStatistics, region: string): string {
   if (statistics.systems.length < 2) return '';
   const best = statistics.best.filter((entry) => entry.region === region);
-  const rule = `after Holm's adjustment over all pairs of systems (p < ${significance})`;
+  const rule = `after Holm's adjustment over all pairs of systems and over the table below (p < ${significance})`;
   if (best.length === 0) return `No value is marked as best: no system differs from every other one ${rule}.`;
   const names = best.map((entry) => `${metricTitles[entry.metric]} of ${entry.system}`).join(', ');
   return `Bold: better than every other system ${rule}: ${names}.`;
+}
+
+/** A mean over other cases is another mean. */
+function unequalText({ systems, cases }: ComparisonStatistics): string {
+  const lacking = systems.filter((system) => system.summary.cases < cases.length).map((system) => system.id);
+  if (lacking.length === 0) return '';
+  return (
+    ` Not evaluated on every case: ${lacking.join(', ')}; means over different cases cannot be compared, ` +
+    'the differences below are over common cases only.'
+  );
 }
 
 function unpairedText(family: readonly SystemPair[]): string {
