@@ -83,8 +83,10 @@ pre { overflow-x: auto; padding: 14px; background: var(--soft); border-radius: 6
 @media print {
   .banner { color: #000000; background: none; border: 2px solid #000000; }
   figure, tr { break-inside: avoid; }
+  h2, caption, thead { break-after: avoid; }
   .scroll { overflow-x: visible; }
-  table { font-size: 9px; }
+  .note, .small, figcaption, .facts { font-size: 11px; }
+  table, .dense { font-size: 10px; }
   th, td { padding: 2px 4px; }
 }
 `;
