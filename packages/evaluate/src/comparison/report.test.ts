@@ -4,6 +4,7 @@ import { GridMismatchError } from '../errors.js';
 import { labelMap, lungClasses } from '../label-maps.test.kit.js';
 import { evaluateCase } from '../metrics.js';
 import { caseWith, comparisonOf, systemWith } from './comparison.test.kit.js';
+import { lossFigure } from './curves.js';
 import { chooseCases } from './panels.js';
 import { buildComparisonReport } from './report.js';
 import { comparisonStatistics } from './result.js';
@@ -158,7 +159,7 @@ describe('figures', () => {
     expect(forest.match(/class="open"/g)).toHaveLength(4);
   });
 
-  it('give more than four systems a chart each on one scale, means of the folds only where all have values', async () => {
+  it('give more than four systems a chart each on one scale', async () => {
     const five = ['a', 'b', 'c', 'd', 'e'].map((id) => tumour(id, 0));
     const { figures } = await buildComparisonReport(comparisonOf(five), { draws: 5 });
     expect(figures[0].svg.match(/<svg /g)).toHaveLength(6);
@@ -167,6 +168,30 @@ describe('figures', () => {
     // Two systems, each with training and validation: two folds and a mean.
     expect(few.figures[0].svg.match(/<path /g)).toHaveLength(12);
     expect(few.figures[0].svg).not.toContain('NaN');
+  });
+});
+
+describe('loss curves', () => {
+  it('average the folds only where every fold has a value, and skip systems without a history', () => {
+    const losses = (values: readonly number[]): { epoch: number; loss: number }[] =>
+      values.map((loss, n) => ({ epoch: n + 1, loss }));
+    const [first, second] = tumour('a', 0).folds;
+    const uneven = {
+      ...tumour('a', 0),
+      folds: [
+        { ...first, history: losses([4, 2, 1]) },
+        { ...second, history: losses([2, 0]) },
+      ],
+    };
+    const { history: _, ...borrowed } = first;
+    const svg = lossFigure([uneven, { ...tumour('b', 0), folds: [borrowed] }]) ?? '';
+    const paths = [...svg.matchAll(/<path d="M([^"]*)"/g)].map((match) => match[1].split('L'));
+    // Folds of three and two epochs, faint; their mean has two points, halfway between them.
+    expect(paths.map((points) => points.length)).toEqual([3, 2, 2]);
+    const heights = paths.map((points) => points.map((point) => Number(point.split(' ')[1])));
+    expect(heights[2][0]).toBeCloseTo((heights[0][0] + heights[1][0]) / 2, 0);
+    expect(heights[2][1]).toBeCloseTo((heights[0][1] + heights[1][1]) / 2, 0);
+    expect(lossFigure([{ ...tumour('b', 0), folds: [borrowed] }])).toBeNull();
   });
 });
 
