@@ -119,7 +119,8 @@ export function reportOf(
   });
 }
 
-function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
+/** An epoch as charts want it. */
+export function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
   return {
     epoch,
     learningRate,

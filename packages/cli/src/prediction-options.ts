@@ -16,6 +16,7 @@ import {
   type PredictionOptions,
   type PredictOptions,
 } from '@quickcolumn/predict';
+import type { LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exists } from './outputs.js';
@@ -74,8 +75,7 @@ export async function loadModels(
 }
 
 /** The options that were asked for, checked against the model's classes before any scan is read. */
-export function extraOptions(flags: ExtraFlags, model: LoadedModel): ExtraOptions {
-  const { classes } = model.metadata.preparation;
+export function extraOptions(flags: ExtraFlags, classes: readonly LabelClass[]): ExtraOptions {
   const valueOf = (flag: string, { name }: ClassArgument): number => {
     const found = classes.find((one) => String(one.value) === name || one.name.toLowerCase() === name.toLowerCase());
     if (found !== undefined && found.value !== 0) return found.value;

@@ -1,6 +1,7 @@
 /** The command tree: one file per command in commands/, with settings they share. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
 import { datasetCommand } from './commands/dataset.js';
 import { demoCommand } from './commands/demo.js';
@@ -10,6 +11,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
 import { prepareCommand } from './commands/prepare.js';
+import { runStageCommand } from './commands/run-stage.js';
 import { trainCommand } from './commands/train.js';
 
 /** A program that throws CommanderError instead of ending the process. */
@@ -41,6 +43,7 @@ written, 6 failed while running, 130 interrupted.`,
     trainCommand(),
     predictCommand(),
     evaluateCommand(),
+    compareCommand(),
     dicomCommand(),
     doctorCommand(),
     configCommand(),
@@ -53,6 +56,7 @@ written, 6 failed while running, 130 interrupted.`,
     }
     program.addCommand(command);
   }
+  program.addCommand(runStageCommand().copyInheritedSettings(program), { hidden: true });
   return program;
 }
 

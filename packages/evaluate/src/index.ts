@@ -1,3 +1,4 @@
+export type { ComparedFold, ComparedSystem, Comparison, FoldCost } from './comparison/types.js';
 export { boxPlot, lineChart, type BoxGroup, type ChartOptions, type Series } from './charts.js';
 export { EvaluationError, GridMismatchError } from './errors.js';
 export { evaluateCase, findLungRoles, type EvaluateOptions } from './metrics.js';

@@ -110,7 +110,12 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
 }
 
 /** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
-export async function predictScans(scans: readonly ScanInput[], flags: PredictFlags): Promise<string[]> {
+export async function predictScans(
+  scans: readonly ScanInput[],
+  flags: PredictFlags,
+  /** Called after each scan with the wall time from its file to its mask. */
+  onScan?: (name: string, seconds: number) => void,
+): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);
@@ -119,12 +124,14 @@ export async function predictScans(scans: readonly ScanInput[], flags: PredictFl
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { patch } = resolveWindow(model, flags);
-  const extra = extraOptions(flags, model);
+  const extra = extraOptions(flags, model.metadata.preparation.classes);
   const compiled = await model.compile(patch, 1);
   try {
     for (const target of targets) {
       throwIfInterrupted();
+      const start = performance.now();
       await predictFile(target, { model, compiled, files, extra, flags });
+      onScan?.(target.name, secondsSince(start));
     }
   } finally {
     await compiled.dispose();
