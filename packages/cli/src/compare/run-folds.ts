@@ -72,6 +72,7 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
   const progress = await createOverall(chosen);
   for (const task of chosen) {
     if ((await readResult(task.folder)) === undefined) {
+      await refuseOtherCode(shared.code);
       const compute = { runtime: device.runtime.name as RuntimeName, precision: device.precision };
       await runFold(task, splits[task.fold], compute, runs);
       await progress.finished(task);
@@ -173,6 +174,16 @@ async function refuseMixture(tasks: readonly Task[]): Promise<void> {
     `${shown.join('\n')}\nResults that differ in this are never put in one table. Put it back as it was, or do these ` +
       `anew with --redo ${[...ids].join(',')}, or choose another --out, or write the report of those that belong ` +
       'together with --report-only',
+  );
+}
+
+/** The stages run what is installed at their time: an update in the middle would go unseen. */
+async function refuseOtherCode(atStart: string): Promise<void> {
+  if ((await codeIdentity()) === atStart) return;
+  throw new QuickcolumnError(
+    'output',
+    'quickcolumn was changed or built anew while it ran; the finished folds are kept. Put it back as it was and run ' +
+      'the same command again, or start anew in another --out',
   );
 }
 
