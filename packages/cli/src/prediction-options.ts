@@ -19,6 +19,7 @@ import {
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type Command, InvalidArgumentError } from 'commander';
+import { modelFilesOf } from './compare/ensemble-folder.js';
 import { exists } from './outputs.js';
 
 /** A class as the user names it, and the number behind its `=`. */
@@ -61,7 +62,8 @@ export async function loadModels(
   device: ModelDevice,
 ): Promise<{ model: LoadedModel; files: ModelFiles }> {
   // A comma may be part of a file's name.
-  const paths = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
+  const named = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
+  const paths = (await Promise.all(named.map(modelFilesOf))).flat();
   const members: NamedModel[] = [];
   const files: ModelFile[] = [];
   for (const path of paths) {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
+import { crossValidateCommand } from './commands/cross-validate.js';
 import { datasetCommand } from './commands/dataset.js';
 import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
@@ -43,6 +44,7 @@ written, 6 failed while running, 130 interrupted.`,
     trainCommand(),
     predictCommand(),
     evaluateCommand(),
+    crossValidateCommand(),
     compareCommand(),
     dicomCommand(),
     doctorCommand(),

@@ -146,7 +146,8 @@ function refuseIfTooLarge(bytes: number): void {
   );
 }
 
-function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
+/** Training and validation cases (`test`); held-out ones are in neither. */
+export function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
   const { holdOut, split } = config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
   if (split.kind === 'folds') return foldCases(rest, { seed: config.seed, folds: split.folds })[split.fold];

@@ -151,10 +151,11 @@ async function predictFile(
 ): Promise<void> {
   const { model, compiled, files, extra, flags } = context;
   const { classes } = model.metadata.preparation;
+  const shown = target.shownName ?? target.name;
   const start = performance.now();
   const { volume: scan, header, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) note(`${target.name}: ${text}`);
-  const line = progressLine(target.name);
+  for (const text of dicom?.notes ?? []) note(`${shown}: ${text}`);
+  const line = progressLine(shown);
   const folder = dirname(target.sidecarPath);
   const { maskPath, segPath } = target;
   const probabilityNames = flags.probabilities
@@ -177,7 +178,7 @@ async function predictFile(
       compiled,
       signal: interruptSignal,
       onEstimate: ({ windows, preparedSize, peakBytes }) =>
-        note(`${target.name}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
+        note(`${shown}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
       onProgress: ({ done, total }) => line.update(`window ${done} of ${total}`, done / total),
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
@@ -211,7 +212,8 @@ async function predictFile(
   } finally {
     close();
   }
-  line.end(`${maskPath ?? segPath} in ${formatSeconds(secondsSince(start))}`);
+  const mask = target.shownName === undefined ? (maskPath ?? segPath) : 'mask';
+  line.end(`${mask} in ${formatSeconds(secondsSince(start))}`);
 }
 
 async function chooseTargets(scans: readonly ScanInput[], flags: PredictFlags): Promise<Target[]> {

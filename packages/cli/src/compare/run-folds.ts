@@ -6,10 +6,10 @@
  */
 import { join } from 'node:path';
 import { makeFolder } from '@quickcolumn/io';
-import { casesOf, type DatasetCase, type Split, type TrainConfig } from '@quickcolumn/learn';
+import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn';
 import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import type { AnonymousFlags } from '../anonymous.js';
+import { type AnonymousFlags, type ShownNames, shownNames } from '../anonymous.js';
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
 import { formatSeconds, note, secondsSince } from '../terminal.js';
@@ -51,6 +51,7 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
   const device = await chooseRuntime(config.compute);
   note(device.reason);
   const cases = await casesOf(config.data);
+  const names = shownNames(cases, runs.anonymous);
   const splits = experimentFolds(experiment, cases);
   const shared = {
     data: await dataIdentity(cases),
@@ -74,7 +75,7 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
     if ((await readResult(task.folder)) === undefined) {
       await refuseOtherCode(shared.code);
       const compute = { runtime: device.runtime.name as RuntimeName, precision: device.precision };
-      await runFold(task, splits[task.fold], compute, runs);
+      await runFold(task, { compute, test: splits[task.fold].test, names, runs });
       await progress.finished(task);
     }
     await removeCheckpoints(task.folder);
@@ -83,22 +84,31 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
 
 async function runFold(
   { system, fold, folder, identity }: Task,
-  { test }: Split<DatasetCase>,
-  compute: TrainConfig['compute'],
-  { experiment, folderOf, cacheDir, threads, anonymous }: FoldRuns,
+  about: { compute: TrainConfig['compute']; test: readonly DatasetCase[]; names: ShownNames; runs: FoldRuns },
 ): Promise<void> {
+  const { compute, test, names, runs } = about;
+  const { experiment, folderOf, cacheDir, threads, anonymous } = runs;
   const label = foldLabel(system.id, fold, experiment.folds);
-  const config = foldConfig(system.config, test, compute);
-  const stage = { label, folder, config, threads };
+  const stage = { label, folder, config: foldConfig(system.config, test, compute), threads };
   await makeFolder(folder);
   await writeIdentity(folder, identity);
   const trainedIn = system.weightsOf === undefined ? folder : folderOf(system.weightsOf, fold);
+  // The report is the last file of a training.
   if (system.weightsOf === undefined && !(await exists(join(folder, runFiles.report)))) {
     note(`${label}: training`);
     await runInChild({ ...stage, kind: 'train', cacheDir, anonymous });
   }
   note(`${label}: prediction and evaluation of ${test.length} held-out cases`);
-  await runInChild({ ...stage, kind: 'predict', trainedIn, testTime: system.testTime, identity, fold, cases: test });
+  await runInChild({
+    ...stage,
+    kind: 'predict',
+    trainedIn,
+    testTime: system.testTime,
+    identity,
+    fold,
+    cases: test,
+    ...(names.anonymous && { shown: test.map((entry) => names.shown({ name: entry.name, patient: entry.patient })) }),
+  });
 }
 
 /** What a fold is called on the terminal and in errors; `fold` counts from 0, as in the folder's name. */

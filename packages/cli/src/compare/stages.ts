@@ -16,6 +16,11 @@ import { masksFolder, readTrainingPeak, writeResult, writeTrainingPeak } from '.
 import type { FoldIdentity } from './identity.js';
 import { type TestTime, testTimeFlags } from './test-time.js';
 
+interface NamedCase {
+  readonly name: string;
+  readonly patient: string;
+}
+
 interface StageJob {
   /** Before every line of the stage, e.g. `qchc, fold-0 (1 of 3)`. */
   readonly label: string;
@@ -41,6 +46,8 @@ export interface PredictJob extends StageJob {
   readonly fold: number;
   /** The held-out cases. */
   readonly cases: readonly DatasetCase[];
+  /** Their names and patients as the terminal shows them, where not their own. */
+  readonly shown?: readonly NamedCase[];
 }
 
 export type Job = TrainJob | PredictJob;
@@ -73,27 +80,34 @@ async function trainFold({ folder, config, cacheDir, threads, anonymous }: Train
 }
 
 async function predictFold(job: PredictJob): Promise<void> {
-  const { folder, config, trainedIn, cases, testTime, threads } = job;
+  const { folder, config, trainedIn, cases, shown, testTime, threads } = job;
   const seconds: number[] = [];
   const masks = join(folder, masksFolder);
   const flags = { ...config.compute, ...testTimeFlags(testTime), threads, force: true };
   await predictScans(
-    cases.map(({ name, imagePath }) => volumeInput(name, imagePath)),
+    cases.map(({ name, imagePath }, index) => ({
+      ...volumeInput(name, imagePath),
+      ...(shown && { shownName: shown[index].name }),
+    })),
     { ...flags, model: join(trainedIn, runFiles.model), out: masks },
     (_name, took) => seconds.push(took),
   );
   const predictionPeakBytes = peakBytes();
   const { classes, ignoreLabel } = config.preparation;
-  const files = cases.map(({ name, patient, labelPath }) => ({
-    name,
-    patient,
+  const files = cases.map(({ name, patient, labelPath }, index) => ({
+    ...(shown?.[index] ?? { name, patient }),
     truthPath: labelPath,
     predictionPath: join(masks, `${name}.nii.gz`),
   }));
   const evaluation = await evaluateCases(files, classes, ignoreLabel);
   const secondsPerScan = seconds.reduce((sum, took) => sum + took, 0) / seconds.length;
   const cost = { ...(await trainingCost(trainedIn)), secondsPerScan, predictionPeakBytes };
-  await writeResult(folder, { identity: job.identity, fold: job.fold, cases: evaluation.cases, cost });
+  // The result keeps the real names, to be read with or without --anonymize.
+  const metrics = evaluation.cases.map((entry, index) => {
+    const { name, patient } = cases[index];
+    return { ...entry, name, patient };
+  });
+  await writeResult(folder, { identity: job.identity, fold: job.fold, cases: metrics, cost });
 }
 
 async function trainingCost(
