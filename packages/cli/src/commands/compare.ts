@@ -127,7 +127,7 @@ async function checkIsExperiment(out: string): Promise<void> {
   throw new OutputError(`${out} is not empty and holds no ${experimentFile}; choose a new folder`, out);
 }
 
-export function dataOverride({
+function dataOverride({
   list,
   images,
   labels,
@@ -148,7 +148,7 @@ function computeOverride({ runtime, precision }: CompareFlags): Partial<Pick<Com
 }
 
 /** '0,2' as numbers from 0. */
-export function numberList(text: string): number[] {
+function numberList(text: string): number[] {
   const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0)) {
     throw new InvalidArgumentError('Expected whole numbers from 0, separated by commas.');

@@ -140,9 +140,9 @@ function borrowingSystem(
   source: string,
   fail: Fail,
 ): ExperimentSystem {
-  const lender = systems.find((system) => system.id === weightsOf);
+  const lender = systems.find((other) => other.id === weightsOf);
   if (lender === undefined) {
-    const known = systems.map((system) => system.id).join(', ');
+    const known = systems.map((other) => other.id).join(', ');
     return fail('weightsOf', `no system '${weightsOf}' stands before it; there are: ${known || 'none'}`);
   }
   if (lender.weightsOf !== undefined) {
@@ -156,8 +156,8 @@ function borrowingSystem(
 
 /** The options of the prediction alone, and those of the training configuration. */
 function divided(predict: Record<string, unknown>): [Record<string, unknown>, Record<string, unknown>] {
-  const part = (own: boolean): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(predict).filter(([key]) => testTimeKeys.has(key) === own));
+  const part = (isTestTime: boolean): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(predict).filter(([key]) => testTimeKeys.has(key) === isTestTime));
   return [part(true), part(false)];
 }
 

@@ -31,13 +31,13 @@ interface StageJob {
   readonly threads?: number;
 }
 
-export interface TrainJob extends StageJob {
+interface TrainJob extends StageJob {
   readonly kind: 'train';
   readonly cacheDir: string;
   readonly anonymous: AnonymousFlags;
 }
 
-export interface PredictJob extends StageJob {
+interface PredictJob extends StageJob {
   readonly kind: 'predict';
   /** Where the model is: `folder`, or that of the system whose weights are used. */
   readonly trainedIn: string;
