@@ -10,7 +10,7 @@ import { nameList, precisionOption, runtimeOption, wholeNumber } from '../argume
 import { type DataOverride, type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
 import { readComparison } from '../compare/read-comparison.js';
-import { runFolds } from '../compare/run-folds.js';
+import { runFolds, throwFailures } from '../compare/run-folds.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { defaultCache } from '../preparation.js';
 import { note, print } from '../terminal.js';
@@ -79,11 +79,16 @@ async function compare(flags: CompareFlags): Promise<void> {
   if (flags.experiment === undefined && !(await exists(file))) {
     throw new QuickcolumnError('usage', `${out} holds no experiment to go on with; give one with --experiment`);
   }
-  const experiment = await readExperiment(file, { data: dataOverride(flags), compute: computeOverride(flags) });
+  const experiment = await readExperiment(file, {
+    data: dataOverride(flags),
+    compute: computeOverride(flags),
+    asWritten: flags.reportOnly === true && flags.experiment === undefined,
+  });
   const folderOf = (id: string, fold: number): string => join(out, 'systems', id, `fold-${fold}`);
+  let failures: readonly QuickcolumnError[] = [];
   if (!flags.reportOnly) {
     try {
-      await runFolds({
+      failures = await runFolds({
         experiment,
         folderOf,
         cacheDir: flags.cache,
@@ -104,6 +109,7 @@ async function compare(flags: CompareFlags): Promise<void> {
     }
   }
   await report(experiment, { out, folderOf, flags });
+  throwFailures(failures);
 }
 
 async function report(

@@ -12,7 +12,7 @@ import { crossValidationFile, crossValidationFold } from '../compare/ensemble-fo
 import { type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
 import { masksFolder, readResult } from '../compare/fold-files.js';
-import { runFolds } from '../compare/run-folds.js';
+import { runFolds, throwFailures } from '../compare/run-folds.js';
 import { overlayOf, writeEvaluation } from '../evaluation.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
 import { defaultCache } from '../preparation.js';
@@ -81,8 +81,9 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
   await checkAnonymousFlags(flags, false);
   const experiment = await chosenExperiment(flags);
   let cases: readonly DatasetCase[] = [];
+  let failures: readonly QuickcolumnError[] = [];
   try {
-    await runFolds({
+    failures = await runFolds({
       experiment,
       folderOf: (_id, fold) => crossValidationFold(out, fold),
       cacheDir: flags.cache,
@@ -102,6 +103,7 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
     throw new QuickcolumnError('interrupted', message, {}, { cause: error });
   }
   await evaluateAll(experiment, cases, flags);
+  throwFailures(failures);
 }
 
 /** From the flags, or the one that the folder holds. */

@@ -194,6 +194,18 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
     await expect(images('case-9', ['unet'])).rejects.toThrow('is no case');
   });
 
+  it('goes on with the other systems when one fails', async () => {
+    const wild = experiment.replace('name: unet3d }', 'name: unet3d }, train: { learningRate: 1.0e+30 }');
+    await writeFile(join(folder, 'wild.yaml'), `${wild}  - { id: more, weightsOf: unet }\n`);
+    const { code, stderr } = await compare('--experiment', 'wild.yaml', '--out', 'failed', '--folds', '0');
+    expect(code).toBe(6);
+    expect(stderr).toContain('2 of 4 folds done');
+    expect(stderr).toContain('2 folds failed; run the same command to try again:\nunet, fold-0 (1 of 2): ');
+    expect(stderr).toContain('more, fold-0 (1 of 2): unet has no model of this fold');
+    const { systems } = await readComparison(join(folder, 'failed', 'comparison.json'));
+    expect(systems.map(({ id }) => id)).toEqual(['qchc', 'mirrored']);
+  });
+
   it('shows no names with --anonymize', async () => {
     const { code, stderr } = await compare('--out', 'whole', '--anonymize-key', 'key.json');
     expect(code).toBe(0);

@@ -20,6 +20,8 @@ export interface ExperimentSystem {
   readonly testTime: TestTime;
   /** The system whose models are used; absent where this one trains its own. */
   readonly weightsOf?: string;
+  /** Its keys as they stand in the file, where they are to count as they are (see identity.ts). */
+  readonly written?: Readonly<Record<string, unknown>>;
 }
 
 export interface Experiment {
@@ -35,6 +37,8 @@ export type DataOverride = Pick<TrainConfig['data'], 'list'> & Partial<Pick<Trai
 export interface ExperimentOptions {
   readonly data?: DataOverride;
   readonly compute?: Partial<TrainConfig['compute']>;
+  /** Of a complete file that finished folds were made with, to report these: keeps its keys as they are. */
+  readonly asWritten?: boolean;
 }
 
 const group = z.record(z.string(), z.unknown());
@@ -88,7 +92,8 @@ export function parseExperiment(object: unknown, source: string, options: Experi
         ? trainedSystem(file, base, seed, source, options)
         : borrowingSystem(file, file.weightsOf, systems, source, fail);
     checkClasses(made, systems[0] ?? made, fail);
-    systems.push(made);
+    const { id: _id, title: _title, ...written } = file;
+    systems.push(options.asWritten ? { ...made, written } : made);
   });
   return { title: name, folds, seed, systems };
 }

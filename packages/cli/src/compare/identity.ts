@@ -10,11 +10,12 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashFile, volumeFiles } from '@quickcolumn/io';
-import type { DatasetCase, TrainConfig } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/learn';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
 import { throwIfInterrupted } from '../interrupt.js';
 import { progressLine } from '../terminal.js';
-import type { TestTime } from './test-time.js';
+import type { Experiment, ExperimentSystem } from './experiment.js';
+import { systemKeys } from './experiment-yaml.js';
 
 export interface FoldIdentity {
   /** SHA-256 over names, patients and contents of all cases. */
@@ -74,18 +75,24 @@ export function computeIdentity(
   return `${runtime.name} ${runtime.version}, ${precision}, ${threads} threads, ${model}`;
 }
 
-/** Of one fold of one system; data and compute are parts of their own. */
-export function configIdentity(about: {
-  readonly config: TrainConfig;
-  readonly testTime: TestTime;
-  readonly weightsOf?: string;
-  readonly folds: number;
-  readonly fold: number;
-}): string {
-  const { config, testTime, weightsOf, folds, fold } = about;
-  const { data, compute: _compute, ...rest } = config;
-  const { holdOut, split } = data;
-  return sha256(canonical({ ...rest, holdOut: [...holdOut].sort(), split, testTime, weightsOf, folds, fold }));
+/**
+ * Of one fold of one system, from its keys in a complete experiment file; data and compute are parts of their own. Keys
+ * as an earlier version wrote them count as they are: a new key with a default does not make its results another's.
+ */
+export function configIdentity({ seed, folds, systems }: Experiment, system: ExperimentSystem, fold: number): string {
+  const { holdOut, split } = system.config.data;
+  const lender = systems.find(({ id }) => id === system.weightsOf);
+  return sha256(
+    canonical({
+      seed,
+      folds,
+      fold,
+      holdOut: [...holdOut].sort(),
+      split,
+      system: system.written ?? systemKeys(system),
+      ...(lender && { lender: lender.written ?? systemKeys(lender) }),
+    }),
+  );
 }
 
 function packageFolder(name: string): string {

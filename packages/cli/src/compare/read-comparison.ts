@@ -59,19 +59,19 @@ export async function readComparison(experiment: Experiment, options: ReadOption
 
 /** Finished folds that belong together; the largest such group where there are several. */
 async function findResults(
-  { folds }: Experiment,
+  experiment: Experiment,
   systems: readonly ExperimentSystem[],
   { folderOf }: ReadOptions,
   leftOut: LeftOut[],
 ): Promise<Found[]> {
   const found: Found[] = [];
   for (const system of systems) {
-    for (let fold = 0; fold < folds; fold++) {
+    for (let fold = 0; fold < experiment.folds; fold++) {
       const folder = folderOf(system.id, fold);
       const result = await readResult(folder);
       if (result === undefined) {
         leftOut.push({ id: system.id, reason: `fold-${fold} is not finished` });
-      } else if (result.identity.config !== configIdentity({ ...system, folds, fold })) {
+      } else if (result.identity.config !== configIdentity(experiment, system, fold)) {
         leftOut.push({
           id: system.id,
           reason: `fold-${fold} was made with another configuration than the experiment's`,

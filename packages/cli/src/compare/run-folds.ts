@@ -10,6 +10,7 @@ import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn'
 import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type AnonymousFlags, type ShownNames, shownNames } from '../anonymous.js';
+import { exitCodeFor, exitCodes } from '../errors.js';
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
 import { formatSeconds, note, secondsSince } from '../terminal.js';
@@ -43,10 +44,15 @@ interface Task {
   readonly identity: FoldIdentity;
 }
 
-/** @throws whatever the folds' stages have to say; `usage`, `config`, `output`; `interrupted` after Ctrl-C */
-export async function runFolds(runs: FoldRuns): Promise<void> {
+/**
+ * A fold that fails while it runs (out of memory, a training that diverged) does not stop the others.
+ *
+ * @returns what the failed folds said.
+ * @throws whatever else the folds' stages have to say; `usage`, `config`, `output`; `interrupted` after Ctrl-C
+ */
+export async function runFolds(runs: FoldRuns): Promise<QuickcolumnError[]> {
   const { experiment, threads, folderOf } = runs;
-  const { systems, folds } = experiment;
+  const { systems } = experiment;
   const { config } = systems[0];
   const device = await chooseRuntime(config.compute);
   note(device.reason);
@@ -60,7 +66,7 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
   };
   const tasks = splits.flatMap((_, fold) =>
     systems.map((system): Task => {
-      const identity = { ...shared, config: configIdentity({ ...system, folds, fold }) };
+      const identity = { ...shared, config: configIdentity(experiment, system, fold) };
       return { system, fold, folder: folderOf(system.id, fold), identity };
     }),
   );
@@ -71,15 +77,34 @@ export async function runFolds(runs: FoldRuns): Promise<void> {
   for (const { folder } of redone) await removeFold(folder);
 
   const progress = await createOverall(chosen);
+  const failures: QuickcolumnError[] = [];
+  const compute = { runtime: device.runtime.name as RuntimeName, precision: device.precision };
   for (const task of chosen) {
     if ((await readResult(task.folder)) === undefined) {
       await refuseOtherCode(shared.code);
-      const compute = { runtime: device.runtime.name as RuntimeName, precision: device.precision };
-      await runFold(task, { compute, test: splits[task.fold].test, names, runs });
+      try {
+        await runFold(task, { compute, test: splits[task.fold].test, names, runs });
+      } catch (error) {
+        if (!(error instanceof QuickcolumnError) || exitCodeFor(error) !== exitCodes.runtime) throw error;
+        note(error.message);
+        failures.push(error);
+        continue;
+      }
       await progress.finished(task);
     }
     await removeCheckpoints(task.folder);
   }
+  return failures;
+}
+
+/** Ends a command whose folds failed, after its report. */
+export function throwFailures(failures: readonly QuickcolumnError[]): void {
+  if (failures.length === 0) return;
+  const texts = failures.map(({ message }) => message).join('\n');
+  throw new QuickcolumnError(
+    'runtime',
+    `${failures.length} folds failed; run the same command to try again:\n${texts}`,
+  );
 }
 
 async function runFold(
@@ -93,6 +118,9 @@ async function runFold(
   await makeFolder(folder);
   await writeIdentity(folder, identity);
   const trainedIn = system.weightsOf === undefined ? folder : folderOf(system.weightsOf, fold);
+  if (system.weightsOf !== undefined && (await readResult(trainedIn)) === undefined) {
+    throw new QuickcolumnError('runtime', `${label}: ${system.weightsOf} has no model of this fold`);
+  }
   // The report is the last file of a training.
   if (system.weightsOf === undefined && !(await exists(join(folder, runFiles.report)))) {
     note(`${label}: training`);
