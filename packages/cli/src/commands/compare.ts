@@ -1,5 +1,12 @@
 /** `quickcolumn compare`: trains and evaluates several systems on the same folds of the same cases. */
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import {
+  buildComparisonReport,
+  type Comparison,
+  type ComparisonReport,
+  type ComparisonReportOptions,
+} from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { casesOf } from '@quickcolumn/learn';
 import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
@@ -7,14 +14,15 @@ import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
+import { caseImages } from '../compare/case-images.js';
 import { type DataOverride, type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
 import { readComparison } from '../compare/read-comparison.js';
 import { runFolds, throwFailures } from '../compare/run-folds.js';
+import { interruptSignal } from '../interrupt.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { defaultCache } from '../preparation.js';
-import { note, print } from '../terminal.js';
-import { readdir } from 'node:fs/promises';
+import { note, print, progressLine } from '../terminal.js';
 
 interface CompareFlags extends AnonymousFlags {
   readonly experiment?: string;
@@ -24,6 +32,7 @@ interface CompareFlags extends AnonymousFlags {
   readonly labels?: string;
   readonly systems?: readonly string[];
   readonly folds?: readonly number[];
+  readonly cases?: readonly string[];
   readonly reportOnly?: boolean;
   readonly redo?: readonly string[];
   readonly runtime?: RuntimeName;
@@ -34,14 +43,20 @@ interface CompareFlags extends AnonymousFlags {
 
 const experimentFile = 'experiment.yaml';
 const comparisonFile = 'comparison.json';
+const reportFile = 'report.html';
+const figuresFolder = 'figures';
 
 export function compareCommand(): Command {
   const command = new Command('compare')
     .description('train and evaluate several systems on the same folds, resumably')
     .option('--experiment <file.yaml>', 'the systems, folds and cases (default: that of --out, to go on)')
-    .requiredOption('--out <folder>', 'experiment.yaml, systems/ID/fold-K/, comparison.json')
+    .requiredOption(
+      '--out <folder>',
+      'experiment.yaml, systems/ID/fold-K/, comparison.json, report.html, CSV tables, figures/',
+    )
     .option('--systems <ids>', 'only these systems, separated by commas', nameList)
     .option('--folds <numbers>', 'only these folds, from 0, separated by commas', numberList)
+    .option('--cases <names>', 'cases to show beside the best, the median and the worst one', nameList)
     .option('--report-only', 'train nothing; report the finished folds that belong together')
     .option('--redo <ids>', 'train these systems anew, or all; their results are removed', nameList)
     .option('--list <cases.csv>', 'list of image,label,patient, in place of the experiment’s')
@@ -117,15 +132,48 @@ async function report(
   about: { out: string; folderOf: (id: string, fold: number) => string; flags: CompareFlags },
 ): Promise<void> {
   const { out, folderOf, flags } = about;
-  const names = shownNames(await casesOf(experiment.systems[0].config.data), flags);
+  const cases = await casesOf(experiment.systems[0].config.data);
+  const names = shownNames(cases, flags);
   const comparison = await readComparison(experiment, { folderOf, systems: flags.systems, shown: names.shown });
   for (const { id, reason } of comparison.leftOut) note(`left out: ${id}: ${reason}`);
-  const path = join(out, comparisonFile);
-  await writeFileAtomic(path, `${JSON.stringify(comparison, null, 2)}\n`);
+  await writeFileAtomic(join(out, comparisonFile), json(comparison));
   await names.writeKey();
-  note(`comparison of ${comparison.systems.length} systems: ${resolve(path)}`);
-  print(path);
+  if (comparison.systems.every(({ folds }) => folds.length === 0)) return;
+  await writeReport(comparison, out, {
+    cases: flags.cases,
+    caseImages: caseImages(experiment, cases, { folderOf, shownName: (entry) => names.shown(entry).name }),
+  });
+  note(`comparison of ${comparison.systems.length} systems: ${resolve(out, reportFile)}`);
+  print(join(out, reportFile));
 }
+
+/** The page, the tables as CSV, the numbers as JSON and every figure as a file of its own. */
+async function writeReport(
+  comparison: Comparison,
+  out: string,
+  options: Pick<ComparisonReportOptions, 'cases' | 'caseImages'>,
+): Promise<void> {
+  const line = progressLine('report');
+  let built: ComparisonReport;
+  try {
+    built = await buildComparisonReport(comparison, {
+      ...options,
+      signal: interruptSignal,
+      onProgress: ({ text, done, total }) => line.update(text, done / total),
+    });
+  } finally {
+    line.end();
+  }
+  const { html, csv, json: statistics, figures } = built;
+  await rm(join(out, figuresFolder), { recursive: true, force: true });
+  await makeFolder(join(out, figuresFolder));
+  for (const { name, svg } of figures) await writeFileAtomic(join(out, figuresFolder, `${name}.svg`), svg);
+  for (const [name, text] of Object.entries(csv)) await writeFileAtomic(join(out, `${name}.csv`), text);
+  await writeFileAtomic(join(out, 'statistics.json'), json(statistics));
+  await writeFileAtomic(join(out, reportFile), html);
+}
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** @throws OutputError for a folder that is in use for something else. */
 async function checkIsExperiment(out: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** The pictures of a comparison: scan, truth and the masks of several systems, read when they are asked for. */
 import { join } from 'node:path';
+import type { CaseImages } from '@quickcolumn/evaluate';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import type { DatasetCase } from '@quickcolumn/learn';
 import type { Volume } from '@quickcolumn/volume';
@@ -7,25 +8,17 @@ import { InputError } from '../cases.js';
 import type { Experiment } from './experiment.js';
 import { masksFolder, readResult } from './fold-files.js';
 
-export interface CaseImages {
-  /** In HU. */
-  readonly image: Volume;
-  readonly truth: Volume<Uint8Array>;
-  /** In the order asked for. */
-  readonly predictions: readonly { readonly id: string; readonly labels: Volume<Uint8Array> }[];
-}
-
 export interface CaseImagesOptions {
   readonly folderOf: (id: string, fold: number) => string;
-  /** Real names by the names that are shown; default the same. */
-  readonly realName?: (shown: string) => string;
+  /** How a case is called in the comparison; default by its own name. */
+  readonly shownName?: (entry: DatasetCase) => string;
 }
 
 /** Reads by the name of a case and the ids of systems. The promise is rejected with an InputError for others. */
 export function caseImages(
   { folds }: Experiment,
   cases: readonly DatasetCase[],
-  { folderOf, realName = (name) => name }: CaseImagesOptions,
+  { folderOf, shownName = ({ name }) => name }: CaseImagesOptions,
 ): (caseName: string, systemIds: readonly string[]) => Promise<CaseImages> {
   const maskPath = async (name: string, id: string): Promise<string> => {
     for (let fold = 0; fold < folds; fold++) {
@@ -36,11 +29,10 @@ export function caseImages(
     throw new InputError(`${id} has no finished fold with this case`, { id });
   };
   return async (caseName, systemIds) => {
-    const name = realName(caseName);
-    const files = cases.find((entry) => entry.name === name);
+    const files = cases.find((entry) => shownName(entry) === caseName);
     if (files === undefined) throw new InputError(`${caseName} is no case of the experiment`, { caseName });
     const predictions: { id: string; labels: Volume<Uint8Array> }[] = [];
-    for (const id of systemIds) predictions.push({ id, labels: await readLabels(await maskPath(name, id)) });
+    for (const id of systemIds) predictions.push({ id, labels: await readLabels(await maskPath(files.name, id)) });
     return { image: await readVolume(files.imagePath), truth: await readLabels(files.labelPath), predictions };
   };
 }

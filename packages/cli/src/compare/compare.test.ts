@@ -185,7 +185,7 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
     const read = await readExperiment(join(folder, 'whole', 'experiment.yaml'));
     const cases = await casesOf(read.systems[0].config.data);
     const folderOf = (id: string, fold: number): string => join(folder, 'whole', 'systems', id, `fold-${fold}`);
-    const images = caseImages(read, cases, { folderOf, realName: (shown) => shown.replace('case-', 'phantom_000') });
+    const images = caseImages(read, cases, { folderOf, shownName: ({ name }) => name.replace('phantom_000', 'case-') });
     const { image, truth, predictions } = await images('case-4', ['unet', 'mirrored']);
     expect(image.size).toEqual([40, 36, 24]);
     expect(truth.voxels).toEqual((await readLabels(join(folder, 'data/labels/phantom_0004.nii.gz'))).voxels);
