@@ -28,6 +28,8 @@ const commands = [
   'doctor',
   'config',
   'networks',
+  'compare',
+  'cross-validate',
 ];
 
 describe('quickcolumn', () => {

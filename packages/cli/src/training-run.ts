@@ -40,7 +40,7 @@ import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
 import { clearRun, runFiles } from './run-folder.js';
 import { volumeInput } from './scan-inputs.js';
-import { note } from './terminal.js';
+import { note, writeProgress } from './terminal.js';
 import { toYaml } from './yaml.js';
 
 export interface RunOptions {
@@ -114,7 +114,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
           samplesPerEpoch,
           startAt: startEpoch * samplesPerEpoch,
         }),
-      onProgress: createProgressLine((text) => process.stderr.write(text), {
+      onProgress: createProgressLine(writeProgress, {
         classNames: classes.map(({ name }) => name),
         tty: process.stderr.isTTY,
         columns: process.stderr.columns,
@@ -146,7 +146,8 @@ function refuseIfTooLarge(bytes: number): void {
   );
 }
 
-function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
+/** Training and validation cases (`test`); held-out ones are in neither. */
+export function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
   const { holdOut, split } = config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
   if (split.kind === 'folds') return foldCases(rest, { seed: config.seed, folds: split.folds })[split.fold];

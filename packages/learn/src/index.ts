@@ -18,12 +18,13 @@ export {
   saveCheckpoint,
 } from './checkpoint.js';
 export {
+  completed,
   type DataConfig,
   parseTrainConfig,
   type TrainConfig,
   type TrainSettings,
 } from './config.js';
-export { ConfigError, type ConfigIssue } from './config-error.js';
+export { ConfigError, type ConfigIssue, describeIssues } from './config-error.js';
 export { casesOf } from './data-source.js';
 export { type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
 export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
