@@ -19,6 +19,7 @@ export {
 } from './checkpoint.js';
 export {
   type DataConfig,
+  type InitConfig,
   parseTrainConfig,
   type TrainConfig,
   type TrainSettings,
@@ -54,6 +55,7 @@ export {
   type TrainingCase,
   type TrainingSample,
 } from './sample-pool.js';
+export { type FrozenPart, frozenParts } from './freeze.js';
 export { foldCases, holdOutCases, type PatientCase, type Split, splitCases } from './split.js';
 export { exportModel } from './export-model.js';
 export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step.js';
@@ -68,4 +70,5 @@ export type {
 } from './step-types.js';
 export { EventFileError } from './tensorboard.js';
 export { TrainError, TrainingDivergedError } from './train-error.js';
+export { type SourceModel, type Transfer, transferWeights } from './transfer.js';
 export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer.js';
