@@ -23,6 +23,7 @@ import {
   noClass,
   shareCase,
   type Split,
+  splitByRole,
   splitCases,
   type TrainConfig,
   type TrainingCase,
@@ -153,8 +154,11 @@ function refuseIfTooLarge(bytes: number): void {
 function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
   const { holdOut, split } = config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
-  if (split.kind === 'folds') return foldCases(rest, { seed: config.seed, folds: split.folds })[split.fold];
-  return splitCases(rest, { seed: config.seed, testShare: split.validation });
+  return splitByRole(rest, (free) =>
+    split.kind === 'folds'
+      ? foldCases(free, { seed: config.seed, folds: split.folds })[split.fold]
+      : splitCases(free, { seed: config.seed, testShare: split.validation }),
+  );
 }
 
 async function loadCases(

@@ -7,7 +7,7 @@ export {
   noClass,
   paperAugmentation,
 } from './augment/index.js';
-export { formatCaseList, type ListedCase, readCaseList } from './case-list.js';
+export { type CaseSplit, formatCaseList, type ListedCase, readCaseList } from './case-list.js';
 export {
   type Checkpoint,
   CheckpointError,
@@ -26,7 +26,7 @@ export {
 } from './config.js';
 export { ConfigError, type ConfigIssue } from './config-error.js';
 export { casesOf } from './data-source.js';
-export { type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
+export { type CaseRole, type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
 export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
 export {
   type LossConfig,
@@ -56,7 +56,15 @@ export {
   type TrainingSample,
 } from './sample-pool.js';
 export { type FrozenPart, frozenParts } from './freeze.js';
-export { foldCases, holdOutCases, type PatientCase, type Split, splitCases } from './split.js';
+export {
+  foldCases,
+  holdOutCases,
+  type PatientCase,
+  type RoleCase,
+  type Split,
+  splitByRole,
+  splitCases,
+} from './split.js';
 export { exportModel } from './export-model.js';
 export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step.js';
 export type {
