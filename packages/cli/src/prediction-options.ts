@@ -19,6 +19,7 @@ import {
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exists } from './outputs.js';
+import { modelFile } from './run-folder.js';
 
 /** A class as the user names it, and the number behind its `=`. */
 interface ClassArgument {
@@ -54,7 +55,7 @@ export function withExtraFlags(command: Command): Command {
     .option('--fill-holes <classes>', 'fill background that a class encloses', classList);
 }
 
-/** Loads one model or an ensemble. @throws ModelError, FileError; `usage` when models do not fit together */
+/** Loads one model or an ensemble, of files or of run folders. @throws ModelError, FileError; `usage` when models do not fit together */
 export async function loadModels(
   text: string,
   device: ModelDevice,
@@ -63,7 +64,8 @@ export async function loadModels(
   const paths = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
   const members: NamedModel[] = [];
   const files: ModelFile[] = [];
-  for (const path of paths) {
+  for (const given of paths) {
+    const path = await modelFile(given);
     const model = await loadModel(path, device);
     const { weightsSha256 } = model.metadata;
     members.push({ name: path, model });

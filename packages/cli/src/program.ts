@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
+import { roundsCommand } from './commands/rounds.js';
 import { prepareCommand } from './commands/prepare.js';
 import { trainCommand } from './commands/train.js';
 
@@ -40,6 +41,7 @@ written, 6 failed while running, 130 interrupted.`,
     prepareCommand(),
     trainCommand(),
     predictCommand(),
+    roundsCommand(),
     evaluateCommand(),
     dicomCommand(),
     doctorCommand(),

@@ -3,7 +3,6 @@
  * configuration gets the checksum of the weights, so that a run folder says what it started from and a resume
  * notices another start.
  */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   checkpointsFolder,
@@ -16,9 +15,7 @@ import {
 } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import { readModel } from '@quickcolumn/predict';
-import { InputError } from './cases.js';
-import { exists } from './outputs.js';
-import { runFiles } from './run-folder.js';
+import { modelFile } from './run-folder.js';
 import { note } from './terminal.js';
 
 export interface StartingWeights {
@@ -27,21 +24,6 @@ export interface StartingWeights {
   readonly frozen: readonly string[];
   /** Absent: drawn from the seed, or in the checkpoint that is resumed. */
   readonly initial?: ReadonlyMap<string, NamedTensor>;
-}
-
-/** The model file of a path: itself, or the one in a run folder. @throws InputError for a folder without one */
-export async function modelFile(path: string): Promise<string> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) return path;
-  const file = join(path, runFiles.model);
-  if (await exists(file)) return file;
-  throw new InputError(
-    `${path}: there is no ${runFiles.model} in this folder; give a model file, or a run folder whose training has ended`,
-    { path },
-  );
 }
 
 /**

@@ -33,14 +33,14 @@ type Row = Partial<Record<(typeof columns)[number], string>>;
 const largestListBytes = 64 * 2 ** 20;
 
 /**
- * Reads a list. Files are not looked at.
+ * Reads a list, sorted by name unless its own order is asked for. Files are not looked at.
  * @throws DatasetError when the list cannot be read or a row is wrong, naming file, row and column
  */
 export async function readCaseList(
   path: string,
-  options: { readonly patients?: PatientMap } = {},
+  options: { readonly patients?: PatientMap; readonly order?: 'name' | 'given' } = {},
 ): Promise<ListedCase[]> {
-  const { patients = {} } = options;
+  const { patients = {}, order = 'name' } = options;
   const text = await readText(path);
   const rows = /\.json$/i.test(path) ? rowsOfJson(text, path) : rowsOfCsv(text, path);
   if (rows.length === 0) throw new DatasetError(`${path}: no case in this list`, { path });
@@ -70,7 +70,7 @@ export async function readCaseList(
   });
   const stray = Object.keys(patients).filter((name) => !places.has(name));
   if (stray.length > 0) throw new DatasetError(`patients: ${stray.join(', ')} is not a case of ${path}`, { path });
-  return cases.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return order === 'given' ? cases : cases.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const isSplit = (text: string): text is CaseSplit => splits.some((known) => known === text);

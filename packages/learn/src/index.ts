@@ -47,6 +47,21 @@ export {
 } from './progress.js';
 export { checkpointsFolder, historyFile } from './resume.js';
 export {
+  casesOfRound,
+  chooseBatch,
+  type Correction,
+  currentRound,
+  parseRounds,
+  type Round,
+  type RoundCase,
+  type RoundsState,
+  startRounds,
+  toPredict,
+  withCorrections,
+  withNextRound,
+  withRound,
+} from './rounds.js';
+export {
   createSamplePool,
   type SamplePool,
   SamplePoolError,
