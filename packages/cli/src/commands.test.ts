@@ -24,6 +24,8 @@ const commands = [
   'train',
   'predict',
   'evaluate',
+  'pseudo-label',
+  'rounds',
   'dicom',
   'doctor',
   'config',

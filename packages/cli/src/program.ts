@@ -11,6 +11,7 @@ import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
 import { roundsCommand } from './commands/rounds.js';
 import { prepareCommand } from './commands/prepare.js';
+import { pseudoLabelCommand } from './commands/pseudo-label.js';
 import { trainCommand } from './commands/train.js';
 
 /** A program that throws CommanderError instead of ending the process. */
@@ -41,6 +42,7 @@ written, 6 failed while running, 130 interrupted.`,
     prepareCommand(),
     trainCommand(),
     predictCommand(),
+    pseudoLabelCommand(),
     roundsCommand(),
     evaluateCommand(),
     dicomCommand(),
