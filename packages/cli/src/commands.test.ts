@@ -26,6 +26,7 @@ const commands = [
   'evaluate',
   'pseudo-label',
   'rounds',
+  'semi-supervised',
   'dicom',
   'doctor',
   'config',

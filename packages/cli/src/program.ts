@@ -10,6 +10,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
 import { roundsCommand } from './commands/rounds.js';
+import { semiSupervisedCommand } from './commands/semi-supervised.js';
 import { prepareCommand } from './commands/prepare.js';
 import { pseudoLabelCommand } from './commands/pseudo-label.js';
 import { trainCommand } from './commands/train.js';
@@ -44,6 +45,7 @@ written, 6 failed while running, 130 interrupted.`,
     predictCommand(),
     pseudoLabelCommand(),
     roundsCommand(),
+    semiSupervisedCommand(),
     evaluateCommand(),
     dicomCommand(),
     doctorCommand(),

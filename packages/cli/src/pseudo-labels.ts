@@ -75,7 +75,7 @@ export interface PseudoLabel {
 }
 
 /** Replaces what the model is not sure of, in place. */
-export function keepConfident(
+function keepConfident(
   labels: Uint8Array,
   largest: Float32Array,
   { confidence, ignore }: { readonly confidence: number; readonly ignore: number },

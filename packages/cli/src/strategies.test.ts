@@ -1,4 +1,4 @@
-/** Transfer and pseudo-labels through the command line, on phantoms with a tiny network. */
+/** Transfer, pseudo-labels and semi-supervised training through the command line, on phantoms with a tiny network. */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { readLabels, readVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Outcome, quickcolumn } from './cli.test.kit.js';
+import { killAt, type Outcome, quickcolumn } from './cli.test.kit.js';
 
 const tiny = `profile: quick
 data: { list: labelled.csv }
@@ -33,7 +33,14 @@ beforeAll(async () => {
     at('labelled.csv'),
     ['image,label,patient,split', ...rows, 'data/ct/phantom_0004.nii.gz,,p4,test'].join('\n'),
   );
-  expect((await train('--out', 'first')).code).toBe(0);
+  const row = (n: number, rest: string): string => `data/ct/phantom_000${n}.nii.gz,${rest}`;
+  const labelled = (n: number, rest: string = ''): string => row(n, `data/labels/phantom_000${n}.nii.gz${rest}`);
+  await writeFile(at('held.csv'), `image,label,patient,split\n${labelled(1, ',a,validation')}\n`);
+  const rest = ['image,patient,split', row(5, 'a,'), row(6, 'b,'), row(2, 'c,test')];
+  await writeFile(at('rest.csv'), rest.join('\n'));
+  await writeFile(at('all.csv'), ['image,label', ...[1, 2, 3, 4, 5, 6].map((n) => labelled(n))].join('\n'));
+  const first = await train('--out', 'first');
+  if (first.code !== 0) throw new Error(first.stderr);
 }, 120_000);
 afterAll(() => rm(dirname(folder), { recursive: true, force: true }));
 
@@ -195,13 +202,6 @@ describe('pseudo-label', () => {
   });
 
   it('goes by a list, keeps patients apart, and leaves out scans it knows nothing of', async () => {
-    const held =
-      'image,label,patient,split\ndata/ct/phantom_0001.nii.gz,data/labels/phantom_0001.nii.gz,a,validation\n';
-    await writeFile(at('held.csv'), held);
-    await writeFile(
-      at('rest.csv'),
-      'image,patient,split\ndata/ct/phantom_0005.nii.gz,a,\ndata/ct/phantom_0006.nii.gz,b,\ndata/ct/phantom_0002.nii.gz,c,test\n',
-    );
     const made = await label('--list', 'rest.csv', '--with', 'held.csv', '--confidence', '0.2', '--out', 'by-list');
     expect(made.stderr).toContain(
       'phantom_0005: left out, it is of patient a, as phantom_0001 of the split validation',
@@ -227,8 +227,60 @@ describe('pseudo-label', () => {
     await refused(3, 'nothing to label', '--out', 'x', '--list', 'held.csv');
     await refused(5, 'not empty', '--out', 'data', '--images', 'data/ct');
     await refused(5, 'labels that are no pseudo-labels', '--out', 'data', '--images', 'data/ct', '--force');
-    const all = [1, 2, 3, 4, 5, 6].map((n) => `data/ct/phantom_000${n}.nii.gz,data/labels/phantom_000${n}.nii.gz`);
-    await writeFile(at('all.csv'), ['image,label', ...all].join('\n'));
     await refused(3, 'no scan is left', '--out', 'x', '--images', 'data/ct', '--with', 'all.csv');
+  });
+});
+
+describe('semi-supervised', () => {
+  it('teaches students, and goes on after a kill to the same weights', { timeout: 300_000 }, async () => {
+    await writeFile(
+      at('semi.csv'),
+      [
+        'image,label,split',
+        ...[1, 2, 3].map((n) => `data/ct/phantom_000${n}.nii.gz,data/labels/phantom_000${n}.nii.gz,`),
+        'data/ct/phantom_0004.nii.gz,,test',
+        ...[5, 6].map((n) => `data/ct/phantom_000${n}.nii.gz,,`),
+      ].join('\n'),
+    );
+    const semi = (out: string, ...more: string[]): string[] =>
+      ['semi-supervised --config tiny.yaml --list semi.csv --confidence 0.5 --rounds 2 --epochs 4 --no-evaluate --out']
+        .flatMap((text) => text.split(' '))
+        .concat(out, more);
+    const whole = await run(...semi('whole'));
+    expect(whole.stderr).not.toContain('error');
+    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining(join('student-2', 'model.onnx')) });
+    for (const file of [at('killed', 'teacher', 'history.jsonl'), at('killed', 'student-1', 'history.jsonl')]) {
+      await killAt(folder, file, semi('killed'));
+    }
+    expect((await run(...semi('killed'))).code).toBe(0);
+    for (const name of ['teacher', 'student-1', 'student-2']) {
+      const [a, b] = [await model('whole', name), await model('killed', name)];
+      expect(b.metadata.weightsSha256, name).toBe(a.metadata.weightsSha256);
+    }
+    const lists = await Promise.all(
+      ['labelled.csv', 'labels-1/cases.csv', 'labels-2/cases.csv'].map((file) => readFile(at('whole', file), 'utf8')),
+    );
+    const validated = lists.map((text) => text.match(/^[^,]+(?=,.*,validation$)/gm));
+    expect(validated[0]).toHaveLength(1);
+    expect(validated[1]).toEqual(validated[0]);
+    expect(validated[2]).toEqual(validated[0]);
+    expect(lists[1].match(/,train-only$/gm)).toHaveLength(4);
+    expect((await model('whole', 'student-2')).metadata.training).toMatchObject({
+      initWeightsSha256: (await model('whole', 'student-1')).metadata.weightsSha256,
+    });
+    // Nothing is done twice, and other numbers are another undertaking.
+    expect((await run(...semi('whole'))).stderr).not.toContain('training');
+    expect(await run(...semi('whole', '--confidence', '0.6'))).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('was begun with'),
+    });
+    expect(await run('semi-supervised', '--out', 'y')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('needs a list'),
+    });
+    expect(await run('semi-supervised', '--config', 'tiny.yaml', '--list', 'all.csv', '--out', 'y')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('every case has a label'),
+    });
   });
 });

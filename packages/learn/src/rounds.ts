@@ -13,7 +13,7 @@ import { DatasetError } from './dataset.js';
 import type { Split } from './split.js';
 
 /** What a case of the list is for: `waiting` to be predicted and corrected, `aside` and `test` never used. */
-export type RoundUse = 'train' | 'validation' | 'waiting' | 'test' | 'aside';
+type RoundUse = 'train' | 'validation' | 'waiting' | 'test' | 'aside';
 
 export interface RoundCase {
   readonly name: string;
@@ -36,7 +36,7 @@ export interface Correction {
 }
 
 /** `predict`: scans are being predicted; `correct`: it is the person's turn; then `train` and `trained`. */
-export type RoundStage = 'predict' | 'correct' | 'train' | 'trained';
+type RoundStage = 'predict' | 'correct' | 'train' | 'trained';
 
 export interface Round {
   readonly stage: RoundStage;

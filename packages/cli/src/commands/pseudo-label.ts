@@ -11,8 +11,8 @@ import {
 } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import { Command, InvalidArgumentError } from 'commander';
-import { precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
+import { Command } from 'commander';
+import { precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
 import { InputError, scansIn } from '../cases.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
 import {
@@ -28,9 +28,10 @@ import { note, print, table } from '../terminal.js';
 import { toYaml } from '../yaml.js';
 import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 
-const record = 'pseudo-labels.json';
+/** Of a folder of pseudo-labels, what they are; written last. */
+export const pseudoLabelRecord = 'pseudo-labels.json';
 
-interface PseudoLabelFlags {
+export interface PseudoLabelFlags {
   readonly model: string;
   readonly out: string;
   readonly images?: string;
@@ -42,6 +43,8 @@ interface PseudoLabelFlags {
   readonly precision?: PrecisionName;
   readonly threads?: number;
   readonly force?: boolean;
+  /** The folder is the caller's own: what lies in it may be replaced. */
+  readonly own?: boolean;
 }
 
 export function pseudoLabelCommand(): Command {
@@ -69,13 +72,19 @@ Examples:
   quickcolumn pseudo-label --model teacher --images unlabelled --with labelled.csv --out set
   quickcolumn train --config set/config.yaml --init-from teacher --out student`,
     )
-    .action(pseudoLabelAction);
+    .action(async (flags: PseudoLabelFlags) => {
+      await makePseudoLabels(flags);
+      const { out, model } = flags;
+      note(`train on them: quickcolumn train --config ${join(out, 'config.yaml')} --init-from ${model} --out RUN`);
+      print(join(out, 'cases.csv'));
+    });
 }
 
-async function pseudoLabelAction(flags: PseudoLabelFlags): Promise<void> {
+/** Fills the folder `out`, all of it or nothing. */
+export async function makePseudoLabels(flags: PseudoLabelFlags): Promise<void> {
   const { out, confidence, minimumVoxels, force = false } = flags;
   await checkOutputFolder(out, force);
-  const own = await exists(join(out, record));
+  const own = (flags.own ?? false) || (await exists(join(out, pseudoLabelRecord)));
   // Labels that a person drew may lie in a folder of the same name.
   if (force && !own && (await exists(join(out, 'labels')))) {
     throw new OutputError(`${out} holds labels that are no pseudo-labels; choose another --out`, out);
@@ -83,6 +92,13 @@ async function pseudoLabelAction(flags: PseudoLabelFlags): Promise<void> {
   const labelled = flags.with === undefined ? [] : await labelledCases(flags.with);
   const { chosen, leftOut } = chooseScans(await unlabelledScans(flags), labelled);
   for (const { name, reason } of leftOut) note(`${name}: left out, it ${reason}`);
+  const shared = patientsInBoth(chosen, labelled);
+  if (shared.length > 0) {
+    note(
+      `mind: labelled cases of ${shared.join(', ')} are always trained on from now on, because other scans of these ` +
+        'patients are; name the validation cases in the list (split validation) to keep them the same',
+    );
+  }
   if (chosen.length === 0) throw new InputError('no scan is left to label; give others with --images or --list');
   const predictor = await openPredictor(flags);
   try {
@@ -113,15 +129,13 @@ async function pseudoLabelAction(flags: PseudoLabelFlags): Promise<void> {
         ...predictor.files,
         cases: results.map(({ written: path, ...rest }) => ({ ...rest, used: path !== undefined })),
       };
-      await writeFileAtomic(join(staging, record), `${JSON.stringify(about, null, 2)}\n`);
+      await writeFileAtomic(join(staging, pseudoLabelRecord), `${JSON.stringify(about, null, 2)}\n`);
     });
     print(table(rowsOf(results)));
     const used = results.filter(({ written }) => written !== undefined).length;
     note(
       `${labelled.length} labelled cases and ${used} pseudo-labelled ones; labels to ignore have the value ${ignore}`,
     );
-    note(`train on them: quickcolumn train --config ${join(out, 'config.yaml')} --init-from ${flags.model} --out RUN`);
-    print(join(out, 'cases.csv'));
   } finally {
     await predictor.dispose();
   }
@@ -143,6 +157,12 @@ async function unlabelledScans({ images, list }: PseudoLabelFlags): Promise<Unla
 async function labelledCases(list: string): Promise<ListedCase[]> {
   const cases = await readCaseList(list, { order: 'given' });
   return cases.filter(({ labelPath, split }) => labelPath !== undefined || split === 'test');
+}
+
+/** Patients of whom labelled cases might be validated on now and trained on with the new list. */
+function patientsInBoth(chosen: readonly UnlabelledScan[], labelled: readonly ListedCase[]): string[] {
+  const divided = new Set(labelled.filter(({ split }) => split === 'train').map(({ patient }) => patient));
+  return [...new Set(chosen.map(({ patient }) => patient))].filter((patient) => divided.has(patient));
 }
 
 function listedCase({ name, path, patient }: UnlabelledScan, out: string): ListedCase {
@@ -175,12 +195,4 @@ function rowsOf(results: readonly (PseudoLabel & { readonly written?: string })[
     written === undefined ? 'left out' : 'used',
   ]);
   return [['case', 'sure', ...classes, 'label'], ...rows];
-}
-
-function probability(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value > 0 && value <= 1)) {
-    throw new InvalidArgumentError('Expected a probability above 0 and at most 1.');
-  }
-  return value;
 }

@@ -2,19 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import {
-  currentRound,
-  foldCases,
-  profileNames,
-  readCaseList,
-  type RoundsState,
-  splitByRole,
-  splitCases,
-  startRounds,
-} from '@quickcolumn/learn';
+import { currentRound, profileNames, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { divideListed } from '../list-split.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { defaultCache } from '../preparation.js';
 import { acceptCorrections } from '../rounds/corrections.js';
@@ -158,28 +150,17 @@ async function startAction(flags: StartFlags): Promise<void> {
   const needsList = 'rounds start needs a list of cases: --list, or data.list in the configuration';
   if (flags.list === undefined && flags.config === undefined) throw new QuickcolumnError('usage', needsList);
   const config = await trainConfigFrom(flags);
-  const { list, holdOut, patients, split } = config.data;
+  const { list, holdOut, patients } = config.data;
   if (list === null) throw new QuickcolumnError('usage', needsList);
   const held = new Set(holdOut);
   const listed = (await readCaseList(list, { patients, order: 'given' })).map((entry) =>
     held.has(entry.name) ? { ...entry, split: 'test' as const } : entry,
   );
-  const { seed } = config;
   const state = startRounds(listed, {
     scans,
     order,
     ...(first !== undefined && { first }),
-    divide: (cases) => {
-      const roles = cases.map((entry) => {
-        const { split: side } = entry;
-        return side === 'validation' || side === 'train-only' ? { ...entry, role: side } : entry;
-      });
-      return splitByRole(roles, (free) =>
-        split.kind === 'folds'
-          ? foldCases(free, { seed, folds: split.folds })[split.fold]
-          : splitCases(free, { seed, testShare: split.validation }),
-      );
-    },
+    divide: (cases) => divideListed(cases, config),
   });
   const aside = state.cases.filter(({ use }) => use === 'aside').map(({ name }) => name);
   if (aside.length > 0) note(`set aside, of patients in validation or test: ${aside.join(', ')}`);

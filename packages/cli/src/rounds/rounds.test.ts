@@ -1,18 +1,14 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readLabels, writeNifti } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, type Outcome, quickcolumn } from '../cli.test.kit.js';
+import { filesIn, killAt, type Outcome, quickcolumn } from '../cli.test.kit.js';
 import { compareLabels } from './corrections.js';
 import { entropySum } from './proceed.js';
-
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 const tiny = `profile: quick
 data: { list: all.csv }
@@ -180,19 +176,7 @@ describe('rounds', () => {
     expect((await readFile(at('whole', 'round-2', 'cases.csv'), 'utf8')).trim().split('\n')).toHaveLength(1 + 3 + 3);
   });
 
-  /** Runs until a file is there, then SIGKILL. */
-  async function kill(args: readonly string[], file: string): Promise<void> {
-    const env = { ...process.env, QUICKCOLUMN_CACHE: at('..', 'cache') };
-    const child = spawn(process.execPath, [program, 'rounds', ...args], { cwd: folder, env, stdio: 'ignore' });
-    const ended = new Promise<string | null>((done) => child.on('exit', (_, signal) => done(signal)));
-    const watch = setInterval(() => {
-      if (existsSync(file)) child.kill('SIGKILL');
-    }, 2);
-    const signal = await ended;
-    clearInterval(watch);
-    expect(signal, `killed at ${file}`).toBe('SIGKILL');
-    expect((await stat(file)).isFile()).toBe(true);
-  }
+  const kill = (args: readonly string[], file: string): Promise<void> => killAt(folder, file, ['rounds', ...args]);
 
   it('refuses what cannot be rounds', async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
