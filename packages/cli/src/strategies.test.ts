@@ -102,7 +102,7 @@ describe('train --init-from', () => {
     expect(other.stderr).toContain('trained with preparation.spacingMm [10,10,10], here it is [10,10,12]');
   });
 
-  it('refuses what does not fit', async () => {
+  it('refuses what does not fit', { timeout: 300_000 }, async () => {
     const refused = async (code: number, text: string | RegExp, ...args: string[]): Promise<void> => {
       const outcome = await train('--out', 'refused', ...args);
       expect(outcome.stderr).toMatch(text);
@@ -201,7 +201,9 @@ describe('pseudo-label', () => {
     expect((await model('student')).metadata.preparation.ignoreLabel).toBe(255);
   });
 
-  it('goes by a list, keeps patients apart, and leaves out scans it knows nothing of', async () => {
+  it('goes by a list, keeps patients apart, and leaves out scans it knows nothing of', {
+    timeout: 300_000,
+  }, async () => {
     const made = await label('--list', 'rest.csv', '--with', 'held.csv', '--confidence', '0.2', '--out', 'by-list');
     expect(made.stderr).toContain(
       'phantom_0005: left out, it is of patient a, as phantom_0001 of the split validation',
@@ -218,7 +220,7 @@ describe('pseudo-label', () => {
     expect(existsSync(at('none'))).toBe(false);
   });
 
-  it('refuses wrong arguments and foreign folders', async () => {
+  it('refuses wrong arguments and foreign folders', { timeout: 300_000 }, async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
       expect(await label(...args)).toMatchObject({ code, stderr: expect.stringContaining(text) });
     await refused(2, 'either --images or --list', '--out', 'x');

@@ -1,6 +1,6 @@
 /**
  * The state of training in rounds with a person in the loop (Shan et al., "Lung infection quantification of COVID-19 in
- * CT images with deep learning", arXiv:2003.04655, 2020, Fig. 2): a model of the first few labelled scans predicts the
+ * CT images with deep learning", arXiv:2003.04655, 2020): a model of the first few labelled scans predicts the
  * next ones, a person corrects them, all together train the next model, and so on.
  *
  * This is the record and its rules alone: which scans are next, which are trained on, what may follow what. Files and

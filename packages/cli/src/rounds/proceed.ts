@@ -136,10 +136,10 @@ export function entropySum(probability: Float32Array): number {
   return sum;
 }
 
-/** A whole copy or none, and never over a file that is there. */
+/** A whole copy or none, and never over a file that is there; half a copy must not lie where the person looks. */
 async function layOut(from: string, to: string): Promise<void> {
   if (await exists(to)) return;
-  const temporary = `${to}.tmp-${process.pid}`;
+  const temporary = `${from}.tmp-${process.pid}`;
   try {
     await copyFile(from, temporary);
     await rename(temporary, to);

@@ -48,7 +48,7 @@ describe('rounds', () => {
     await writePhantomCases(at('data'), 8, 5, { size: [40, 36, 24], spacingMm: [7, 7, 10] });
     await writeFile(at('tiny.yaml'), tiny);
     await writeFile(at('all.csv'), list);
-  });
+  }, 120_000);
   afterAll(() => rm(dirname(folder), { recursive: true, force: true }));
 
   it('goes from the first labels to the last scan, and keeps what the person did', { timeout: 300_000 }, async () => {
@@ -178,7 +178,7 @@ describe('rounds', () => {
 
   const kill = (args: readonly string[], file: string): Promise<void> => killAt(folder, file, ['rounds', ...args]);
 
-  it('refuses what cannot be rounds', async () => {
+  it('refuses what cannot be rounds', { timeout: 300_000 }, async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
       expect(await rounds(...args)).toMatchObject({ code, stderr: expect.stringContaining(text) });
     await refused(2, 'needs a list of cases', 'start', '--out', 'x');
