@@ -31,6 +31,8 @@ const commands = [
   'doctor',
   'config',
   'networks',
+  'compare',
+  'cross-validate',
 ];
 
 describe('quickcolumn', () => {

@@ -59,16 +59,32 @@ export async function evaluateCases(
       const prediction = await readLabels(predictionPath);
       metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel }));
       if (imagePath === undefined) continue;
-      const image = await readVolume(imagePath);
-      overlays.push({
-        name,
-        overlay: renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes),
-      });
+      const overlay = drawn(await readVolume(imagePath), { truth, prediction }, classes, ignoreLabel);
+      overlays.push({ name, overlay });
     }
   } finally {
     line.end();
   }
   return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
+}
+
+/** The picture of a case that has been measured before. @throws the readers' errors */
+export async function overlayOf(
+  files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
+  classes: readonly LabelClass[],
+  ignoreLabel?: number,
+): Promise<Overlay> {
+  const masks = { truth: await readLabels(files.truthPath), prediction: await readLabels(files.predictionPath) };
+  return drawn(await readVolume(files.imagePath), masks, classes, ignoreLabel);
+}
+
+function drawn(
+  image: Volume,
+  { truth, prediction }: { truth: Volume<Uint8Array>; prediction: Volume<Uint8Array> },
+  classes: readonly LabelClass[],
+  ignoreLabel: number | undefined,
+): Overlay {
+  return renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes);
 }
 
 /** The truth with background where nobody has annotated, for pictures. */
@@ -119,7 +135,8 @@ export function reportOf(
   });
 }
 
-function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
+/** An epoch as charts want it. */
+export function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
   return {
     epoch,
     learningRate,

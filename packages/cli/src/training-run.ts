@@ -22,6 +22,7 @@ import {
   loadCheckpoint,
   noClass,
   shareCase,
+  type RoleCase,
   type Split,
   splitByRole,
   splitCases,
@@ -41,7 +42,7 @@ import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
 import { clearRun, runFiles } from './run-folder.js';
 import { volumeInput } from './scan-inputs.js';
-import { note } from './terminal.js';
+import { note, writeProgress } from './terminal.js';
 import { startingWeights } from './transfer.js';
 import { toYaml } from './yaml.js';
 
@@ -119,7 +120,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
           samplesPerEpoch,
           startAt: startEpoch * samplesPerEpoch,
         }),
-      onProgress: createProgressLine((text) => process.stderr.write(text), {
+      onProgress: createProgressLine(writeProgress, {
         classNames: classes.map(({ name }) => name),
         tty: process.stderr.isTTY,
         columns: process.stderr.columns,
@@ -151,7 +152,11 @@ function refuseIfTooLarge(bytes: number): void {
   );
 }
 
-function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
+/** Training and validation cases (`test`); held-out ones are in neither. */
+export function divideCases<T extends RoleCase>(
+  config: Pick<TrainConfig, 'seed' | 'data'>,
+  all: readonly T[],
+): Split<T> {
   const { holdOut, split } = config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
   return splitByRole(rest, (free) =>

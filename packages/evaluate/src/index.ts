@@ -1,4 +1,23 @@
-export { boxPlot, lineChart, type BoxGroup, type ChartOptions, type Series } from './charts.js';
+export type { ChartOptions } from './chart-parts.js';
+export { boxPlot, lineChart, type BoxGroup, type Series } from './charts.js';
+export { comparisonCsv, type ComparisonCsv } from './comparison/csv.js';
+export type { CostSummary } from './comparison/cost.js';
+export { type ComparedMetric, comparedMetrics, type SystemPair } from './comparison/pairs.js';
+export type { CaseImages } from './comparison/panels.js';
+export { type PublishedResult, publishedResults } from './comparison/published.js';
+export {
+  buildComparisonReport,
+  type ComparisonFigure,
+  type ComparisonReport,
+  type ComparisonReportOptions,
+} from './comparison/report.js';
+export {
+  type CaseRow,
+  type ComparisonStatistics,
+  comparisonStatistics,
+  type SystemStatistics,
+} from './comparison/result.js';
+export type { ComparedFold, ComparedSystem, Comparison, FoldCost } from './comparison/types.js';
 export { EvaluationError, GridMismatchError } from './errors.js';
 export { evaluateCase, findLungRoles, type EvaluateOptions } from './metrics.js';
 export { htmlTable } from './html.js';
@@ -14,6 +33,7 @@ export { buildPage, type PageInput, section } from './page.js';
 export { buildReport, type HistoryPoint, type ReportInput } from './report.js';
 export {
   bootstrapInterval,
+  holm,
   pairedDifferences,
   type Interval,
   type PairedResult,

@@ -1,7 +1,8 @@
 /** Charts, overlays and the report page. */
 import { describe, expect, it } from 'vitest';
 import type { Volume } from '@quickcolumn/volume';
-import { boxPlot, lineChart, niceTicks } from './charts.js';
+import { niceTicks } from './chart-parts.js';
+import { boxPlot, lineChart } from './charts.js';
 import { GridMismatchError } from './errors.js';
 import { evaluateCase } from './metrics.js';
 import { drawOverlay, renderOverlay, sliceWithMost } from './overlay.js';

@@ -119,19 +119,24 @@ function overlaySection(
   classes: readonly LabelClass[],
 ): string {
   if (overlays.length === 0) return '';
-  const keys = classes
-    .filter((labelClass) => labelClass.value !== 0)
-    .map(
-      (c) =>
-        `<span class="key"><i style="background:rgb(${c.color.map(Number).join(',')})"></i>${escapeText(c.name)}</span>`,
-    );
-  const legend = keys.length > 0 ? `<p>${keys.join(' ')}</p>` : '';
+  const legend = classLegend(classes);
   const figures = overlays.map(
     ({ caption, pngBytes }) =>
       `<figure><img src="${pngDataUri(pngBytes)}" alt="${escapeText(caption)}"><figcaption>${escapeText(caption)}</figcaption></figure>`,
   );
   const intro = "<p>Radiological display: the patient's right is on the left of each picture.</p>";
   return section('Overlays', `${intro}${legend}${figures.join('\n')}`);
+}
+
+/** Names and colours of the classes, background left out; empty without classes. */
+export function classLegend(classes: readonly LabelClass[]): string {
+  const keys = classes
+    .filter((labelClass) => labelClass.value !== 0)
+    .map(
+      (c) =>
+        `<span class="key"><i style="background:rgb(${c.color.map(Number).join(',')})"></i>${escapeText(c.name)}</span>`,
+    );
+  return keys.length > 0 ? `<p>${keys.join(' ')}</p>` : '';
 }
 
 function definitions(summary: Summary): string {

@@ -5,7 +5,7 @@
 import { lungsRegion, type MetricSummary, type Summary } from './summary.js';
 import { type CaseMetrics, type ClassMetrics, type MetricName, type MetricValues, metricNames } from './types.js';
 
-const csvHeader: readonly string[] = [
+export const csvHeader: readonly string[] = [
   'case',
   'patient',
   'region',
@@ -23,12 +23,24 @@ const csvHeader: readonly string[] = [
 
 /** RFC 4180 text with CRLF line ends; numbers with up to 6 significant decimals, counts in full. */
 export function toCsv(cases: readonly CaseMetrics[]): string {
-  const rows = cases.flatMap((item) => [
+  return csvText([csvHeader, ...cases.flatMap(csvRows)]);
+}
+
+/** Rows of one case, without the header. */
+export function csvRows(item: CaseMetrics): CsvCell[][] {
+  return [
     ...item.classes.map((entry) => csvRow(item, entry.name, entry.metrics, entry, involvementSide(item, entry.value))),
     ...(item.lungs ? [csvRow(item, lungsRegion, item.lungs, null, 'both')] : []),
-  ]);
-  return [csvHeader, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+  ];
 }
+
+/** RFC 4180 text of any rows, the header first. */
+export function csvText(rows: readonly (readonly CsvCell[])[]): string {
+  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+}
+
+/** null is an empty cell. */
+export type CsvCell = string | number | null;
 
 /** Text for a terminal: the summary by region, then Dice and distances by case. */
 export function toTable(summary: Summary, cases: readonly CaseMetrics[] = []): string {
@@ -113,13 +125,13 @@ export function undefinedNotes(summary: Summary): string[] {
 }
 
 /** `0.853 ± 0.031`, `0.853` for one value, `–` for none. */
-function meanSd(summary: MetricSummary, digits: number): string {
+export function meanSd(summary: MetricSummary, digits: number): string {
   if (summary.mean === null) return '–';
   return fixed(summary.mean, digits) + (summary.sd === null ? '' : ` ± ${fixed(summary.sd, digits)}`);
 }
 
 /** Fixed decimals, `–` for null. */
-function fixed(value: number | null, digits: number): string {
+export function fixed(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
@@ -154,7 +166,7 @@ function csvRow(
   metrics: MetricValues,
   entry: ClassMetrics | null,
   side: Side | null,
-): (string | number | null)[] {
+): CsvCell[] {
   return [
     item.name,
     item.patient,
@@ -172,12 +184,13 @@ function csvRow(
   ];
 }
 
-function csvCell(cell: string | number | null): string {
+function csvCell(cell: CsvCell): string {
   const text = cell === null ? '' : String(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function round(value: number | null): number | null {
+/** Six decimals, as in the CSV. */
+export function round(value: number | null): number | null {
   return value === null ? null : Number(value.toFixed(6));
 }
 
@@ -185,10 +198,12 @@ function percent(value: number | null): string {
   return value === null ? '–' : `${(value * 100).toFixed(1)} %`;
 }
 
-function interval(bounds: readonly [number, number] | null): string {
-  return bounds === null ? '' : ` [${fixed(bounds[0], 3)}–${fixed(bounds[1], 3)}]`;
+/** ` [0.660–0.810]`, empty for none. */
+export function interval(bounds: readonly [number, number] | null, digits = 3): string {
+  return bounds === null ? '' : ` [${fixed(bounds[0], digits)}–${fixed(bounds[1], digits)}]`;
 }
 
-function plural(count: number, noun: string): string {
+/** `1 case`, `3 cases`. */
+export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

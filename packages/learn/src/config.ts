@@ -201,7 +201,7 @@ function withNetwork(template: TrainConfig, { network }: Record<string, unknown>
 }
 
 /** `given` over `defaults`: groups merge key by key, unless their `name`/`kind` tells that they are another variant. */
-function completed(defaults: unknown, given: unknown): unknown {
+export function completed(defaults: unknown, given: unknown): unknown {
   if (!isGroup(defaults) || !isGroup(given)) return given;
   for (const tag of ['name', 'kind']) {
     if (tag in defaults && given[tag] !== undefined && given[tag] !== defaults[tag]) return given;

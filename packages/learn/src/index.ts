@@ -18,13 +18,14 @@ export {
   saveCheckpoint,
 } from './checkpoint.js';
 export {
+  completed,
   type DataConfig,
   type InitConfig,
   parseTrainConfig,
   type TrainConfig,
   type TrainSettings,
 } from './config.js';
-export { ConfigError, type ConfigIssue } from './config-error.js';
+export { ConfigError, type ConfigIssue, describeIssues } from './config-error.js';
 export { casesOf } from './data-source.js';
 export { type CaseRole, type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
 export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
@@ -73,6 +74,7 @@ export {
 export { type FrozenPart, frozenParts } from './freeze.js';
 export {
   foldCases,
+  foldsByRole,
   holdOutCases,
   type PatientCase,
   type RoleCase,

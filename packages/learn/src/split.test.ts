@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type CaseRole, patientOf } from './dataset.js';
 import {
   foldCases,
+  foldsByRole,
   holdOutCases,
   type PatientCase,
   type RoleCase,
@@ -130,5 +131,17 @@ describe('splitByRole', () => {
       'patient b is in training (e) and in validation (b)',
     );
     expect(() => splitByRole([one('b', 'validation')], half)).toThrow('none is left to train');
+  });
+
+  it('makes folds whose tests have no role, nor patients of one that has', () => {
+    const free = ['a', 'b', 'c', 'd'].map((name) => one(name));
+    const cases = [...free, one('v', 'validation'), one('x', 'train-only'), one('twin', undefined, 'x')];
+    const folds = foldsByRole(cases, { seed: 2, folds: 2 });
+    expect(folds.flatMap(({ test }) => names(test)).sort()).toEqual(['a', 'b', 'c', 'd']);
+    for (const { train, test } of folds) {
+      expect(names(train)).toEqual(names(cases).filter((name) => !names(test).includes(name)));
+      expect(names(splitByRole(train, half).test)).toEqual(['v']);
+    }
+    expect(foldsByRole(free, { seed: 2, folds: 2 })).toEqual(foldCases(free, { seed: 2, folds: 2 }));
   });
 });

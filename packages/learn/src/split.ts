@@ -146,6 +146,19 @@ export function splitByRole<T extends RoleCase>(
   return byTest(cases, new Set(test.map(({ name }) => name)));
 }
 
+/**
+ * Folds whose test cases have no role: cases of patients with a role are in every fold's training part, to be divided
+ * there by `splitByRole`. Throws DatasetError as `foldCases` does.
+ */
+export function foldsByRole<T extends RoleCase>(
+  cases: readonly T[],
+  options: { readonly seed: number; readonly folds: number },
+): Split<T>[] {
+  const bound = new Set(cases.filter(({ role }) => role !== undefined).map(({ patient }) => patient));
+  const free = cases.filter(({ patient }) => !bound.has(patient));
+  return foldCases(free, options).map(({ test }) => byTest(cases, new Set(test.map(({ name }) => name))));
+}
+
 function requirePatients(count: number, needed: number, purpose: string): void {
   if (count < needed) {
     throw new DatasetError(`${purpose} needs at least ${needed} patients, the dataset has ${count}`);

@@ -110,7 +110,12 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
 }
 
 /** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
-export async function predictScans(scans: readonly ScanInput[], flags: PredictFlags): Promise<string[]> {
+export async function predictScans(
+  scans: readonly ScanInput[],
+  flags: PredictFlags,
+  /** Called after each scan with the wall time from its file to its mask. */
+  onScan?: (name: string, seconds: number) => void,
+): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);
@@ -119,12 +124,14 @@ export async function predictScans(scans: readonly ScanInput[], flags: PredictFl
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { patch } = resolveWindow(model, flags);
-  const extra = extraOptions(flags, model);
+  const extra = extraOptions(flags, model.metadata.preparation.classes);
   const compiled = await model.compile(patch, 1);
   try {
     for (const target of targets) {
       throwIfInterrupted();
+      const start = performance.now();
       await predictFile(target, { model, compiled, files, extra, flags });
+      onScan?.(target.name, secondsSince(start));
     }
   } finally {
     await compiled.dispose();
@@ -144,10 +151,11 @@ async function predictFile(
 ): Promise<void> {
   const { model, compiled, files, extra, flags } = context;
   const { classes } = model.metadata.preparation;
+  const shown = target.shownName ?? target.name;
   const start = performance.now();
   const { volume: scan, header, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) note(`${target.name}: ${text}`);
-  const line = progressLine(target.name);
+  for (const text of dicom?.notes ?? []) note(`${shown}: ${text}`);
+  const line = progressLine(shown);
   const folder = dirname(target.sidecarPath);
   const { maskPath, segPath } = target;
   const probabilityNames = flags.probabilities
@@ -170,7 +178,7 @@ async function predictFile(
       compiled,
       signal: interruptSignal,
       onEstimate: ({ windows, preparedSize, peakBytes }) =>
-        note(`${target.name}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
+        note(`${shown}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
       onProgress: ({ done, total }) => line.update(`window ${done} of ${total}`, done / total),
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
@@ -204,7 +212,8 @@ async function predictFile(
   } finally {
     close();
   }
-  line.end(`${maskPath ?? segPath} in ${formatSeconds(secondsSince(start))}`);
+  const mask = target.shownName === undefined ? (maskPath ?? segPath) : 'mask';
+  line.end(`${mask} in ${formatSeconds(secondsSince(start))}`);
 }
 
 async function chooseTargets(scans: readonly ScanInput[], flags: PredictFlags): Promise<Target[]> {
