@@ -1,5 +1,5 @@
 /** Helpers of the command-line tests: they run the built program as a user does. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,6 +26,20 @@ export async function quickcolumn(cwd: string, ...args: string[]): Promise<Outco
       done({ code, stdout, stderr });
     });
   });
+}
+
+/** Runs it until a file is there, then kills it. Throws when it ends before that. */
+export async function killAt(cwd: string, file: string, args: readonly string[]): Promise<void> {
+  const env = { ...process.env, QUICKCOLUMN_CACHE: join(cwd, '..', 'cache') };
+  const child = spawn(process.execPath, [programPath, ...args], { cwd, env, stdio: 'ignore' });
+  const ended = new Promise<string | null>((done) => child.on('exit', (_, signal) => done(signal)));
+  const watch = setInterval(() => {
+    if (existsSync(file)) child.kill('SIGKILL');
+  }, 2);
+  const signal = await ended;
+  clearInterval(watch);
+  if (signal !== 'SIGKILL' || !existsSync(file))
+    throw new Error(`ended by itself before it could be killed at ${file}`);
 }
 
 /** All files below a folder, sorted, with forward slashes. */

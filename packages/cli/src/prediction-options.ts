@@ -56,7 +56,7 @@ export function withExtraFlags(command: Command): Command {
     .option('--fill-holes <classes>', 'fill background that a class encloses', classList);
 }
 
-/** Loads one model or an ensemble. @throws ModelError, FileError; `usage` when models do not fit together */
+/** Loads one model or an ensemble. @throws ModelError, FileError, InputError; `usage` when models do not fit together */
 export async function loadModels(
   text: string,
   device: ModelDevice,

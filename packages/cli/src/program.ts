@@ -11,7 +11,10 @@ import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
+import { roundsCommand } from './commands/rounds.js';
+import { semiSupervisedCommand } from './commands/semi-supervised.js';
 import { prepareCommand } from './commands/prepare.js';
+import { pseudoLabelCommand } from './commands/pseudo-label.js';
 import { runStageCommand } from './commands/run-stage.js';
 import { trainCommand } from './commands/train.js';
 
@@ -43,6 +46,9 @@ written, 6 failed while running, 130 interrupted.`,
     prepareCommand(),
     trainCommand(),
     predictCommand(),
+    pseudoLabelCommand(),
+    roundsCommand(),
+    semiSupervisedCommand(),
     evaluateCommand(),
     crossValidateCommand(),
     compareCommand(),

@@ -71,7 +71,7 @@ export function predictCommand(): Command {
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
     .requiredOption(
       '--model <model.onnx>',
-      'model file, as train writes it; several, separated by commas, are averaged',
+      'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
     )
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
     .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)

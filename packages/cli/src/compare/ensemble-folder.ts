@@ -16,7 +16,7 @@ export function crossValidationFold(out: string, fold: number): string {
 }
 
 /**
- * The model files that a path stands for: itself, or those of the folds where it is the folder of a cross-validation.
+ * The model files that a path stands for: itself, that of a run folder, or those of the folds of a cross-validation.
  * @throws InputError for any other folder, and naming folds that are not finished
  */
 export async function modelFilesOf(path: string): Promise<string[]> {
@@ -26,8 +26,11 @@ export async function modelFilesOf(path: string): Promise<string[]> {
   );
   if (!isFolder) return [path];
   if (!(await exists(join(path, crossValidationFile)))) {
+    const ofRun = join(path, runFiles.model);
+    if (await exists(ofRun)) return [ofRun];
     throw new InputError(
-      `--model: ${path} is a folder; expected a model file (such as RUN/${runFiles.model}) or a folder of cross-validate`,
+      `--model: ${path} is a folder; expected a model file (such as RUN/${runFiles.model}), a run folder or a folder of ` +
+        'cross-validate',
       { path },
     );
   }

@@ -63,6 +63,16 @@ describe('an experiment file', () => {
     expect(experiment.systems[2].config).toEqual(experiment.systems[0].config);
   });
 
+  it('starts systems from models, whose paths are relative to the file', () => {
+    const init = { from: 'msd/model.onnx', freeze: ['stem'] };
+    const experiment = parseExperiment({ ...file, systems: [{ id: 'a' }, { id: 'transfer', init }] }, '/x/exp.yaml');
+    expect(experiment.systems.map(({ config }) => config.init)).toEqual([
+      undefined,
+      { from: '/x/msd/model.onnx', freeze: ['stem'] },
+    ]);
+    expect(parseExperiment(parse(experimentYaml(experiment)), '/y/exp.yaml')).toEqual(experiment);
+  });
+
   it('is written complete and reads back as itself', () => {
     const tta = { id: 'tta', title: 'With mirrors', weightsOf: 'a', predict: { mirror: ['x'] } };
     const experiment = parseExperiment({ ...file, systems: [...systems, tta] }, '/x/exp.yaml');

@@ -44,7 +44,7 @@ export interface ExperimentOptions {
 const group = z.record(z.string(), z.unknown());
 const id = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected letters, digits, dots and dashes: it names a folder');
 const title = z.string().min(1);
-const own = { profile: z.string(), preparation: group, augmentation: group, network: group, train: group };
+const own = { profile: z.string(), preparation: group, augmentation: group, network: group, train: group, init: group };
 const system = z.strictObject({
   id,
   title: title.optional(),
@@ -129,10 +129,11 @@ function trainedSystem(
     images: resolve(folder, images),
     labels: resolve(folder, labels),
   };
+  const { init } = config;
   return {
     id: name,
     title: shown,
-    config: { ...config, data: absolute },
+    config: { ...config, data: absolute, ...(init && { init: { ...init, from: resolve(folder, init.from) } }) },
     testTime: parseTestTime(testTime, `${source}: ${name}`),
   };
 }

@@ -4,9 +4,10 @@
  */
 import {
   type DatasetCase,
-  foldCases,
+  foldsByRole,
   holdOutCases,
   type Split,
+  splitByRole,
   splitCases,
   type TrainConfig,
 } from '@quickcolumn/learn';
@@ -14,7 +15,8 @@ import { QuickcolumnError } from '@quickcolumn/volume';
 import type { Experiment } from './experiment.js';
 
 /**
- * The folds of the cases that are not held out of everything, grouped by patient; `test` are the fold's cases.
+ * The folds of the cases that are not held out of everything, grouped by patient; `test` are the fold's cases. Cases that
+ * a list calls train-only or validation are in no test.
  * @throws DatasetError where there are too few patients; `usage` for a split of another kind
  */
 export function experimentFolds(experiment: Experiment, all: readonly DatasetCase[]): Split<DatasetCase>[] {
@@ -25,9 +27,9 @@ export function experimentFolds(experiment: Experiment, all: readonly DatasetCas
     throw new QuickcolumnError('config', message);
   }
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
-  const made = foldCases(rest, { seed, folds });
+  const made = foldsByRole(rest, { seed, folds });
   // Too few patients for a training show here, not in the last fold.
-  for (const { train } of made) splitCases(train, { seed, testShare: split.validation });
+  for (const { train } of made) splitByRole(train, (free) => splitCases(free, { seed, testShare: split.validation }));
   return made;
 }
 

@@ -40,10 +40,11 @@ export async function dataIdentity(cases: readonly DatasetCase[]): Promise<strin
   };
   const entries: unknown[] = [];
   try {
-    for (const { name, patient, imagePath, labelPath } of cases) {
+    for (const { name, patient, imagePath, labelPath, role } of cases) {
       throwIfInterrupted();
       line.update(`reading case ${entries.length + 1} of ${cases.length}`, entries.length / cases.length);
-      entries.push({ name, patient, image: await hashes(imagePath), labels: await hashes(labelPath) });
+      const files = { image: await hashes(imagePath), labels: await hashes(labelPath) };
+      entries.push({ name, patient, ...files, ...(role && { role }) });
     }
   } finally {
     line.end();
