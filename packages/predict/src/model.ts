@@ -37,22 +37,18 @@ const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' 
 /** The widest network of the paper's comparison has 124 MB of weights. */
 const largestModelBytes = 2 ** 30;
 
+/** What a model file holds, checked. */
+export interface ModelContents {
+  readonly metadata: ModelMetadata;
+  readonly network: NetworkConfig;
+  /** Weights and running statistics of the prediction network, by name. */
+  readonly weights: ReadonlyMap<string, NamedTensor>;
+}
+
 /** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
 export async function loadModel(path: string, device: ModelDevice = defaultDevice): Promise<LoadedModel> {
-  const bytes = await readModelFile(path);
-  let parts: ModelParts;
-  let problem: string | undefined;
-  try {
-    parts = readModelParts(bytes);
-    problem = graphProblem(bytes);
-  } catch (cause) {
-    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
-  }
-  if (problem !== undefined) throw new ModelError(path, problem);
-  const metadata = readMetadata(path, parts);
-  const network = readNetwork(path, metadata);
+  const { metadata, network, weights } = await readModel(path);
   const classes = metadata.preparation.classes.length;
-  const weights = readWeights(path, parts, network, metadata);
   return {
     metadata,
     estimateBytes: (patch, batch) => {
@@ -70,6 +66,23 @@ export async function loadModel(path: string, device: ModelDevice = defaultDevic
       };
     },
   };
+}
+
+/** Reads a model without compiling it. @throws ModelError, FileError as `loadModel` does. */
+export async function readModel(path: string): Promise<ModelContents> {
+  const bytes = await readModelFile(path);
+  let parts: ModelParts;
+  let problem: string | undefined;
+  try {
+    parts = readModelParts(bytes);
+    problem = graphProblem(bytes);
+  } catch (cause) {
+    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
+  }
+  if (problem !== undefined) throw new ModelError(path, problem);
+  const metadata = readMetadata(path, parts);
+  const network = readNetwork(path, metadata);
+  return { metadata, network, weights: readWeights(path, parts, network, metadata) };
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {
