@@ -166,6 +166,12 @@ export function scaleTo(low: number, high: number, from: number, to: number): (v
   return (value) => (span === 0 ? (from + to) / 2 : from + ((value - low) / span) * (to - from));
 }
 
+/** The scale on which values can be read: logarithmic where a spike would flatten all others. */
+export function scaleFor(values: readonly number[]): 'linear' | 'log' {
+  const [low, high] = extent(values.filter((value) => Number.isFinite(value)));
+  return low > 0 && high > 30 * low ? 'log' : 'linear';
+}
+
 /** Whole exponents that cover a logarithmic range. */
 export function decadeTicks(low: number, high: number): number[] {
   const first = Math.floor(low + 1e-9);

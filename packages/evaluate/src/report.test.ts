@@ -164,4 +164,20 @@ describe('report', () => {
     const bare = buildReport({ title: 't', summary: summarize(cases, { draws: 5 }), cases });
     expect(bare).not.toContain('<h2>Training</h2>');
   });
+
+  it('shows a loss with a spike on a logarithmic scale', () => {
+    const curve = (validationLoss: number): string =>
+      buildReport({
+        title: 't',
+        summary: summarize(cases, { draws: 5 }),
+        cases,
+        history: [
+          { epoch: 1, loss: 4.7, validationLoss, learningRate: 1e-3 },
+          { epoch: 2, loss: 3.1, validationLoss: 3.3, learningRate: 1e-3 },
+        ],
+      });
+    const loss = (html: string): string | undefined => /aria-label="Loss".*?<\/svg>/s.exec(html)?.[0];
+    expect(loss(curve(4000))).toContain('>1e4<');
+    expect(loss(curve(40))).not.toContain('>100<');
+  });
 });

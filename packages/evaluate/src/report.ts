@@ -2,6 +2,7 @@
  * report.html: one self-contained file (no scripts, no network) with summary, box plot, curves, overlays, cases, the
  * definitions of the metrics and the configuration. Follows the reader's light or dark setting and prints.
  */
+import { scaleFor } from './chart-parts.js';
 import { boxPlot, lineChart, palette, type Series } from './charts.js';
 import { escapeText, htmlTable, pngDataUri } from './html.js';
 import { buildPage, section } from './page.js';
@@ -104,7 +105,8 @@ function curvesSection(history: readonly HistoryPoint[], classes: readonly Label
   })
     .flat()
     .filter(isKnown);
-  const charts = [lineChart(losses, { title: 'Loss', xLabel, yLabel: 'loss' })];
+  const yScale = scaleFor(losses.flatMap(({ points }) => points.map((point) => point[1])));
+  const charts = [lineChart(losses, { title: 'Loss', xLabel, yLabel: 'loss', yScale })];
   if (dice.length > 0)
     charts.push(lineChart(dice, { title: 'Soft Dice', xLabel, yLabel: 'soft Dice', yRange: [0, 1] }));
   const rates = [series('learning rate', (point) => point.learningRate)].filter(isKnown);

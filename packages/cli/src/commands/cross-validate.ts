@@ -3,11 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CaseMetrics, evaluationResult, toTable } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { type DatasetCase, profileNames } from '@quickcolumn/learn';
+import { type DatasetCase } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
-import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { wholeNumber } from '../arguments.js';
 import { crossValidationFile, crossValidationFold } from '../compare/ensemble-folder.js';
 import { type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
@@ -15,11 +15,10 @@ import { masksFolder, readResult } from '../compare/fold-files.js';
 import { runFolds, throwFailures } from '../compare/run-folds.js';
 import { overlayOf, writeEvaluation } from '../evaluation.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
-import { defaultCache } from '../preparation.js';
 import { note, print } from '../terminal.js';
 import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { withTrainingOptions } from '../training-options.js';
 import { toYaml } from '../yaml.js';
-import { catalogueEntry } from './networks.js';
 
 interface CrossValidateFlags extends Omit<ConfigFlags, 'fold'>, AnonymousFlags {
   readonly out: string;
@@ -38,26 +37,12 @@ export function crossValidateCommand(): Command {
     .description('train and evaluate one configuration on every fold, resumably')
     .requiredOption('--out <folder>', 'fold-0/ and on, metrics.csv, metrics.json, report.html')
     .option('--folds <n>', 'number of folds (default: 5)', wholeNumber(2))
-    .option('--fold <k>', 'only this fold, from 0', wholeNumber(0))
-    .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON), instead of --images and --labels')
-    .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)')
-    .option('--labels <folder>', 'label maps of the same names')
-    .addOption(new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames))
-    .option('--config <config.yaml>', 'configuration file; see the command config')
-    .option('--hold-out <names>', 'cases kept out of all folds, separated by commas', nameList)
-    .option('--epochs <n>', 'epochs', wholeNumber(1))
-    .option('--steps-per-epoch <n>', 'optimiser steps an epoch', wholeNumber(1))
-    .option('--batch <n>', 'patches a step', wholeNumber(1))
-    .option('--patch <x,y,z>', 'patch in voxels, multiples of 16; also sets the overlap to half of it', size3)
-    .option('--seed <n>', 'seed of everything random, the folds too', wholeNumber(0))
-    .option('--learning-rate <rate>', 'learning rate at the start', positiveNumber)
-    .option('--max-minutes <minutes>', 'end each fold at the first epoch end after this time', positiveNumber)
-    .option('--network <name>', 'network, as the command networks lists them; replaces the profile’s', catalogueEntry)
-    .option('--root-filters <n>', 'width of the first level of the network', wholeNumber(1))
-    .addOption(runtimeOption())
-    .addOption(precisionOption())
-    .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
-    .option('--cache <folder>', 'where prepared cases are kept', defaultCache())
+    .option('--fold <k>', 'only this fold, from 0', wholeNumber(0));
+  withTrainingOptions(command, ['list', 'images', 'labels', 'profile', 'config', 'holdOut'], {
+    holdOut: 'cases kept out of all folds, separated by commas',
+  });
+  withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'threads', 'cache'])
     .option('--redo', 'train all folds anew (with --fold: this one); their results are removed')
     .addHelpText(
       'after',

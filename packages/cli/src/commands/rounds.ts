@@ -2,13 +2,12 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { currentRound, profileNames, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
+import { currentRound, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
-import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { wholeNumber } from '../arguments.js';
 import { divideListed } from '../list-split.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { defaultCache } from '../preparation.js';
 import { acceptCorrections } from '../rounds/corrections.js';
 import { readRounds, roundPaths, roundsFiles, saveRounds } from '../rounds/folder.js';
 import { proceed } from '../rounds/proceed.js';
@@ -16,8 +15,8 @@ import { roundRows, writeRoundsReport } from '../rounds/report.js';
 import { runFiles } from '../run-folder.js';
 import { note, print, table } from '../terminal.js';
 import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { withTrainingOptions } from '../training-options.js';
 import { toYaml } from '../yaml.js';
-import { catalogueEntry } from './networks.js';
 
 interface RunFlags {
   readonly out: string;
@@ -58,40 +57,32 @@ Examples:
 }
 
 function withRunFlags(command: Command): Command {
-  return command
-    .requiredOption('--out <folder>', 'folder of the rounds')
-    .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
-    .option('--cache <folder>', 'where prepared cases are kept', defaultCache())
-    .option('--no-evaluate', 'leave the metrics of the validation cases out of each training’s report');
+  command.requiredOption('--out <folder>', 'folder of the rounds');
+  return withTrainingOptions(command, ['threads', 'cache']).option(
+    '--no-evaluate',
+    'leave the metrics of the validation cases out of each training’s report',
+  );
 }
 
 function startCommand(): Command {
-  const command = new Command('start')
-    .description('train round 1 on the labelled cases and predict the scans of round 2')
-    .option(
-      '--list <cases.csv>',
-      'list of image,label,patient,split; scans without a label are predicted in their turn',
-    )
+  const command = new Command('start').description(
+    'train round 1 on the labelled cases and predict the scans of round 2',
+  );
+  withTrainingOptions(command, ['list'], {
+    list: 'list of image,label,patient,split; scans without a label are predicted in their turn',
+  })
     .option('--first <n>', 'train round 1 on the first N labelled cases; the others join in round 2', wholeNumber(1))
     .option('--scans <n>', 'scans to correct in each round', wholeNumber(1), 5)
     .addOption(
       new Option('--order <order>', 'which scans are next: as listed, or those with the largest mean entropy first')
         .choices(['given', 'uncertain'])
         .default('given'),
-    )
-    .addOption(new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames))
-    .option('--config <config.yaml>', 'configuration file; see the command config')
-    .option('--epochs <n>', 'epochs of each round', wholeNumber(1))
-    .option('--steps-per-epoch <n>', 'optimiser steps an epoch', wholeNumber(1))
-    .option('--patch <x,y,z>', 'patch in voxels, multiples of 16; also sets the overlap to half of it', size3)
-    .option('--seed <n>', 'seed of everything random', wholeNumber(0))
-    .option('--learning-rate <rate>', 'learning rate at the start of each round', positiveNumber)
-    .option('--network <name>', 'network, as the command networks lists them', catalogueEntry)
-    .option('--root-filters <n>', 'width of the first level of the network', wholeNumber(1))
-    .option('--init-from <model>', 'start round 1 from this model; later rounds start from the one before')
-    .option('--freeze <patterns>', 'parts that are not trained, in all rounds', nameList)
-    .addOption(runtimeOption())
-    .addOption(precisionOption());
+    );
+  withTrainingOptions(command, ['profile', 'config', 'epochs', 'stepsPerEpoch', 'patch', 'seed', 'learningRate']);
+  withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze', 'runtime', 'precision'], {
+    initFrom: 'start round 1 from this model; later rounds start from the one before',
+    freeze: 'parts that are not trained, in all rounds',
+  });
   return withRunFlags(command)
     .addHelpText(
       'after',

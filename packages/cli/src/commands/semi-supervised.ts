@@ -6,18 +6,18 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { formatCaseList, type ListedCase, profileNames, readCaseList, type TrainConfig } from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase, readCaseList, type TrainConfig } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/volume';
-import { Command, Option } from 'commander';
-import { precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
+import { Command } from 'commander';
+import { probability, wholeNumber } from '../arguments.js';
 import { InputError } from '../cases.js';
 import { divideListed } from '../list-split.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { defaultCache } from '../preparation.js';
 import { ignoreValue } from '../pseudo-labels.js';
 import { runFiles } from '../run-folder.js';
 import { note, print } from '../terminal.js';
 import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { withTrainingOptions } from '../training-options.js';
 import { runTraining } from '../training-run.js';
 import { toYaml } from '../yaml.js';
 import { makePseudoLabels, pseudoLabelRecord } from './pseudo-label.js';
@@ -41,21 +41,16 @@ const files = {
 } as const;
 
 export function semiSupervisedCommand(): Command {
-  return new Command('semi-supervised')
+  const command = new Command('semi-supervised')
     .description('train on labelled cases, label the others where the model is sure, train on both')
-    .requiredOption('--out <folder>', 'folder for all of it; given again, the command goes on in it')
-    .option('--list <cases.csv>', 'list of image,label,patient,split; rows without a label are labelled by the model')
-    .addOption(new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames))
-    .option('--config <config.yaml>', 'configuration file; see the command config')
+    .requiredOption('--out <folder>', 'folder for all of it; given again, the command goes on in it');
+  withTrainingOptions(command, ['list', 'profile', 'config'], {
+    list: 'list of image,label,patient,split; rows without a label are labelled by the model',
+  })
     .option('--rounds <n>', 'students, one after the other', wholeNumber(1), 1)
     .option('--confidence <p>', 'voxels keep a class of at least this probability', probability, 0.9)
-    .option('--minimum-voxels <n>', 'leave out scans with fewer sure voxels beside the background', wholeNumber(0), 1)
-    .option('--epochs <n>', 'epochs of each training', wholeNumber(1))
-    .option('--seed <n>', 'seed of everything random', wholeNumber(0))
-    .addOption(runtimeOption())
-    .addOption(precisionOption())
-    .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
-    .option('--cache <folder>', 'where prepared cases are kept', defaultCache())
+    .option('--minimum-voxels <n>', 'leave out scans with fewer sure voxels beside the background', wholeNumber(0), 1);
+  return withTrainingOptions(command, ['epochs', 'seed', 'runtime', 'precision', 'threads', 'cache'])
     .option('--no-evaluate', 'leave the metrics of the validation cases out of each training’s report')
     .addHelpText(
       'after',

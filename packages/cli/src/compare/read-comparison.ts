@@ -159,7 +159,7 @@ function settingsOf({ config, testTime, weightsOf }: ExperimentSystem): string {
           `schedule ${optionsOf(train.schedule)}`,
         ]
       : [`weights of ${weightsOf}`];
-  for (const [key, value] of Object.entries(testTime)) texts.push(`${key} ${JSON.stringify(value)}`);
+  for (const [key, value] of Object.entries(testTime)) texts.push(`${key} ${settingText(value)}`);
   return texts.join('; ');
 }
 
@@ -167,10 +167,18 @@ function settingsOf({ config, testTime, weightsOf }: ExperimentSystem): string {
 function optionsOf(group: TrainConfig['network'] | TrainConfig['loss'] | TrainConfig['optimizer'] | object): string {
   const entries = Object.entries(group).filter(([, value]) => value !== undefined);
   const name = entries.find(([key]) => key === 'name' || key === 'kind');
-  const rest = entries
-    .filter((entry) => entry !== name)
-    .map(([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const rest = entries.filter((entry) => entry !== name).map(([key, value]) => `${key} ${settingText(value)}`);
   return [name === undefined ? '' : String(name[1]), rest.length > 0 ? `(${rest.join(', ')})` : ''].join(' ').trim();
+}
+
+/** Numbers shortened, groups as `a 1, b 2`, switches as on and off. */
+function settingText(value: unknown): string {
+  if (typeof value === 'number') return String(Number(value.toPrecision(3)));
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return value.map(settingText).join(' ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value).map(([key, entry]) => `${key} ${settingText(entry)}`);
+  return `(${entries.join(', ')})`;
 }
 
 function budgetOf(kept: readonly [ExperimentSystem, readonly Found[]][], compute: string): string {

@@ -4,7 +4,7 @@
  * Up to four systems share one chart; more get a chart each, all on one scale. The mean runs only where every fold has
  * a value: a fold that stopped early would bend it.
  */
-import { extent, niceTicks } from '../chart-parts.js';
+import { decadeTicks, extent, niceTicks, scaleFor } from '../chart-parts.js';
 import { lineChart, palette, type Series } from '../charts.js';
 import type { HistoryPoint } from '../report.js';
 import { chartGrid } from './figure-parts.js';
@@ -30,9 +30,13 @@ export function lossFigure(systems: readonly ComparedSystem[]): string | null {
   if (all.length === 0) return null;
   const xRange = extent(all.map((point) => point[0]));
   const [low, high] = extent(all.map((point) => point[1]));
-  const ticks = niceTicks(Math.min(low, 0), high, 4);
+  const yScale = scaleFor(all.map((point) => point[1]));
+  const ticks =
+    yScale === 'log'
+      ? decadeTicks(Math.log10(low), Math.log10(high)).map((exponent) => 10 ** exponent)
+      : niceTicks(Math.min(low, 0), high, 4);
   const yRange = [ticks[0], ticks[ticks.length - 1]] as const;
-  const scale = { xLabel, yLabel: 'loss', xRange, yRange };
+  const scale = { xLabel, yLabel: 'loss', xRange, yRange, yScale };
   if (curves.length <= mostInOneChart) {
     const series = curves.flatMap(({ system, training, validation }, n) => [
       ...linesOf(`${system.id}, training`, training, palette[n % palette.length], false),

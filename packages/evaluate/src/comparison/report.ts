@@ -148,14 +148,14 @@ function page(
       ...statistics.shownRegions.map((region) =>
         section(escapeText(tableTitle(statistics, region)), regionTables(statistics, region)),
       ),
-      section('Distributions and differences', figures.plots.map(figureHtml).join('\n')),
+      figures.loss.length === 0 ? '' : section('Training', figures.loss.map(figureHtml).join('\n')),
       figures.scans.length === 0
         ? ''
         : section(
             'Cases',
             paragraph(scansIntro) + classLegend(comparison.classes) + figures.scans.map(figureHtml).join('\n'),
           ),
-      figures.loss.length === 0 ? '' : section('Training', figures.loss.map(figureHtml).join('\n')),
+      section('Distributions and differences', figures.plots.map(figureHtml).join('\n')),
       section('Cost', costTable(statistics)),
       section('Systems and their settings', settingsTable(statistics)),
       section(
