@@ -16,22 +16,34 @@ export interface GuardedDevice {
 
 export function guard({ device, name }: GpuDevice): GuardedDevice {
   let lost: RuntimeError | undefined;
-  const loss: Promise<never> = device.lost.then(({ message, reason }) => {
+  // Not a race with `device.lost` itself: a promise that lives as long as the device would keep what every run left on it.
+  const waiting = new Set<(error: RuntimeError) => void>();
+  void device.lost.then(({ message, reason }) => {
     const text = `the graphics device was lost (${name}: ${message || reason}); a training continues with --resume`;
     lost = new RuntimeError(text, { runtime: 'webgpu', reason: 'device-lost' });
-    throw lost;
+    for (const give of waiting) give(lost);
   });
-  // Whoever waits sees it; where nobody does, it is no fault of the process.
-  loss.catch(() => {});
 
   async function waited<T>(what: string, promise: Promise<T>): Promise<T> {
+    // Once the loss was told, nobody waits for the promise any more.
+    promise.catch(() => {});
+    if (lost) throw lost;
+    let give: (error: RuntimeError) => void = () => {};
+    const ended = new Promise<never>((_resolve, reject) => {
+      give = reject;
+    });
+    waiting.add(give);
     try {
-      return await Promise.race([promise, loss]);
+      return await Promise.race([promise, ended]);
     } catch (cause) {
       if (cause instanceof RuntimeError) throw cause;
       // The loss is told a moment later than what it breaks.
-      await Promise.race([loss, new Promise((resolve) => setTimeout(resolve, 100))]);
-      throw failed(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, 'failed', cause);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      throw (
+        lost ?? failed(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, 'failed', cause)
+      );
+    } finally {
+      waiting.delete(give);
     }
   }
 

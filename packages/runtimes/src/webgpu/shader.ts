@@ -6,6 +6,7 @@
  * The trap: tensors share buffers, and WebGPU refuses a buffer that one pass binds for reading and for writing. So
  * every binding is read_write, and one tensor under two names is one binding (two would be aliases, also refused).
  */
+import { RuntimeError } from '../errors.js';
 import { type Binding, elementsOf, type GpuTensor, type Kernel, type KernelLimits } from './kernel.js';
 
 export interface View {
@@ -39,7 +40,7 @@ interface Bound {
   readonly element: string;
 }
 
-/** Throws RangeError when the code cannot be bound: one tensor in two views, or too many bindings. */
+/** Throws RuntimeError (`memory`) for more buffers than the adapter binds, RangeError for one tensor in two views. */
 export class Shader {
   readonly label: string;
   readonly #bindings: Binding[] = [];
@@ -86,8 +87,10 @@ export class Shader {
         ? `if (group >= ${workgroups}u) { return; }`
         : '';
     if (this.#bindings.length > limits.maxStorageBuffersPerShaderStage) {
-      throw new RangeError(
-        `${this.label} binds ${this.#bindings.length} buffers, this adapter allows ${limits.maxStorageBuffersPerShaderStage}`,
+      throw new RuntimeError(
+        `the tensors are too large for this graphics adapter: ${this.label} needs ${this.#bindings.length} buffers of the ` +
+          `size it allows, and it allows ${limits.maxStorageBuffersPerShaderStage} at a time; use a smaller patch or batch`,
+        { runtime: 'webgpu', reason: 'memory' },
       );
     }
     const code = `${this.#halves ? 'enable f16;\n' : ''}${this.#parts.join('\n')}
