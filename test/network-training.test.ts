@@ -15,8 +15,9 @@ import { buildHeads, catalogue, type NetworkConfig } from '@quickcolumn/networks
 import { generatePhantom } from '@quickcolumn/phantom';
 import { paperPreparation, type PreparationConfig, prepareScan } from '@quickcolumn/pipeline';
 import { loadModel } from '@quickcolumn/predict';
-import { onnxRuntime, openOneDnn } from '@quickcolumn/runtimes';
+import { onnxRuntime, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
+import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/software.test.kit.js';
 
 interface OrtValue {
   readonly data: Float32Array;
@@ -44,15 +45,17 @@ interface Column {
 }
 
 const onnx: Column = { name: 'onnx', device: { runtime: onnxRuntime, precision: 'float32' } };
+const deviceOf = (opening: Promise<Runtime>): Promise<Column['device']> =>
+  opening.then(
+    (runtime) => ({ runtime, precision: runtime.precision }),
+    (error: Error) => error.message,
+  );
+
+useSoftwareWhereNeeded();
 const columns: readonly Column[] = [
   onnx,
-  {
-    name: 'onednn',
-    device: await openOneDnn().then(
-      (runtime) => ({ runtime, precision: runtime.precision }),
-      (error: Error) => error.message,
-    ),
-  },
+  { name: 'onednn', device: await deviceOf(openOneDnn()) },
+  { name: 'webgpu', device: await deviceOf(openWebGpu()) },
 ];
 
 function trainingOf(network: NetworkConfig, device: StepConfig['device']): { config: StepConfig; rate: number } {
