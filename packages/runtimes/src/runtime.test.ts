@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
 import { onnxRuntime } from './onnx/runtime.js';
 import type { Executable, Runtime } from './runtime.js';
+import { openWebGpu } from './webgpu/open.js';
+import { useSoftwareWhereNeeded } from './webgpu/software.test.kit.js';
 
 const zero = { kind: 'constant', value: 0 } as const;
 
@@ -88,9 +90,13 @@ function sampleOf(grid: readonly number[]): { x: Float32Array; labels: Uint8Arra
 
 const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
 const missing = typeof oneDnn === 'string' ? ` (skipped: ${oneDnn})` : '';
+useSoftwareWhereNeeded();
+const webGpu: Runtime | string = await openWebGpu().catch((error: Error) => error.message);
+const missingGpu = typeof webGpu === 'string' ? ` (skipped: ${webGpu})` : '';
 const runtimes = [
   { name: 'onnx', runtime: onnxRuntime },
   { name: `onednn${missing}`, runtime: typeof oneDnn === 'string' ? undefined : oneDnn },
+  { name: `webgpu${missingGpu}`, runtime: typeof webGpu === 'string' ? undefined : webGpu },
 ];
 
 describe.each(runtimes)('$name', ({ runtime: found }) => {
