@@ -1,0 +1,135 @@
+/**
+ * Whole networks on the webgpu runtime against the onnx runtime: 20 training steps of the QC-HC U-Net, repeated to the
+ * last bit; every network of the catalogue over two steps and in prediction; tensors in parts.
+ * The trap: SwiftShader is slow, so networks are narrow and patches small.
+ */
+import { compileTrainingStep, type StepConfig, profiles } from '@quickcolumn/learn';
+import { catalogue, type NetworkConfig, predictionGraph } from '@quickcolumn/networks';
+import { type NamedTensor, onnxRuntime, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
+import { describe, expect, it } from 'vitest';
+import { useSoftwareWhereNeeded } from '../packages/runtimes/src/webgpu/software.test.kit.js';
+
+useSoftwareWhereNeeded();
+const found: Runtime | string = await openWebGpu().catch((error: Error) => error.message);
+const present = typeof found !== 'string';
+const why = present ? '' : ` (skipped: ${found})`;
+
+type Patch = readonly [number, number, number];
+const large: Patch = [32, 32, 16];
+const smallest: Patch = [16, 16, 16];
+const classes = 4;
+const { loss, optimizer } = profiles.quick;
+const on = (runtime: Runtime): NonNullable<StepConfig['device']> => ({ runtime, precision: 'float32' });
+
+/** Smooth blobs, with labels that follow from them. */
+function sampleOf(patch: Patch, batch: number): { image: Float32Array; labels: Uint8Array } {
+  const length = patch[0] * patch[1] * patch[2] * batch;
+  const image = Float32Array.from({ length }, (_, i) => 1.4 * Math.sin(i * 0.1) + Math.cos(i * 0.013));
+  return { image, labels: Uint8Array.from(image, (value) => (value > 1 ? 2 : value > 0 ? 1 : 0)) };
+}
+
+interface Training {
+  readonly patch: Patch;
+  readonly batch: number;
+  readonly steps: number;
+  readonly rate: number;
+}
+
+async function train(
+  network: NetworkConfig,
+  runtime: Runtime,
+  { patch, batch, steps, rate }: Training,
+): Promise<{ losses: number[]; variables: ReadonlyMap<string, NamedTensor> }> {
+  const config = { network, classes, patch, batch, loss, optimizer, seed: 5, threads: 2 };
+  const step = await compileTrainingStep({ ...config, device: on(runtime) });
+  try {
+    const losses: number[] = [];
+    for (let t = 1; t <= steps; t++)
+      losses.push((await step.run(sampleOf(patch, batch), { learningRate: rate, step: t })).loss);
+    return { losses, variables: await step.variables() };
+  } finally {
+    await step.dispose();
+  }
+}
+
+async function predict(
+  network: NetworkConfig,
+  runtime: Runtime,
+  { patch, variables }: { patch: Patch; variables: ReadonlyMap<string, NamedTensor> },
+): Promise<Float32Array> {
+  const graph = predictionGraph(network, classes, patch, 1);
+  const executable = await runtime.compile(graph, { precision: 'float32' });
+  try {
+    await executable.writeVariables(new Map([...variables].filter(([name]) => graph.variables.has(name))));
+    return (await executable.run({ image: sampleOf(patch, 1).image })).probabilities;
+  } finally {
+    await executable.dispose();
+  }
+}
+
+function expectAlike(actual: readonly number[], expected: readonly number[]): void {
+  const differences = actual.map((value, i) => Math.abs(value / expected[i] - 1));
+  expect(actual).toHaveLength(expected.length);
+  // Written so that NaN counts as an error.
+  expect(
+    differences.every((d) => d <= 1e-3),
+    `relative differences ${differences.join(' ')}`,
+  ).toBe(true);
+}
+
+const largestDifference = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+describe(`QC-HC U-Net on webgpu${why}`, () => {
+  const network = { ...catalogue[0].config, rootFilters: 4 };
+  const training: Training = { patch: large, batch: 1, steps: 20, rate: 1e-3 };
+
+  it.skipIf(!present)(
+    'trains 20 steps as onnx does, every loss within 1e-3, and twice to the last bit',
+    async () => {
+      const expected = await train(network, onnxRuntime, training);
+      const first = await train(network, found as Runtime, training);
+      const second = await train(network, found as Runtime, training);
+      expectAlike(first.losses, expected.losses);
+      expect(first.losses[19]).toBeLessThan(0.6 * first.losses[0]);
+      expect(second.losses).toEqual(first.losses);
+      for (const [name, { data }] of first.variables) expect(second.variables.get(name)?.data, name).toEqual(data);
+    },
+    300_000,
+  );
+
+  it.skipIf(!present)(
+    'trains and predicts alike with tensors in parts of 64 KiB',
+    async () => {
+      const parted = await openWebGpu({ maxStorageBufferBindingSize: 65_536 });
+      try {
+        const short = { ...training, steps: 2 };
+        const expected = await train(network, onnxRuntime, short);
+        expectAlike((await train(network, parted, short)).losses, expected.losses);
+        const options = { patch: large, variables: expected.variables };
+        const probabilities = await predict(network, parted, options);
+        expect(largestDifference(probabilities, await predict(network, onnxRuntime, options))).toBeLessThan(1e-3);
+      } finally {
+        parted.close();
+      }
+    },
+    300_000,
+  );
+});
+
+describe.each(catalogue)(`$title on webgpu${why}`, ({ config }) => {
+  const network = { ...config, rootFilters: config.name === 'vb-net' ? 4 : 2 };
+
+  it.skipIf(!present)(
+    'trains two steps and predicts as onnx does',
+    async () => {
+      const training: Training = { patch: smallest, batch: 2, steps: 2, rate: 1e-3 };
+      const expected = await train(network, onnxRuntime, training);
+      expectAlike((await train(network, found as Runtime, training)).losses, expected.losses);
+      const options = { patch: smallest, variables: expected.variables };
+      const probabilities = await predict(network, found as Runtime, options);
+      expect(largestDifference(probabilities, await predict(network, onnxRuntime, options))).toBeLessThan(1e-3);
+    },
+    120_000,
+  );
+});
