@@ -55,11 +55,23 @@ GPUQueue.prototype.writeBuffer = function (buffer, offset, data, from, size) {
 function layerOf(kind) {
   if (kind === 't') {
     const x = [1, 64, depth / 2, 40, 40];
-    return { title: 'transposed 2×2×2, 64→32', op: 'convTranspose3d', x, w: [64, 32, 2, 2, 2], y: [1, 32, depth, 80, 80] };
+    return {
+      title: 'transposed 2×2×2, 64→32',
+      op: 'convTranspose3d',
+      x,
+      w: [64, 32, 2, 2, 2],
+      y: [1, 32, depth, 80, 80],
+    };
   }
   const channels = Number(kind);
   const image = [1, channels, depth, 80, 80];
-  return { title: `3×3×3, ${channels}→${channels}`, op: 'conv3d', x: image, w: [channels, channels, 3, 3, 3], y: image };
+  return {
+    title: `3×3×3, ${channels}→${channels}`,
+    op: 'conv3d',
+    x: image,
+    w: [channels, channels, 3, 3, 3],
+    y: image,
+  };
 }
 
 const sample = (count, seed) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 + seed));
@@ -133,7 +145,13 @@ async function onnxRuntimeWeb({ op, x, w, y }, data) {
       : { kernel_shape: ints([2, 2, 2]), strides: ints([2, 2, 2]) };
   const float = (name, shape) => ({ name, type: 'float32', shape });
   const nodes = [{ op: op === 'conv3d' ? 'Conv' : 'ConvTranspose', inputs: ['x', 'w'], outputs: ['y'], attributes }];
-  const graph = { name: 'layer', inputs: [float('x', x), float('w', w)], outputs: [float('y', y)], initializers: [], nodes };
+  const graph = {
+    name: 'layer',
+    inputs: [float('x', x), float('w', w)],
+    outputs: [float('y', y)],
+    initializers: [],
+    nodes,
+  };
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(encodeModel({ opset: 17, graph }), {
     executionProviders: ['webgpu'],
@@ -162,11 +180,17 @@ async function onnxRuntimeWeb({ op, x, w, y }, data) {
 /** [C, D, H, W] to [D, H, W, C], and back. */
 function channelsLast(values, channels) {
   const voxels = values.length / channels;
-  return Float32Array.from({ length: values.length }, (_, i) => values[(i % channels) * voxels + Math.floor(i / channels)]);
+  return Float32Array.from(
+    { length: values.length },
+    (_, i) => values[(i % channels) * voxels + Math.floor(i / channels)],
+  );
 }
 function channelsFirst(values, channels) {
   const voxels = values.length / channels;
-  return Float32Array.from({ length: values.length }, (_, i) => values[(i % voxels) * channels + Math.floor(i / voxels)]);
+  return Float32Array.from(
+    { length: values.length },
+    (_, i) => values[(i % voxels) * channels + Math.floor(i / voxels)],
+  );
 }
 
 let tfjs;
@@ -237,7 +261,9 @@ for (const kind of flags.layers.split(',')) {
       ready[name] = system;
       times[name] = [];
     } catch (error) {
-      missing[name] = String(error.message ?? error).split('\n')[0].slice(0, 120);
+      missing[name] = String(error.message ?? error)
+        .split('\n')[0]
+        .slice(0, 120);
     }
   }
   for (let round = 0; round < Number(flags.rounds); round++) {
@@ -248,7 +274,11 @@ for (const kind of flags.layers.split(',')) {
     }
   }
   const seconds = (name) => (times[name] ? median(times[name]) : Number.NaN);
-  const best = Math.min(...Object.keys(times).filter((name) => name !== 'ours').map(seconds));
+  const best = Math.min(
+    ...Object.keys(times)
+      .filter((name) => name !== 'ours')
+      .map(seconds),
+  );
   const taps = product(w.slice(2));
   const flop = 2 * taps * w[0] * w[1] * product((layer.op === 'conv3d' ? y : x).slice(2));
   const cell = (name) => (times[name] ? `${seconds(name).toFixed(2)} s` : missing[name]);

@@ -55,7 +55,11 @@ useSoftwareWhereNeeded();
 const columns: readonly Column[] = [
   onnx,
   { name: 'onednn', device: await deviceOf(openOneDnn()) },
-  { name: 'webgpu', device: await deviceOf(openWebGpu()) },
+  // A processor that plays graphics card takes half a minute for each network.
+  {
+    name: 'webgpu',
+    device: process.env['QUICKCOLUMN_SLOW'] === '1' ? await deviceOf(openWebGpu()) : 'slow; set QUICKCOLUMN_SLOW=1',
+  },
 ];
 
 function trainingOf(network: NetworkConfig, device: StepConfig['device']): { config: StepConfig; rate: number } {
@@ -159,10 +163,14 @@ describe.each(columns)('on a real case, $name', ({ device }) => {
   const missing = typeof device === 'string' ? device : present ? '' : `no ${realCases}; set QUICKCOLUMN_SHARED`;
   const why = missing === '' ? '' : ` (skipped: ${missing})`;
   const sample = missing === '' ? realSample() : undefined;
-  it.skipIf(sample === undefined).each(catalogue)(`$title trains, and predicts alike${why}`, async ({ config }) => {
-    if (sample === undefined || typeof device === 'string') throw new Error('unreachable');
-    await trainAndCompare(config, await sample, device);
-  });
+  it.skipIf(sample === undefined).each(catalogue)(
+    `$title trains, and predicts alike${why}`,
+    async ({ config }) => {
+      if (sample === undefined || typeof device === 'string') throw new Error('unreachable');
+      await trainAndCompare(config, await sample, device);
+    },
+    300_000,
+  );
 });
 
 /**

@@ -59,7 +59,7 @@ export function guard({ device, name }: GpuDevice): GuardedDevice {
       try {
         result = work();
       } finally {
-        for (const _filter of filters) popped.push(device.popErrorScope());
+        popped.push(...filters.map(() => device.popErrorScope()));
       }
       const [validation, memory, internal] = await waited(what, Promise.all(popped));
       if (memory) throw failed(`there is not enough graphics memory for ${what}: ${memory.message}`, 'memory');

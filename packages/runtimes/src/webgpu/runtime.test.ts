@@ -92,7 +92,10 @@ describe(`webgpu runtime${why}`, () => {
     await executable.run({ x });
     const saved = await executable.readVariables();
     const expected = await executable.run({ x });
+    const running = executable.run({ x });
     first.close();
+    // Whether it still ends or not, it does not hang.
+    await running.catch((error: unknown) => expect(error).toMatchObject({ fields: { reason: 'device-lost' } }));
     const lost = await executable.run({ x }).catch((error: RuntimeError) => error);
     expect(lost).toMatchObject({ code: 'runtime', fields: { runtime: 'webgpu', reason: 'device-lost' } });
     await expect(executable.readVariables()).rejects.toThrow('lost');
