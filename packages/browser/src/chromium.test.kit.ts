@@ -1,0 +1,77 @@
+/**
+ * Headless Chromium for tests: the one of the system (apt-get install chromium, or QUICKCOLUMN_CHROMIUM), with WebGPU on
+ * SwiftShader, a GPU in software. Nothing is downloaded; where there is no Chromium, tests are skipped and say so.
+ */
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { bundle, type BundledFile } from './bundle.js';
+import { serve, type Server, type ServeOptions } from './serve.js';
+
+const candidates = [process.env.QUICKCOLUMN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
+const executable = candidates.find((path) => path !== undefined && isExecutable(path));
+
+/** Why no page can be opened here, for titles of skipped tests; undefined where one can. */
+export const noChromium: string | undefined =
+  executable === undefined ? 'no Chromium: apt-get install chromium, or set QUICKCOLUMN_CHROMIUM' : undefined;
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface TestPage {
+  readonly page: Page;
+  readonly files: readonly BundledFile[];
+  readonly folder: string;
+  /** What the page asked for, to see that nothing comes from elsewhere. */
+  readonly requests: readonly string[];
+  /** A second page, as a site without the isolating headers serves it. */
+  openPlain(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** Bundles the entries into a temporary folder, serves it beside `folders` and opens an empty page there. */
+export async function openTestPage(
+  entries: Readonly<Record<string, string>>,
+  folders: ServeOptions['folders'] = {},
+): Promise<TestPage> {
+  const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-page-'));
+  const files = await bundle(join(folder, 'bundle'), entries);
+  const all = { '/bundle/': join(folder, 'bundle'), ...folders, '/': join(import.meta.dirname, '../test-page') };
+  const servers: Server[] = [await serve({ folders: all })];
+  const browser: Browser = await chromium.launch({
+    executablePath: executable,
+    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'],
+    env: { ...process.env, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? '' },
+  });
+  const requests: string[] = [];
+  const open = async (url: string): Promise<Page> => {
+    const page = await browser.newPage();
+    page.on('request', (request) => requests.push(request.url()));
+    page.setDefaultTimeout(300_000);
+    await page.goto(url);
+    return page;
+  };
+  return {
+    page: await open(servers[0].url),
+    files,
+    folder,
+    requests,
+    async openPlain() {
+      const server = await serve({ folders: all, isolated: false });
+      servers.push(server);
+      return await open(server.url);
+    },
+    async close() {
+      await browser.close();
+      for (const server of servers) await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
