@@ -85,9 +85,8 @@ export type Answer =
   | { readonly kind: 'predicted'; readonly id: number; readonly prediction: BrowserPrediction }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
 
-/** An error on its way through a message; classes do not survive that. */
+/** An error on its way through a message; classes do not survive that, and scripts without long names have none. */
 export interface PlainError {
-  readonly name: string;
   readonly code: string;
   readonly message: string;
   readonly fields: ErrorFields;
@@ -96,17 +95,15 @@ export interface PlainError {
 /** Errors that nobody threw on purpose get the code `internal`. */
 export function plainError(error: unknown): PlainError {
   if (error instanceof QuickcolumnError) {
-    const { name, code, message, fields } = error;
+    const { code, message, fields } = error;
     // Fields are JSON-able, but what is thrown elsewhere may not be cloneable.
-    return { name, code, message, fields: JSON.parse(JSON.stringify(fields)) as ErrorFields };
+    return { code, message, fields: JSON.parse(JSON.stringify(fields)) as ErrorFields };
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { name: 'QuickcolumnError', code: 'internal', message, fields: {} };
+  return { code: 'internal', message, fields: {} };
 }
 
-/** The error with its code, fields and name, as QuickcolumnError. */
-export function thrownError({ name, code, message, fields }: PlainError): QuickcolumnError {
-  const error = new QuickcolumnError(code, message, fields);
-  error.name = name;
-  return error;
+/** The error with its code and fields. */
+export function thrownError({ code, message, fields }: PlainError): QuickcolumnError {
+  return new QuickcolumnError(code, message, fields);
 }
