@@ -12,6 +12,10 @@ import { oneDnnOperations } from './onednn/lower.js';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
 import { onnxRuntime } from './onnx/runtime.js';
 import type { Executable, Precision } from './runtime.js';
+import { webGpuOperations } from './webgpu/lower.js';
+import { openWebGpu } from './webgpu/open.js';
+import type { WebGpuRuntime } from './webgpu/runtime.js';
+import { useSoftwareWhereNeeded } from './webgpu/software.test.kit.js';
 
 /** One column of the matrix. */
 interface Column {
@@ -23,6 +27,8 @@ interface Column {
 }
 
 const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
+useSoftwareWhereNeeded();
+const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
 
 /** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded. */
 const columns: readonly Column[] = [
@@ -30,7 +36,14 @@ const columns: readonly Column[] = [
   oneDnnColumn('onednn float32', 'float32', 1e-4, 4096),
   oneDnnColumn('onednn float32, nothing in TypeScript', 'float32', 1e-4, 0),
   oneDnnColumn('onednn bfloat16', 'bfloat16', 2e-2, 0),
+  webGpuColumn('webgpu', webGpu),
 ];
+
+function webGpuColumn(name: string, runtime: WebGpuRuntime | string): Column {
+  if (typeof runtime === 'string')
+    return { name, tolerance: 1e-4, missing: runtime, compile: () => Promise.reject(new Error(runtime)) };
+  return { name, tolerance: 1e-4, compile: (graph) => runtime.compile(graph) };
+}
 
 function oneDnnColumn(name: string, precision: Precision, tolerance: number, smallElements: number): Column {
   if (typeof oneDnn === 'string')
@@ -65,6 +78,7 @@ describe('coverage', () => {
   it.each([
     ['onnx', loweredOperations],
     ['onednn', oneDnnOperations],
+    ['webgpu', webGpuOperations],
   ] as const)('the %s runtime lowers each operation', (_name, list) => {
     expect(list.filter((op) => op !== 'constant').sort()).toEqual([...operations.keys()].sort());
   });

@@ -1,0 +1,85 @@
+/**
+ * Opens a WebGPU device with all that its adapter allows, and says what it is.
+ *
+ * The trap: an adapter is also found where a processor pretends to be a graphics card (SwiftShader, llvmpipe,
+ * Windows' WARP). That is right for tests and far slower than the other runtimes: `software` tells.
+ */
+import { RuntimeError } from '../errors.js';
+import type { KernelLimits } from './kernel.js';
+
+export interface GpuDevice {
+  readonly device: GPUDevice;
+  /** Vendor, architecture and description as far as the browser or the driver tells. */
+  readonly name: string;
+  /** True where a processor does the work. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: KernelLimits & { readonly maxBufferSize: number };
+}
+
+export interface DeviceOptions {
+  /** Lower than the adapter's, to test tensors in parts. */
+  readonly maxStorageBufferBindingSize?: number;
+  readonly powerPreference?: 'high-performance' | 'low-power';
+}
+
+const wantedLimits = [
+  'maxStorageBufferBindingSize', 'maxBufferSize', 'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ',
+  'maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension',
+] as const; // biome-ignore format: a list
+const wantedFeatures = ['shader-f16', 'subgroups'] as const;
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|software/i;
+
+/** The adapter, or why there is none; nothing is allocated. @throws RuntimeError (`no-adapter`) */
+export async function findAdapter(
+  gpu: GPU,
+  { powerPreference = 'high-performance' }: DeviceOptions = {},
+): Promise<{ adapter: GPUAdapter; name: string; software: boolean }> {
+  const adapter = await gpu.requestAdapter({ powerPreference }).catch(() => null);
+  if (!adapter) {
+    throw new RuntimeError('WebGPU found no graphics adapter; a Vulkan, Metal or Direct3D 12 driver is needed', {
+      runtime: 'webgpu',
+      reason: 'no-adapter',
+    });
+  }
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const parts = [vendor, architecture, device, description].filter((part, i, all) => part && all.indexOf(part) === i);
+  const name = parts.join(' ') || 'unnamed adapter';
+  return { adapter, name, software: isFallbackAdapter || softwareNames.test(name) };
+}
+
+/** @throws RuntimeError when there is no adapter, or it gives no device. The caller destroys the device. */
+export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise<GpuDevice> {
+  const { adapter, name, software } = await findAdapter(gpu, options);
+  const requiredLimits: Record<string, number> = {};
+  for (const key of wantedLimits) requiredLimits[key] = adapter.limits[key];
+  const features = wantedFeatures.filter((feature) => adapter.features.has(feature));
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits, requiredFeatures: features, label: 'quickcolumn' });
+  } catch (cause) {
+    const text = `${name} gives no WebGPU device: ${cause instanceof Error ? cause.message : String(cause)}`;
+    throw new RuntimeError(text, { runtime: 'webgpu', reason: 'no-device' }, { cause });
+  }
+  const own = device.limits;
+  return {
+    device,
+    name,
+    software,
+    features,
+    limits: {
+      maxStorageBuffersPerShaderStage: own.maxStorageBuffersPerShaderStage,
+      maxStorageBufferBindingSize: Math.min(
+        own.maxStorageBufferBindingSize,
+        options.maxStorageBufferBindingSize ?? Number.POSITIVE_INFINITY,
+      ),
+      maxBufferSize: own.maxBufferSize,
+      maxComputeInvocationsPerWorkgroup: own.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupStorageSize: own.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: own.maxComputeWorkgroupsPerDimension,
+      subgroups: features.includes('subgroups'),
+      f16: features.includes('shader-f16'),
+    },
+  };
+}

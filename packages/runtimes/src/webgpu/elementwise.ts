@@ -1,0 +1,190 @@
+/**
+ * WGSL of elementwise operations: one kernel for a group of them, whatever its shape.
+ *
+ * Everything is computed in vec4f: blocked images are vec4, plain tensors are viewed in fours. Values per channel and
+ * scalars are read where they are needed. The trap: padded channels may become anything on the way (exp(0) is 1), so
+ * what is stored is masked.
+ */
+import type { GraphNode, Shape } from '@quickcolumn/graph';
+import { blockedIndex, blockedSizes, float, maskChannels } from './convert.js';
+import type { GpuTensor, Kernel, KernelContext, Layout } from './kernel.js';
+import { Shader } from './shader.js';
+import { storedElements } from './tensors.js';
+
+/** Positions of the inputs that have the shape of the result, by operation. */
+const pairs = ['add', 'sub', 'mul', 'div', 'reluGradient', 'leakyReluGradient', 'channelCombine'];
+const singles = [
+  'affine',
+  'scale',
+  'relu',
+  'leakyRelu',
+  'sigmoid',
+  'exp',
+  'log',
+  'sqrt',
+  'addChannel',
+  'batchNorm',
+  'spatialScale',
+];
+const fullPositions: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
+  ...pairs.map((op): [string, readonly number[]] => [op, [0, 1]]),
+  ...singles.map((op): [string, readonly number[]] => [op, [0]]),
+  ['spatialExpand', []],
+]);
+
+/** Operations whose results have the shape of an image and values per channel among their inputs. */
+const onImages = new Set(['addChannel', 'batchNorm', 'channelCombine', 'spatialScale', 'spatialExpand']);
+
+export const elementwiseOperations: readonly string[] = [...fullPositions.keys()];
+export const isElementwise = ({ op }: GraphNode): boolean => fullPositions.has(op);
+export const wantsBlocked = ({ op }: GraphNode): boolean => onImages.has(op);
+/** The inputs that are read at the index of the result; among scalars, a factor too. */
+export function fullInputsOf({ op, inputs, shape }: GraphNode): readonly GraphNode[] {
+  if (op === 'scale' && shape.length === 0) return inputs;
+  return (fullPositions.get(op) ?? []).map((position) => inputs[position]);
+}
+
+export interface ElementwiseGroup {
+  readonly shape: Shape;
+  readonly layout: Layout;
+  /** In an order in which they can be computed. */
+  readonly members: readonly GraphNode[];
+  /** The members that are stored, and where. */
+  readonly outputs: ReadonlyMap<GraphNode, GpuTensor>;
+}
+
+type Read = (node: GraphNode) => GpuTensor;
+
+/** One kernel. A tensor that is both read and written (a variable updated in place) is read before it is written. */
+export function elementwiseKernel(
+  context: KernelContext,
+  group: ElementwiseGroup,
+  { full, side }: { full: Read; side: Read },
+): Kernel {
+  const { shape, layout, members, outputs } = group;
+  const label = [...new Set(members.map(({ op }) => op))].slice(0, 6).join('+');
+  const shader = new Shader(label);
+  const written = new Set(outputs.values());
+  const declared = new Set<GpuTensor>();
+  const names = new Map<string, string>();
+  const lines: string[] = [];
+  const inside = new Set(members.map(({ id }) => id));
+  const declare = (tensor: GpuTensor, vec4: boolean): string => {
+    const name = `t${names.size}`;
+    declared.add(tensor);
+    if (written.has(tensor)) shader.update(name, tensor, { vec4 });
+    else shader.read(name, tensor, { vec4 });
+    return name;
+  };
+  const once = (key: string, make: (name: string) => string): string => {
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const name = `e${names.size}`;
+    const value = make(name);
+    names.set(key, name);
+    lines.push(`let ${name} = ${value};`);
+    return name;
+  };
+  const operand = (node: GraphNode): string => {
+    if (inside.has(node.id)) return `v${node.id}`;
+    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    return once(`full ${node.id}`, () => `${declare(full(node), true)}(i)`);
+  };
+  const scalar = (node: GraphNode): string => {
+    if (node.op === 'constant') return float(Number(node.attributes.value));
+    // In a group of scalars the factor is an operand like any other, perhaps of the group itself.
+    if (shape.length === 0) return operand(node);
+    return once(`scalar ${node.id}`, () => `${declare(side(node), false)}(0u)`);
+  };
+  const perChannel = (node: GraphNode): string => {
+    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    return once(`channel ${node.id}`, () => `${declare(side(node), true)}(b)`);
+  };
+  const perSample = (node: GraphNode): string => {
+    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    const { c } = blockedSizes(shape);
+    return once(`sample ${node.id}`, () => {
+      if (c % 4 === 0) return `${declare(side(node), true)}(n * ${c / 4}u + b)`;
+      const name = declare(side(node), false);
+      const lane = (at: number): string => `${name}(n * ${c}u + min(b * 4u + ${at}u, ${c - 1}u))`;
+      return `vec4f(${[0, 1, 2, 3].map(lane).join(', ')})`;
+    });
+  };
+  for (const node of members) {
+    const value = expression(node, { operand, scalar, perChannel, perSample });
+    lines.push(`let v${node.id} = ${value};`);
+  }
+  const sizes = layout === 'blocked' ? blockedSizes(shape) : undefined;
+  const stores: string[] = [];
+  for (const [node, tensor] of outputs) {
+    const name = `y${node.id}`;
+    if (declared.has(tensor)) shader.update(name, tensor, { vec4: true });
+    else shader.write(name, tensor, { vec4: true });
+    stores.push(`${name}_set(i, ${sizes ? maskChannels(`v${node.id}`, sizes) : `v${node.id}`});`);
+  }
+  const body = [sizes ? blockedIndex(sizes) : '', ...lines, ...stores].join('\n  ');
+  const count = sizes ? sizes.count : storedElements(shape, layout) / 4;
+  return shader.buildEach({ limits: context.limits, count, body });
+}
+
+interface Operands {
+  operand(node: GraphNode): string;
+  scalar(node: GraphNode): string;
+  perChannel(node: GraphNode): string;
+  perSample(node: GraphNode): string;
+}
+
+function expression(node: GraphNode, { operand, scalar, perChannel, perSample }: Operands): string {
+  const { inputs, attributes } = node;
+  const [first, second] = inputs;
+  const a = (): string => operand(first);
+  const slope = (): string => float(Number(attributes.slope));
+  switch (node.op) {
+    case 'add':
+      return `${a()} + ${operand(second)}`;
+    case 'sub':
+      return `${a()} - ${operand(second)}`;
+    case 'mul':
+      return `${a()} * ${operand(second)}`;
+    case 'div':
+      return `${a()} / ${operand(second)}`;
+    case 'affine': {
+      const { scale, offset } = attributes;
+      const scaled = scale === 1 ? a() : `${a()} * ${float(Number(scale))}`;
+      return offset === 0 ? scaled : `${scaled} + ${float(Number(offset))}`;
+    }
+    case 'scale':
+      return `${a()} * ${scalar(second)}`;
+    case 'relu':
+      return `max(${a()}, vec4f())`;
+    case 'reluGradient':
+      return `select(vec4f(), ${a()}, ${operand(second)} > vec4f())`;
+    case 'leakyRelu':
+      return `select(${slope()} * ${a()}, ${a()}, ${a()} > vec4f())`;
+    case 'leakyReluGradient':
+      return `select(${slope()} * ${a()}, ${a()}, ${operand(second)} > vec4f())`;
+    case 'sigmoid':
+      return `1.0 / (1.0 + exp(-${a()}))`;
+    case 'exp':
+    case 'log':
+    case 'sqrt':
+      return `${node.op}(${a()})`;
+    case 'addChannel':
+      return `${a()} + ${perChannel(second)}`;
+    case 'batchNorm': {
+      const [, mean, variance, gamma, beta] = inputs;
+      const deviation = `sqrt(${perChannel(variance)} + ${float(Number(attributes.epsilon))})`;
+      return `${perChannel(gamma)} * (${a()} - ${perChannel(mean)}) / ${deviation} + ${perChannel(beta)}`;
+    }
+    case 'channelCombine': {
+      const [, , factor, other, offset] = inputs;
+      return `${perChannel(factor)} * ${a()} + ${perChannel(other)} * ${operand(second)} + ${perChannel(offset)}`;
+    }
+    case 'spatialScale':
+      return `${a()} * ${perSample(second)}`;
+    case 'spatialExpand':
+      return perSample(first);
+    default:
+      throw new Error(`${node.op} is not elementwise`);
+  }
+}
