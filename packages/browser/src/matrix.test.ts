@@ -16,7 +16,10 @@ const { allCases } = (await import(kit)) as MatrixKit;
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;
 
-const columns = [{ runtime: 'wasm', tolerance: 1e-4 }] as const;
+const columns = [
+  { runtime: 'wasm', tolerance: 1e-4 },
+  { runtime: 'webgpu', tolerance: 1e-4 },
+] as const;
 
 describe.skipIf(noChromium !== undefined).each(columns)(
   `$runtime in Chromium${noChromium === undefined ? '' : ` (skipped: ${noChromium})`}`,

@@ -1,5 +1,8 @@
-/** Which runtime executes a model in this browser. WebAssembly is never taken silently: the reason always says why. */
-import type { Runtime } from '@quickcolumn/runtimes';
+/**
+ * Which runtime executes a model in this browser: a real graphics card through WebGPU, else WebAssembly, and the reason
+ * always says why. The trap: browsers also give adapters that a processor plays; those count only when asked for by name.
+ */
+import { findAdapter, openWebGpuOn, type Runtime, RuntimeError } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import type { OpenRequest, RuntimeInfo } from './protocol.js';
 import { openWasm } from './wasm.js';
@@ -13,11 +16,29 @@ export async function openRuntime(
   request: Pick<OpenRequest, 'runtime' | 'threads' | 'assets'>,
 ): Promise<OpenedRuntime> {
   if (request.runtime === 'wasm') return wasm(request, 'as asked');
-  const missing = await whyNoWebGpu();
-  if (request.runtime === 'webgpu') {
-    throw new QuickcolumnError('runtime', `WebGPU cannot be used here: ${missing}; use runtime wasm or auto`);
+  const missing = (problem: string): string =>
+    request.runtime === 'webgpu' ? `WebGPU cannot be used here: ${problem}; use runtime wasm or auto` : problem;
+  const gpu = browserGpu();
+  if (typeof gpu === 'string') {
+    if (request.runtime === 'webgpu') throw new QuickcolumnError('runtime', missing(gpu));
+    return wasm(request, `no WebGPU: ${gpu}`);
   }
-  return wasm(request, `no WebGPU: ${missing}`);
+  try {
+    const { name, software } = await findAdapter(gpu);
+    if (software && request.runtime === 'auto') {
+      return wasm(request, `WebGPU is not used: its adapter, ${name}, is software and no graphics card`);
+    }
+    const engine = await openWebGpuOn(gpu);
+    const why = request.runtime === 'webgpu' ? 'as asked' : 'a graphics card';
+    const kind = software ? ', in software' : '';
+    return { engine, runtime: 'webgpu', reason: `WebGPU on ${engine.version}${kind}, ${engine.precision} (${why})` };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    if (request.runtime === 'webgpu') {
+      throw new QuickcolumnError('runtime', missing(error.message), error.fields, { cause: error });
+    }
+    return wasm(request, `no WebGPU: ${error.message}`);
+  }
 }
 
 function wasm({ assets, threads: wanted }: Pick<OpenRequest, 'threads' | 'assets'>, why: string): OpenedRuntime {
@@ -31,6 +52,11 @@ function wasm({ assets, threads: wanted }: Pick<OpenRequest, 'threads' | 'assets
   };
 }
 
-async function whyNoWebGpu(): Promise<string> {
-  return await Promise.resolve('it is not built in yet');
+/** The same in pages and in workers; absent in older browsers and on pages that are not served securely. */
+function browserGpu(): GPU | string {
+  const { gpu } = navigator as { readonly gpu?: GPU };
+  if (gpu !== undefined) return gpu;
+  return globalThis.isSecureContext
+    ? 'this browser has no WebGPU'
+    : 'browsers give WebGPU only to pages served over https or from localhost';
 }

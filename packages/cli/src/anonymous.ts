@@ -82,6 +82,7 @@ export function shownNames(cases: readonly NamedCase[], flags: AnonymousFlags): 
       const hidden = 'not shown';
       return {
         ...config,
+        ...(config.init && { init: { ...config.init, from: hidden } }),
         data: {
           ...config.data,
           list: list === null ? null : hidden,

@@ -26,6 +26,15 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A number above 0 and at most 1. */
+export function probability(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError('Expected a probability above 0 and at most 1.');
+  }
+  return value;
+}
+
 /** '96,96,48' or '96x96x48': voxels along x, y, z. */
 export function size3(text: string): Size3 {
   const parts = text.split(/[,x×]/).map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
@@ -63,7 +72,7 @@ export function runtimeOption(): Option {
 }
 
 export function precisionOption(): Option {
-  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it)').choices(
+  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it; float16 is for graphics cards)').choices(
     precisionNames,
   );
 }

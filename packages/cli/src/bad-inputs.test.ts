@@ -135,6 +135,42 @@ const badInputs: readonly BadInput[] = [
     code: 3,
     says: [/labels: no truth for c;/],
   },
+  {
+    what: 'an experiment with a key that no system has',
+    args: ['compare', '--experiment', 'wrong-system.yaml', '--out', 'run'],
+    code: 4,
+    says: [/wrong-system\.yaml: b: .*network\.rootFiltres: unknown key; did you mean rootFilters\?/],
+  },
+  {
+    what: 'an experiment that borrows weights of no system',
+    args: ['compare', '--experiment', 'no-lender.yaml', '--out', 'run'],
+    code: 4,
+    says: [/no-lender\.yaml: systems\[1\]\.weightsOf: b: no system 'z' stands before it; there are: a/],
+  },
+  {
+    what: 'more folds than patients',
+    args: ['compare', '--experiment', 'many-folds.yaml', '--out', 'run'],
+    code: 3,
+    says: [/5 folds needs at least 5 patients, the dataset has 2/],
+  },
+  {
+    what: 'a comparison to go on with that is none',
+    args: ['compare', '--out', 'labels'],
+    code: 5,
+    says: [/labels is not empty and holds no experiment\.yaml/],
+  },
+  {
+    what: 'a new comparison without an experiment',
+    args: ['compare', '--out', 'run'],
+    code: 2,
+    says: [/run holds no experiment to go on with; give one with --experiment/],
+  },
+  {
+    what: 'a cross-validation of one fold',
+    args: ['cross-validate', '--profile', 'quick', '--folds', '1', '--out', 'run'],
+    code: 2,
+    says: [/--folds <n>' argument '1' is invalid\. Expected a whole number of at least 2/],
+  },
 ];
 
 describe('bad inputs', () => {
@@ -164,6 +200,12 @@ describe('bad inputs', () => {
     await writeFile(join(folder, 'notes.txt'), 'not a model');
     await writeFile(join(folder, 'wrong-key.yaml'), 'profile: quick\ntrain:\n  epocs: 3\n');
     await writeFile(join(folder, 'broken.yaml'), 'profile: quick\ntrain: [1, 2\n');
+    const experiment = (folds: number, b: string): string =>
+      `title: two\nfolds: ${folds}\nseed: 1\nbase: { profile: quick, data: { images: ct, labels: labels } }\n` +
+      `systems:\n  - { id: a }\n  - { id: b, ${b} }\n`;
+    await writeFile(join(folder, 'wrong-system.yaml'), experiment(2, 'network: { rootFiltres: 8 }'));
+    await writeFile(join(folder, 'no-lender.yaml'), experiment(2, 'weightsOf: z'));
+    await writeFile(join(folder, 'many-folds.yaml'), experiment(5, 'seed: 1').replace(', seed: 1 }', ' }'));
     before = await filesIn(folder);
   });
 

@@ -1,5 +1,5 @@
 /** Helpers of the command-line tests: they run the built program as a user does. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { writeNifti } from '@quickcolumn/io';
 import type { Size3 } from '@quickcolumn/volume';
 
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+/** The built program. */
+export const programPath: string = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 export interface Outcome {
   readonly code: number;
@@ -17,14 +18,28 @@ export interface Outcome {
 
 /** Runs the built `quickcolumn`; the cache lies in the working folder. */
 export async function quickcolumn(cwd: string, ...args: string[]): Promise<Outcome> {
-  if (!existsSync(program)) throw new Error(`${program} is not built; run npm run build first`);
+  if (!existsSync(programPath)) throw new Error(`${programPath} is not built; run npm run build first`);
   const env = { ...process.env, QUICKCOLUMN_CACHE: join(cwd, '..', 'cache'), NO_COLOR: '1' };
   return await new Promise((done) => {
-    execFile(process.execPath, [program, ...args], { cwd, env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [programPath, ...args], { cwd, env }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       done({ code, stdout, stderr });
     });
   });
+}
+
+/** Runs it until a file is there, then kills it. Throws when it ends before that. */
+export async function killAt(cwd: string, file: string, args: readonly string[]): Promise<void> {
+  const env = { ...process.env, QUICKCOLUMN_CACHE: join(cwd, '..', 'cache') };
+  const child = spawn(process.execPath, [programPath, ...args], { cwd, env, stdio: 'ignore' });
+  const ended = new Promise<string | null>((done) => child.on('exit', (_, signal) => done(signal)));
+  const watch = setInterval(() => {
+    if (existsSync(file)) child.kill('SIGKILL');
+  }, 2);
+  const signal = await ended;
+  clearInterval(watch);
+  if (signal !== 'SIGKILL' || !existsSync(file))
+    throw new Error(`ended by itself before it could be killed at ${file}`);
 }
 
 /** All files below a folder, sorted, with forward slashes. */

@@ -24,10 +24,15 @@ const commands = [
   'train',
   'predict',
   'evaluate',
+  'pseudo-label',
+  'rounds',
+  'semi-supervised',
   'dicom',
   'doctor',
   'config',
   'networks',
+  'compare',
+  'cross-validate',
 ];
 
 describe('quickcolumn', () => {
@@ -124,6 +129,7 @@ describe('quickcolumn', () => {
       notice: 'research use only, not a medical device',
       model: { file: 'model.onnx', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       classes: [{ value: 0 }, { value: 1, name: 'left lung' }, { value: 2 }, { value: 3, name: 'infection' }],
+      quantities: { lesion: 'infection', minimumLesionMl: 0.05, lesionMl: expect.any(Number) },
     });
     expect((await quickcolumn(folder, ...predict)).code).toBe(5);
 

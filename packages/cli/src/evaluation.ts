@@ -29,7 +29,7 @@ export interface EvaluationCase {
   readonly patient?: string;
   readonly truthPath: string;
   readonly predictionPath: string;
-  /** For the overlay picture; none is drawn without it. */
+  /** For the overlay picture and the mean HU; there is neither without it. */
   readonly imagePath?: string;
 }
 
@@ -47,6 +47,7 @@ export async function evaluateCases(
   cases: readonly EvaluationCase[],
   classes: readonly LabelClass[],
   ignoreLabel?: number,
+  minimumLesionMl?: number,
 ): Promise<Evaluation> {
   const line = progressLine('evaluate');
   const metrics: CaseMetrics[] = [];
@@ -57,18 +58,34 @@ export async function evaluateCases(
       line.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length / cases.length);
       const truth = await readLabels(truthPath);
       const prediction = await readLabels(predictionPath);
-      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel }));
-      if (imagePath === undefined) continue;
-      const image = await readVolume(imagePath);
-      overlays.push({
-        name,
-        overlay: renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes),
-      });
+      const image = imagePath === undefined ? undefined : await readVolume(imagePath);
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
+      if (image === undefined) continue;
+      overlays.push({ name, overlay: drawn(image, { truth, prediction }, classes, ignoreLabel) });
     }
   } finally {
     line.end();
   }
   return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
+}
+
+/** The picture of a case that has been measured before. @throws the readers' errors */
+export async function overlayOf(
+  files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
+  classes: readonly LabelClass[],
+  ignoreLabel?: number,
+): Promise<Overlay> {
+  const masks = { truth: await readLabels(files.truthPath), prediction: await readLabels(files.predictionPath) };
+  return drawn(await readVolume(files.imagePath), masks, classes, ignoreLabel);
+}
+
+function drawn(
+  image: Volume,
+  { truth, prediction }: { truth: Volume<Uint8Array>; prediction: Volume<Uint8Array> },
+  classes: readonly LabelClass[],
+  ignoreLabel: number | undefined,
+): Overlay {
+  return renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes);
 }
 
 /** The truth with background where nobody has annotated, for pictures. */
@@ -119,7 +136,8 @@ export function reportOf(
   });
 }
 
-function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
+/** An epoch as charts want it. */
+export function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
   return {
     epoch,
     learningRate,

@@ -16,8 +16,10 @@ import {
   type PredictionOptions,
   type PredictOptions,
 } from '@quickcolumn/predict';
+import type { LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type Command, InvalidArgumentError } from 'commander';
+import { modelFilesOf } from './compare/ensemble-folder.js';
 import { exists } from './outputs.js';
 
 /** A class as the user names it, and the number behind its `=`. */
@@ -54,13 +56,14 @@ export function withExtraFlags(command: Command): Command {
     .option('--fill-holes <classes>', 'fill background that a class encloses', classList);
 }
 
-/** Loads one model or an ensemble. @throws ModelError, FileError; `usage` when models do not fit together */
+/** Loads one model or an ensemble. @throws ModelError, FileError, InputError; `usage` when models do not fit together */
 export async function loadModels(
   text: string,
   device: ModelDevice,
 ): Promise<{ model: LoadedModel; files: ModelFiles }> {
   // A comma may be part of a file's name.
-  const paths = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
+  const named = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
+  const paths = (await Promise.all(named.map(modelFilesOf))).flat();
   const members: NamedModel[] = [];
   const files: ModelFile[] = [];
   for (const path of paths) {
@@ -74,8 +77,7 @@ export async function loadModels(
 }
 
 /** The options that were asked for, checked against the model's classes before any scan is read. */
-export function extraOptions(flags: ExtraFlags, model: LoadedModel): ExtraOptions {
-  const { classes } = model.metadata.preparation;
+export function extraOptions(flags: ExtraFlags, classes: readonly LabelClass[]): ExtraOptions {
   const valueOf = (flag: string, { name }: ClassArgument): number => {
     const found = classes.find((one) => String(one.value) === name || one.name.toLowerCase() === name.toLowerCase());
     if (found !== undefined && found.value !== 0) return found.value;

@@ -1,7 +1,9 @@
 /** The command tree: one file per command in commands/, with settings they share. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
+import { crossValidateCommand } from './commands/cross-validate.js';
 import { datasetCommand } from './commands/dataset.js';
 import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
@@ -9,7 +11,11 @@ import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
+import { roundsCommand } from './commands/rounds.js';
+import { semiSupervisedCommand } from './commands/semi-supervised.js';
 import { prepareCommand } from './commands/prepare.js';
+import { pseudoLabelCommand } from './commands/pseudo-label.js';
+import { runStageCommand } from './commands/run-stage.js';
 import { trainCommand } from './commands/train.js';
 
 /** A program that throws CommanderError instead of ending the process. */
@@ -40,7 +46,12 @@ written, 6 failed while running, 130 interrupted.`,
     prepareCommand(),
     trainCommand(),
     predictCommand(),
+    pseudoLabelCommand(),
+    roundsCommand(),
+    semiSupervisedCommand(),
     evaluateCommand(),
+    crossValidateCommand(),
+    compareCommand(),
     dicomCommand(),
     doctorCommand(),
     configCommand(),
@@ -53,6 +64,7 @@ written, 6 failed while running, 130 interrupted.`,
     }
     program.addCommand(command);
   }
+  program.addCommand(runStageCommand().copyInheritedSettings(program), { hidden: true });
   return program;
 }
 

@@ -2,8 +2,9 @@
  * A run folder: config.yaml (complete, re-runnable), history.jsonl, tensorboard/, checkpoints/, model.onnx and
  * report.html. A folder that is no run folder is never cleared, not even with `--force`.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from './cases.js';
 import { checkOutputFolder, exists, OutputError } from './outputs.js';
 
 export const runFiles = {
@@ -43,4 +44,19 @@ export async function checkRunFolder(folder: string, flags: { resume?: boolean; 
 /** Removes what an earlier run left; other files stay. */
 export async function clearRun(folder: string): Promise<void> {
   for (const name of Object.values(runFiles)) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** The model file of a path: itself, or the one in a run folder. @throws InputError for a folder without one */
+export async function modelFile(path: string): Promise<string> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) return path;
+  const file = join(path, runFiles.model);
+  if (await exists(file)) return file;
+  throw new InputError(
+    `${path}: there is no ${runFiles.model} in this folder; give a model file, or a run folder whose training has ended`,
+    { path },
+  );
 }

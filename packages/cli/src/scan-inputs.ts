@@ -22,6 +22,8 @@ interface LoadedScan {
 
 export interface ScanInput {
   readonly name: string;
+  /** What it is called on the terminal, where its name is not to be shown. */
+  readonly shownName?: string;
   /** File or folder, as the user named it. */
   readonly path: string;
   readonly kind: 'volume' | 'dicom';

@@ -9,8 +9,23 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+let lineLabel = '';
+
+/** Every later line on standard error begins with `label`: of a process that does one of many tasks. */
+export function labelLines(label: string): void {
+  lineLabel = `${label}: `;
+}
+
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${lineLabel}${text}\n`);
+}
+
+/** Text of a library that draws its own line, redrawn or not. */
+export function writeProgress(text: string): void {
+  const redraw = '\r\u001b[K';
+  const start = text.startsWith(redraw) ? redraw : '';
+  const rest = text.slice(start.length);
+  process.stderr.write(rest === '' ? text : `${start}${lineLabel}${rest}`);
 }
 
 /** One line on standard error that is redrawn as the work goes on. */
@@ -27,7 +42,7 @@ export function progressLine(label: string): ProgressLine {
   return {
     update(text, fraction): void {
       if (live) {
-        process.stderr.write(`\r\u001b[K${label}: ${text}`);
+        process.stderr.write(`\r\u001b[K${lineLabel}${label}: ${text}`);
         return;
       }
       // A log gets a line per quarter of the work.

@@ -22,6 +22,9 @@ export interface ConfigFlags {
   readonly batch?: number;
   readonly patch?: Size3;
   readonly seed?: number;
+  /** A model file or run folder to start from. */
+  readonly initFrom?: string;
+  readonly freeze?: readonly string[];
   readonly learningRate?: number;
   readonly maxMinutes?: number;
   readonly rootFilters?: number;
@@ -43,6 +46,9 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
   if (flags.list !== undefined && (flags.images !== undefined || flags.labels !== undefined)) {
     throw new QuickcolumnError('usage', '--list replaces --images and --labels; give one or the other');
   }
+  if (flags.freeze !== undefined && flags.initFrom === undefined && !('init' in given)) {
+    throw new QuickcolumnError('usage', '--freeze needs --init-from: frozen random weights would learn nothing');
+  }
   const merged = withFlags(given as Group, flags);
   const config = parseTrainConfig(merged, flags.config ?? 'command line');
   if (flags.config === undefined && flags.list === undefined) {
@@ -56,7 +62,13 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
   const list = config.data.list === null ? null : resolve(listBase, config.data.list);
   const images = flags.images === undefined ? resolve(base, config.data.images) : resolve(flags.images);
   const labels = flags.labels === undefined ? resolve(base, config.data.labels) : resolve(flags.labels);
-  return { ...config, data: { ...config.data, list, images, labels } };
+  const { init } = config;
+  const from = init && resolve(flags.initFrom === undefined ? base : '.', init.from);
+  return {
+    ...config,
+    data: { ...config.data, list, images, labels },
+    ...(init && from !== undefined && { init: { ...init, from } }),
+  };
 }
 
 function withFlags(given: Group, flags: ConfigFlags): Group {
@@ -74,6 +86,7 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
       split: fold === undefined ? undefined : { kind: 'folds', ...fold },
     },
     network: { rootFilters: flags.rootFilters },
+    init: { from: flags.initFrom, freeze: flags.freeze },
     compute: { runtime: flags.runtime, precision: flags.precision },
     train: {
       patch,
@@ -86,7 +99,14 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
     predict: { overlap },
   };
   const chosen = flags.network === undefined ? given : { ...given, network: { ...flags.network.config } };
-  return overlaid(chosen, overlay);
+  return overlaid(flags.initFrom === undefined ? chosen : withoutChecksum(chosen), overlay);
+}
+
+/** A checksum in the file is that of the file's model, not of the one on the command line. */
+function withoutChecksum(given: Group): Group {
+  const { init } = given;
+  if (typeof init !== 'object' || init === null) return given;
+  return { ...given, init: Object.fromEntries(Object.entries(init).filter(([key]) => key !== 'weightsSha256')) };
 }
 
 /** `over` on top of `under`, key by key; undefined changes nothing and makes no group. */

@@ -6,7 +6,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import {
   casesOf,
@@ -22,7 +22,9 @@ import {
   loadCheckpoint,
   noClass,
   shareCase,
+  type RoleCase,
   type Split,
+  splitByRole,
   splitCases,
   type TrainConfig,
   type TrainingCase,
@@ -40,7 +42,8 @@ import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
 import { clearRun, runFiles } from './run-folder.js';
 import { volumeInput } from './scan-inputs.js';
-import { note } from './terminal.js';
+import { note, writeProgress } from './terminal.js';
+import { startingWeights } from './transfer.js';
 import { toYaml } from './yaml.js';
 
 export interface RunOptions {
@@ -62,7 +65,8 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   note(device.reason);
   // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
   const { runtime, precision } = device;
-  const config = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
+  const computed = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
+  const { config, frozen, initial } = await startingWeights(computed, folder, options);
   const { classes } = config.preparation;
   const all = await casesOf(config.data);
   const names = shownNames(all, options.anonymous ?? {});
@@ -85,6 +89,8 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
     seed,
     threads: options.threads,
     device,
+    frozen,
+    initial,
     ignoreLabels: config.preparation.ignoreLabel !== undefined,
   };
   const step = await compileTrainingStep(compiled);
@@ -114,7 +120,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
           samplesPerEpoch,
           startAt: startEpoch * samplesPerEpoch,
         }),
-      onProgress: createProgressLine((text) => process.stderr.write(text), {
+      onProgress: createProgressLine(writeProgress, {
         classNames: classes.map(({ name }) => name),
         tty: process.stderr.isTTY,
         columns: process.stderr.columns,
@@ -146,11 +152,18 @@ function refuseIfTooLarge(bytes: number): void {
   );
 }
 
-function divideCases(config: TrainConfig, all: readonly DatasetCase[]): Split<DatasetCase> {
+/** Training and validation cases (`test`); held-out ones are in neither. */
+export function divideCases<T extends RoleCase>(
+  config: Pick<TrainConfig, 'seed' | 'data'>,
+  all: readonly T[],
+): Split<T> {
   const { holdOut, split } = config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
-  if (split.kind === 'folds') return foldCases(rest, { seed: config.seed, folds: split.folds })[split.fold];
-  return splitCases(rest, { seed: config.seed, testShare: split.validation });
+  return splitByRole(rest, (free) =>
+    split.kind === 'folds'
+      ? foldCases(free, { seed: config.seed, folds: split.folds })[split.fold]
+      : splitCases(free, { seed: config.seed, testShare: split.validation }),
+  );
 }
 
 async function loadCases(
@@ -205,12 +218,24 @@ async function exportBest(
       epoch: state.epoch,
       steps: state.steps,
       minutes: Number(minutes.toFixed(1)),
+      ...initMetadata(config),
       ...(state.best === null ? {} : { validationLoss: Number(state.best.loss.toFixed(5)) }),
       date: new Date().toISOString().slice(0, 10),
     },
     notes: about.notes ?? 'Research use only, not a medical device. Mind the licence of the training data.',
   };
   await exportModel(join(folder, runFiles.model), { network: config.network, variables, metadata });
+}
+
+/** Where the weights came from, for the model file. */
+function initMetadata({ init }: TrainConfig): Record<string, string> {
+  if (init === undefined) return {};
+  const { from, weightsSha256 = '', freeze = [] } = init;
+  return {
+    initFile: basename(from),
+    initWeightsSha256: weightsSha256,
+    ...(freeze.length > 0 && { frozen: freeze.join(' ') }),
+  };
 }
 
 /** Curves of the training, and the metrics of the given cases predicted with the exported model. */

@@ -9,10 +9,13 @@ const header = ` A complete quickcolumn training configuration. Paths are relati
  Run it with: quickcolumn train --config FILE --out RUN`;
 
 /** YAML text of a configuration, ending in a newline. */
-export function toYaml(config: TrainConfig): string {
+export function toYaml(config: TrainConfig): string;
+/** YAML text of anything plain, under a comment of its own. */
+export function toYaml(value: object, comment: string): string;
+export function toYaml(config: object, comment = header): string {
   // Without aliases each group can be edited by itself.
   const document = new Document(config, { aliasDuplicateObjects: false });
-  document.commentBefore = header;
+  document.commentBefore = comment;
   visit(document, {
     Seq(_, node) {
       if (isSeq(node) && node.items.every((item) => isScalar(item))) node.flow = true;

@@ -6,14 +6,21 @@ export function acrossCases(facts: readonly CaseFacts[]): Finding[] {
   return [...duplicates(facts), ...dividedPatients(facts), ...mixedScales(facts)];
 }
 
+const sideNames = ['train', 'validation', 'test'] as const;
+
+/** The side of a split that a case is on. */
+function sideOf({ split }: CaseFacts): (typeof sideNames)[number] {
+  return split === 'train-only' ? 'train' : split;
+}
+
 function duplicates(facts: readonly CaseFacts[]): Finding[] {
   return groupsOf(facts, ({ voxelSha256 }) => voxelSha256).map((group): Finding => {
-    const sides = new Set(group.map(({ split }) => split));
+    const sides = new Set(group.map(sideOf));
     const patients = new Set(group.map(({ patient }) => patient));
     const list = names(group).join(', ');
     const where =
       sides.size > 1
-        ? 'in train and test: the test is worth nothing'
+        ? `in ${sideNames.filter((side) => sides.has(side)).join(' and ')}: the numbers of such a test are worth nothing`
         : patients.size > 1
           ? `as patients ${[...patients].join(', ')}: a split may divide them`
           : 'as one patient: it weighs twice in training';
@@ -29,10 +36,11 @@ function duplicates(facts: readonly CaseFacts[]): Finding[] {
 
 function dividedPatients(facts: readonly CaseFacts[]): Finding[] {
   return groupsOf(facts, ({ patient }) => patient)
-    .filter((group) => new Set(group.map(({ split }) => split)).size > 1)
+    .filter((group) => new Set(group.map(sideOf)).size > 1)
     .map((group) => {
-      const on = (side: string): string => names(group.filter(({ split }) => split === side)).join(', ');
-      const message = `patient ${group[0].patient} is in train (${on('train')}) and in test (${on('test')})`;
+      const on = (side: string): string => names(group.filter((fact) => sideOf(fact) === side)).join(', ');
+      const sides = sideNames.filter((side) => on(side) !== '').map((side) => `in ${side} (${on(side)})`);
+      const message = `patient ${group[0].patient} is ${sides.join(' and ')}`;
       return { kind: 'patient', severity: 'error', cases: names(group), message, fixable: false };
     });
 }

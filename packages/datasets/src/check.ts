@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import { type ListedCase, patientOf } from '@quickcolumn/learn';
+import { type CaseSplit, type ListedCase, patientOf } from '@quickcolumn/learn';
 import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
 import {
   axisCodes,
@@ -44,7 +44,7 @@ export interface Finding {
 export interface CaseFacts {
   readonly name: string;
   readonly patient: string;
-  readonly split: 'train' | 'test';
+  readonly split: CaseSplit;
   readonly size: Size3;
   readonly spacingMm: Vector3;
   readonly axes: string;
@@ -126,7 +126,7 @@ async function checkCase(
     });
   const image = await orReport(readVolume(entry.imagePath));
   const labels = entry.labelPath === undefined ? undefined : await orReport(readLabels(entry.labelPath));
-  if (entry.labelPath === undefined && split === 'train') found('no-label', 'error', 'has no label map');
+  if (entry.labelPath === undefined && split !== 'test') found('no-label', 'error', 'has no label map');
   if (image === undefined) return undefined;
   const intensity = describeIntensity(image, name, found);
   if (intensity === undefined) return undefined;

@@ -6,7 +6,7 @@
  * because the two scales cannot share an axis.
  */
 import { readLabels, readVolume } from '@quickcolumn/io';
-import type { ListedCase } from '@quickcolumn/learn';
+import type { CaseSplit, ListedCase } from '@quickcolumn/learn';
 import {
   checkSameGrid,
   detectScale,
@@ -32,7 +32,7 @@ export interface Histogram {
 export interface CaseStats {
   readonly name: string;
   readonly patient: string;
-  readonly split: 'train' | 'test';
+  readonly split: CaseSplit;
   readonly scale: IntensityScale;
   /** Along the scan's own axes. */
   readonly size: Size3;

@@ -2,11 +2,10 @@
  * One picture of a whole dataset: for every case the axial slice with most of its last class, plain and with the labels
  * drawn over it, and its name. Shows at a glance what numbers hide: flipped, shifted and exchanged labels.
  */
-import { drawOverlay, type OverlayPixels } from '@quickcolumn/evaluate';
+import { captionHeight, drawCaption, drawOverlay, type OverlayPixels } from '@quickcolumn/evaluate';
 import { encodePng } from '@quickcolumn/io';
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { compareGrids } from '@quickcolumn/volume';
-import { captionHeight, drawCaption } from './captions.js';
 import type { CheckedVolumes } from './check.js';
 
 /** Width of one panel; a case has two. */

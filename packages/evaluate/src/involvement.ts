@@ -12,14 +12,14 @@ import { nearestSquared, type QueryWork, type RowIndex } from './nearest.js';
 import type { LungInvolvement } from './types.js';
 
 /** Voxel counts of one label map. */
-export interface LungCounts {
+interface LungCounts {
   readonly leftVoxels: number;
   readonly rightVoxels: number;
   readonly infectionVoxels: number;
 }
 
 /** Infection voxels of a label map and where to look for them. */
-export interface InfectionPlaces {
+interface InfectionPlaces {
   readonly labels: Uint8Array;
   readonly size: Size3;
   readonly spacingMm: Vector3;
@@ -27,12 +27,27 @@ export interface InfectionPlaces {
   readonly box: Box;
 }
 
-/** Shares of one label map from its counts; null where it shows no lung, so that nothing can be said. */
-export function lungInvolvement(
+/**
+ * Infected shares of one label map.
+ * @param rows surfaces of the lungs; null where the map does not have that lung
+ * @returns null where the map shows no lung.
+ */
+export function measureInvolvement(
+  infection: Omit<InfectionPlaces, 'box'> & { readonly box: Box | null },
   counts: LungCounts,
-  infectionLeftVoxels: number,
+  rows: { readonly left: RowIndex | null; readonly right: RowIndex | null },
   voxelMl: number,
 ): LungInvolvement | null {
+  const { box } = infection;
+  let nearerLeft = rows.right === null ? counts.infectionVoxels : 0;
+  if (box !== null && rows.left !== null && rows.right !== null) {
+    nearerLeft = countNearerLeft({ ...infection, box }, rows.left, rows.right);
+  }
+  return lungInvolvement(counts, nearerLeft, voxelMl);
+}
+
+/** Shares of one label map from its counts; null where it shows no lung, so that nothing can be said. */
+function lungInvolvement(counts: LungCounts, infectionLeftVoxels: number, voxelMl: number): LungInvolvement | null {
   if (counts.leftVoxels + counts.rightVoxels === 0) return null;
   const infectionRightVoxels = counts.infectionVoxels - infectionLeftVoxels;
   const share = (infected: number, lung: number): number | null =>
@@ -55,7 +70,7 @@ const block: Size3 = [8, 8, 4];
  * Decided by blocks: distances change by no more than the way walked, so where the two lungs differ at the middle of a
  * block by more than twice the way to its corners, the whole block is on one side. Others are decided voxel by voxel.
  */
-export function countNearerLeft(infection: InfectionPlaces, left: RowIndex, right: RowIndex): number {
+function countNearerLeft(infection: InfectionPlaces, left: RowIndex, right: RowIndex): number {
   const { labels, size, spacingMm, value, box } = infection;
   const reach = Math.hypot(...block.map((n, axis) => (n / 2) * spacingMm[axis]));
   const work: QueryWork = { rows: 0 };

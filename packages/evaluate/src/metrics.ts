@@ -7,21 +7,24 @@
  * Surface distances are taken in the box that holds both masks: exact, because no surface lies outside it.
  */
 import {
-  type Affine,
   compareGrids,
   spacingMm as spacingOf,
   type Size3,
   type Vector3,
   type Volume,
+  voxelVolumeMm3,
 } from '@quickcolumn/volume';
 import { boxSize, confusionOf, countPairs, type JointCounts } from './confusion.js';
 import { EvaluationError, GridMismatchError } from './errors.js';
-import { countNearerLeft, lungInvolvement } from './involvement.js';
+import { measureInvolvement } from './involvement.js';
+import { findLungRoles } from './lung-roles.js';
 import { indexRows, type RowIndex, surfaceDistances } from './nearest.js';
+import { defaultMinimumLesionMl, holdsHu, labelQuantities, lesionClass, type QuantityOptions } from './quantities.js';
 import { compareSurfaces, cropMask, type SurfaceMetrics, surfaceOf } from './surface.js';
 import type {
   CaseMetrics,
   ClassMetrics,
+  ClinicalQuantities,
   ConfusionCounts,
   LabelClass,
   LungInvolvement,
@@ -33,7 +36,7 @@ import type {
 } from './types.js';
 import { metricNames } from './types.js';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends QuantityOptions {
   /** Name in tables and messages; default `case`. */
   readonly name?: string;
   /** Patient the case belongs to; default the name. */
@@ -47,16 +50,6 @@ export interface EvaluateOptions {
   readonly ignoreLabel?: number;
   /** Which values are the lungs and the infection; default found by class name, null switches both uses off. */
   readonly roles?: LungRoles | null;
-}
-
-/** Finds left lung, right lung and infection among the classes by their names; null where one is missing. */
-export function findLungRoles(classes: readonly LabelClass[]): LungRoles | null {
-  const valueOf = (pattern: RegExp): number | undefined => classes.find((c) => pattern.test(c.name))?.value;
-  const leftLung = valueOf(/left.*lung|lung.*left/i);
-  const rightLung = valueOf(/right.*lung|lung.*right/i);
-  const infection = valueOf(/infect|lesion/i);
-  if (leftLung === undefined || rightLung === undefined || infection === undefined) return null;
-  return { leftLung, rightLung, infection };
 }
 
 /** Metrics that follow from the counts alone; distances and volumes are not among them. */
@@ -102,6 +95,7 @@ export function evaluateCase(
     const toleranceMm = options.tolerancesMm?.[labelClass.value] ?? (isLung ? 1 : 3);
     results.set(labelClass.value, evaluateClass(grid, labelClass, toleranceMm, isLung));
   }
+  const clinical = clinicalOf(truth, prediction, { joint, classes, roles }, options, name);
   const left = roles === null ? undefined : results.get(roles.leftLung);
   const right = roles === null ? undefined : results.get(roles.rightLung);
   return {
@@ -117,6 +111,31 @@ export function evaluateCase(
       truth: roles && left && right ? involvementOf(grid, roles, left, right, 'truth') : null,
       prediction: roles && left && right ? involvementOf(grid, roles, left, right, 'prediction') : null,
     },
+    ...(clinical === null ? {} : { clinical }),
+  };
+}
+
+/** null where no class is called infection, lesion or tumour. */
+function clinicalOf(
+  truth: Volume<Uint8Array>,
+  prediction: Volume<Uint8Array>,
+  about: { readonly joint: JointCounts; readonly classes: readonly LabelClass[]; readonly roles: LungRoles | null },
+  { image, minimumLesionMl = defaultMinimumLesionMl }: QuantityOptions,
+  name: string,
+): ClinicalQuantities | null {
+  if (image !== undefined) requireSameGrid(image, truth, `${name}: image`, 'truth');
+  const lesion = about.roles?.infection ?? lesionClass(about.classes)?.value;
+  const lesionName = about.classes.find((one) => one.value === lesion)?.name;
+  if (lesion === undefined || lesionName === undefined) return null;
+  const scale = image === undefined ? null : holdsHu(image) ? 'hu' : '0-255';
+  const imageHu = scale === 'hu' ? image : undefined;
+  const places = { lesion, roles: about.roles, box: about.joint.boxOf(lesion) };
+  return {
+    lesion: lesionName,
+    minimumLesionMl,
+    scale,
+    truth: labelQuantities(truth, places, imageHu, minimumLesionMl),
+    prediction: labelQuantities(prediction, places, imageHu, minimumLesionMl),
   };
 }
 
@@ -241,15 +260,10 @@ function involvementOf(
     rightVoxels: voxelsOf(roles.rightLung),
     infectionVoxels: voxelsOf(roles.infection),
   };
+  const { size, spacingMm, voxelMl } = grid;
   const box = grid.joint.boxOf(roles.infection);
-  const [leftRows, rightRows] = [left.rows[map], right.rows[map]];
-  let infectionLeft = rightRows === null ? counts.infectionVoxels : 0;
-  if (box !== null && leftRows !== null && rightRows !== null) {
-    const { size, spacingMm } = grid;
-    const infection = { labels: grid[map], size, spacingMm, value: roles.infection, box };
-    infectionLeft = countNearerLeft(infection, leftRows, rightRows);
-  }
-  return lungInvolvement(counts, infectionLeft, grid.voxelMl);
+  const infection = { labels: grid[map], size, spacingMm, value: roles.infection, box };
+  return measureInvolvement(infection, counts, { left: left.rows[map], right: right.rows[map] }, voxelMl);
 }
 
 function averageLungs(left: MetricValues, right: MetricValues): MetricValues {
@@ -284,13 +298,6 @@ function requireDeclaredValues(joint: JointCounts, classes: readonly LabelClass[
       { case: name, map, value },
     );
   }
-}
-
-/** The determinant, not the product of the spacings: a sheared affine (gantry tilt) has smaller voxels. */
-function voxelVolumeMm3(m: Affine): number {
-  return Math.abs(
-    m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8]),
-  );
 }
 
 function ratio(numerator: number, denominator: number): number | null {

@@ -52,6 +52,7 @@ main { max-width: 1240px; margin: 0 auto; padding: 24px; }
 h1 { margin: 0 0 4px; font-size: 26px; line-height: 1.25; }
 h2 { margin: 36px 0 10px; padding-bottom: 4px; font-size: 18px; border-bottom: 1px solid var(--rule); }
 .subtitle, .small, figcaption { color: var(--faint); }
+.note { margin: 6px 0 18px; max-width: 900px; font-size: 13px; color: var(--faint); }
 .small { font-size: 13px; padding-left: 20px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
@@ -60,6 +61,17 @@ th.text, td.text { text-align: left; }
 thead th { border-bottom: 2px solid var(--rule); font-weight: 600; }
 tbody tr.first td { border-top: 1px solid var(--rule); }
 tbody tr:hover td { background: var(--soft); }
+caption { padding: 6px 10px 6px 0; text-align: left; font-weight: 600; }
+td small, th small { display: block; color: var(--faint); font-weight: 400; }
+tr.published td { color: var(--faint); font-style: italic; }
+tr.published.top td { border-top: 3px double var(--rule); }
+.dense { font-size: 12px; }
+.dense th, .dense td { padding: 3px 7px; }
+.dense th, .dense td.text { white-space: normal; }
+.dense thead th { vertical-align: bottom; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; font-size: 13px; }
+.facts dt { color: var(--faint); }
+.facts dd { margin: 0; }
 figure { margin: 16px 0; }
 figure img { display: block; max-width: 100%; height: auto; border: 1px solid var(--rule); }
 figcaption { margin-top: 6px; font-size: 13px; }
@@ -68,5 +80,13 @@ figcaption { margin-top: 6px; font-size: 13px; }
 .key { display: inline-block; margin-right: 16px; }
 .key i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; }
 pre { overflow-x: auto; padding: 14px; background: var(--soft); border-radius: 6px; font: 12px/1.45 ui-monospace, monospace; }
-@media print { .banner { color: #000000; background: none; border: 2px solid #000000; } figure { break-inside: avoid; } }
+@media print {
+  .banner { color: #000000; background: none; border: 2px solid #000000; }
+  figure, tr { break-inside: avoid; }
+  h2, caption, thead { break-after: avoid; }
+  .scroll { overflow-x: visible; }
+  .note, .small, figcaption, .facts { font-size: 11px; }
+  table, .dense { font-size: 10px; }
+  th, td { padding: 2px 4px; }
+}
 `;

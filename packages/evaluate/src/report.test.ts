@@ -1,10 +1,11 @@
 /** Charts, overlays and the report page. */
 import { describe, expect, it } from 'vitest';
 import type { Volume } from '@quickcolumn/volume';
-import { boxPlot, lineChart, niceTicks } from './charts.js';
+import { niceTicks } from './chart-parts.js';
+import { boxPlot, lineChart } from './charts.js';
 import { GridMismatchError } from './errors.js';
 import { evaluateCase } from './metrics.js';
-import { drawOverlay, renderOverlay, sliceWithMost } from './overlay.js';
+import { drawOverlay, drawPanels, renderOverlay, sliceWithMost } from './overlay.js';
 import { buildReport } from './report.js';
 import { summarize } from './summary.js';
 import { labelMap, lungClasses } from './label-maps.test.kit.js';
@@ -38,6 +39,17 @@ describe('charts', () => {
     expect(paths[1].match(/L/g)?.length).toBeLessThan(500);
     expect(chart).toContain('x &lt; y');
     expect(chart).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  it('turns names that do not fit side by side and keeps thin lines out of the legend', () => {
+    const groups = (name: string): { name: string; values: number[] }[] =>
+      Array.from({ length: 8 }, (_, n) => ({ name: `${name} ${n}`, values: [0.5] }));
+    expect(boxPlot(groups('a'), { title: 't' })).not.toContain('rotate(-30');
+    expect(boxPlot(groups('a long name'), { title: 't' }).match(/rotate\(-30/g)).toHaveLength(8);
+    const line = { name: 'folds', points: [[0, 1] as const, [1, 2] as const], color: '#123456' };
+    const chart = lineChart([{ ...line, faint: true }, line, { ...line, name: 'other' }], { title: 't' });
+    expect(chart.match(/<path /g)).toHaveLength(3);
+    expect(chart.match(/>folds</g)).toHaveLength(1);
   });
 
   it('survives no values, one value and equal values', () => {
@@ -96,6 +108,17 @@ describe('overlay', () => {
     expect(b.slice).toBe(a.slice);
     expect(Array.from(a.pngBytes.subarray(1, 4))).toEqual([80, 78, 71]);
     expect(Buffer.from(b.pngBytes).equals(Buffer.from(a.pngBytes))).toBe(true);
+    // Cut to the 5 × 5 labelled voxels with 2 mm around: 7 × 7 voxels in the corner of the scan.
+    const cut = (image: Volume, map: Volume<Uint8Array>): ReturnType<typeof drawPanels> =>
+      drawPanels(image, [{ name: 'map', labels: map }], lungClasses, { cropMarginMm: 2, panelWidth: 7 });
+    const small = cut(ras, labels);
+    expect([small.width, small.height, small.slice]).toEqual([7, 7, 4]);
+    const colored = Array.from({ length: 49 }, (_, n) => small.panels[1][n * 3] > small.panels[1][n * 3 + 1]);
+    expect(colored.map((on, n) => (on ? `${n % 7},${Math.floor(n / 7)}` : '')).filter((text) => text !== '')).toEqual(
+      [2, 3, 4, 5, 6].flatMap((y) => [2, 3, 4, 5, 6].map((x) => `${x},${y}`)),
+    );
+    const turned = cut(turn(ras), turn(labels));
+    expect(turned.panels.map((panel) => Array.from(panel))).toEqual(small.panels.map((panel) => Array.from(panel)));
   });
 
   it('refuses other grids and slices that do not exist', () => {

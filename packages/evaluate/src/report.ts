@@ -6,7 +6,7 @@ import { boxPlot, lineChart, palette, type Series } from './charts.js';
 import { escapeText, htmlTable, pngDataUri } from './html.js';
 import { buildPage, section } from './page.js';
 import type { Summary } from './summary.js';
-import { caseRows, summaryRows, undefinedNotes } from './table.js';
+import { caseRows, clinicalRows, summaryRows, undefinedNotes } from './table.js';
 import type { CaseMetrics, LabelClass } from './types.js';
 
 /** One point of a training's history; null or absent values are left out of the curves. */
@@ -45,6 +45,7 @@ export function buildReport(input: ReportInput): string {
       curvesSection(input.history ?? [], input.classes ?? []),
       overlaySection(input.overlays ?? [], input.classes ?? []),
       section('Cases', htmlTable(caseRows(input.cases), 2)),
+      clinicalSection(input.cases),
       section('Definitions', definitions(input.summary)),
       input.config === undefined ? '' : section('Configuration', `<pre>${escapeText(input.config)}</pre>`),
     ],
@@ -119,19 +120,35 @@ function overlaySection(
   classes: readonly LabelClass[],
 ): string {
   if (overlays.length === 0) return '';
-  const keys = classes
-    .filter((labelClass) => labelClass.value !== 0)
-    .map(
-      (c) =>
-        `<span class="key"><i style="background:rgb(${c.color.map(Number).join(',')})"></i>${escapeText(c.name)}</span>`,
-    );
-  const legend = keys.length > 0 ? `<p>${keys.join(' ')}</p>` : '';
+  const legend = classLegend(classes);
   const figures = overlays.map(
     ({ caption, pngBytes }) =>
       `<figure><img src="${pngDataUri(pngBytes)}" alt="${escapeText(caption)}"><figcaption>${escapeText(caption)}</figcaption></figure>`,
   );
   const intro = "<p>Radiological display: the patient's right is on the left of each picture.</p>";
   return section('Overlays', `${intro}${legend}${figures.join('\n')}`);
+}
+
+/** Names and colours of the classes, background left out; empty without classes. */
+export function classLegend(classes: readonly LabelClass[]): string {
+  const keys = classes
+    .filter((labelClass) => labelClass.value !== 0)
+    .map(
+      (c) =>
+        `<span class="key"><i style="background:rgb(${c.color.map(Number).join(',')})"></i>${escapeText(c.name)}</span>`,
+    );
+  return keys.length > 0 ? `<p>${keys.join(' ')}</p>` : '';
+}
+
+function clinicalSection(cases: readonly CaseMetrics[]): string {
+  const rows = clinicalRows(cases);
+  const clinical = cases.find((item) => item.clinical !== undefined)?.clinical;
+  if (clinical === undefined) return '';
+  const note =
+    `Lesions: connected parts of the class “${clinical.lesion}”, touching by faces, edges or corners, of at least ` +
+    `${clinical.minimumLesionMl} ml; smaller ones count in the volume only. HU: mean over the mask, lungs without their ` +
+    'lesions; – without the scan or where it is not in HU (windowed to 0–255).';
+  return section('Lesions', `${htmlTable(rows, 2)}<p class="note">${escapeText(note)}</p>`);
 }
 
 function definitions(summary: Summary): string {

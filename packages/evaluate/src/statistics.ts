@@ -1,5 +1,5 @@
 /**
- * Statistics of a few dozen values: moments, quantiles, cluster bootstrap, paired permutation test.
+ * Statistics of a few dozen values: moments, quantiles, cluster bootstrap, paired permutation test, Holm's adjustment.
  *
  * Cases of one patient are not independent, so resampling draws patients, not cases, and the permutation test flips all
  * differences of a patient together. Every draw comes from a seeded generator: the same input gives the same interval.
@@ -13,6 +13,8 @@ export type Interval = readonly [number, number];
 export interface ResamplingOptions {
   readonly draws?: number;
   readonly seed?: number;
+  /** Uniform numbers in [0, 1) for the bootstrap instead of the seeded ones: index = floor(number · patients). */
+  readonly random?: () => number;
 }
 
 export interface PairedResult {
@@ -77,7 +79,7 @@ export function bootstrapInterval<T>(
   options: ResamplingOptions = {},
 ): Interval | null {
   if (groups.length < 2) return null;
-  const random = seededRandom(options.seed ?? 1);
+  const random = options.random ?? seededRandom(options.seed ?? 1);
   const draws = options.draws ?? 2000;
   const results: number[] = [];
   for (let draw = 0; draw < draws; draw++) {
@@ -111,7 +113,7 @@ export function pairedDifferences(
   options: ResamplingOptions = {},
 ): PairedResult {
   const differences = groups.flat();
-  const exact = groups.length <= 14;
+  const exact = groups.length <= exactGroups;
   return {
     pairs: differences.length,
     patients: groups.length,
@@ -123,21 +125,15 @@ export function pairedDifferences(
   };
 }
 
+/** Up to here all sign patterns count: 2^24, as two halves of 2^12. */
+const exactGroups = 24;
+
 function signFlipPValue(groups: ReadonlyArray<readonly number[]>, exact: boolean, options: ResamplingOptions): number {
   // The number of pairs is fixed under flips, so the sum orders the patterns as the mean does.
   const sums = groups.map((group) => group.reduce((a, b) => a + b, 0));
   const observed = Math.abs(sums.reduce((a, b) => a + b, 0));
   const slack = 1e-12 * sums.reduce((a, b) => a + Math.abs(b), 0);
-  if (exact) {
-    const patterns = 2 ** sums.length;
-    let extreme = 0;
-    for (let pattern = 0; pattern < patterns; pattern++) {
-      let sum = 0;
-      for (let n = 0; n < sums.length; n++) sum += (pattern >> n) & 1 ? -sums[n] : sums[n];
-      if (Math.abs(sum) >= observed - slack) extreme++;
-    }
-    return extreme / patterns;
-  }
+  if (exact) return exactShare(sums, observed - slack);
   const random = seededRandom((options.seed ?? 1) ^ 0x5bd1e995);
   const draws = Math.max(options.draws ?? 2000, 9999);
   let extreme = 0;
@@ -148,4 +144,48 @@ function signFlipPValue(groups: ReadonlyArray<readonly number[]>, exact: boolean
   }
   // The observed pattern counts as one draw: a drawn p-value is never 0.
   return (extreme + 1) / (draws + 1);
+}
+
+/**
+ * Share of the sign patterns whose sum is at least `limit` away from 0, all 2^n of them: the sums of each half of the
+ * values are listed and sorted, and two pointers count the pairs.
+ */
+function exactShare(values: readonly number[], limit: number): number {
+  if (limit <= 0) return 1;
+  const half = Math.ceil(values.length / 2);
+  const first = signedSums(values.slice(0, half));
+  const second = signedSums(values.slice(half));
+  let extreme = 0;
+  let next = second.length;
+  for (let n = 0; n < first.length; n++) {
+    while (next > 0 && first[n] + second[next - 1] >= limit) next--;
+    extreme += second.length - next;
+  }
+  // Flipping every sign mirrors the sums, so as many lie below −limit.
+  return (2 * extreme) / (first.length * second.length);
+}
+
+/** All sums of the values with either sign, ascending. */
+function signedSums(values: readonly number[]): Float64Array {
+  const sums = new Float64Array(2 ** values.length);
+  for (let pattern = 0; pattern < sums.length; pattern++) {
+    for (let n = 0; n < values.length; n++) sums[pattern] += (pattern >> n) & 1 ? -values[n] : values[n];
+  }
+  return sums.sort();
+}
+
+/**
+ * Holm's step-down adjustment of a family of p-values (Scandinavian Journal of Statistics 6, 1979): the smallest is
+ * multiplied by the size of the family, the next by one less, never below the one before and never above 1.
+ * @param pValues null where no test could be made; those stay null and do not count in the family
+ */
+export function holm(pValues: ReadonlyArray<number | null>): (number | null)[] {
+  const tested = pValues.flatMap((p, index) => (p === null ? [] : [{ p, index }])).sort((a, b) => a.p - b.p);
+  const adjusted = pValues.map((): number | null => null);
+  let least = 0;
+  tested.forEach(({ p, index }, rank) => {
+    least = Math.max(least, Math.min(1, p * (tested.length - rank)));
+    adjusted[index] = least;
+  });
+  return adjusted;
 }

@@ -43,8 +43,10 @@ describe('statistics', () => {
     const exact = pairedDifferences(statistics.differences.map((d) => [d]));
     expect(exact.exact).toBe(true);
     expect(exact.pValue).toBeCloseTo(statistics.signFlipP, 12);
-    // 20 patients with the same sign: 2 of 2^20 patterns are as extreme, too many to enumerate.
-    const drawn = pairedDifferences(Array.from({ length: 20 }, (_, n) => [0.01 * (n + 1)]));
+    // With one sign only 2 of the patterns are as extreme: of 2^20 all are counted, of 2^30 some are drawn.
+    const oneSign = (patients: number): number[][] => Array.from({ length: patients }, (_, n) => [0.01 * (n + 1)]);
+    expect(pairedDifferences(oneSign(20))).toMatchObject({ exact: true, pValue: 2 ** -19 });
+    const drawn = pairedDifferences(oneSign(30));
     expect(drawn.exact).toBe(false);
     expect(drawn.pValue).toBeLessThan(0.001);
     expect(drawn.pValue).toBeGreaterThan(0);
@@ -133,8 +135,8 @@ describe('summarize', () => {
     const lines = toCsv([odd]).trimEnd().split('\r\n');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toMatch(/^case,patient,region,value,presence,dice,sensitivity/);
-    expect(lines[3]).toMatch(/^"odd, ""name""",p9,infection,3,neither,,,1,,,1,,,,0,0,3,0,0,0,160,,$/);
-    expect(lines[1]).toMatch(/,0,0$/);
+    expect(lines[3]).toMatch(/^"odd, ""name""",p9,infection,3,neither,,,1,,,1,,,,0,0,3,0,0,0,160,,,0,0,,$/);
+    expect(lines[1]).toMatch(/,0,0,,,,$/);
   });
 
   it('aligns the table', () => {

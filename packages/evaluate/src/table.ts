@@ -5,7 +5,7 @@
 import { lungsRegion, type MetricSummary, type Summary } from './summary.js';
 import { type CaseMetrics, type ClassMetrics, type MetricName, type MetricValues, metricNames } from './types.js';
 
-const csvHeader: readonly string[] = [
+export const csvHeader: readonly string[] = [
   'case',
   'patient',
   'region',
@@ -19,16 +19,32 @@ const csvHeader: readonly string[] = [
   'trueNegatives',
   'truthInfectedShare',
   'predictionInfectedShare',
+  'truthLesions',
+  'predictionLesions',
+  'truthMeanHu',
+  'predictionMeanHu',
 ];
 
 /** RFC 4180 text with CRLF line ends; numbers with up to 6 significant decimals, counts in full. */
 export function toCsv(cases: readonly CaseMetrics[]): string {
-  const rows = cases.flatMap((item) => [
+  return csvText([csvHeader, ...cases.flatMap(csvRows)]);
+}
+
+/** Rows of one case, without the header. */
+export function csvRows(item: CaseMetrics): CsvCell[][] {
+  return [
     ...item.classes.map((entry) => csvRow(item, entry.name, entry.metrics, entry, involvementSide(item, entry.value))),
     ...(item.lungs ? [csvRow(item, lungsRegion, item.lungs, null, 'both')] : []),
-  ]);
-  return [csvHeader, ...rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+  ];
 }
+
+/** RFC 4180 text of any rows, the header first. */
+export function csvText(rows: readonly (readonly CsvCell[])[]): string {
+  return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+}
+
+/** null is an empty cell. */
+export type CsvCell = string | number | null;
 
 /** Text for a terminal: the summary by region, then Dice and distances by case. */
 export function toTable(summary: Summary, cases: readonly CaseMetrics[] = []): string {
@@ -99,6 +115,31 @@ export function caseRows(cases: readonly CaseMetrics[]): string[][] {
   return [header, ...rows];
 }
 
+/** What clinicians read, truth and prediction of each case in two rows; the header first, alone without lesions. */
+export function clinicalRows(cases: readonly CaseMetrics[]): string[][] {
+  const header = ['case', 'mask', 'lesion ml', 'infected, left lung', 'infected, right lung', 'lesions'];
+  header.push('HU in lesions', 'HU in left lung', 'HU in right lung');
+  const rows = cases.flatMap(({ name, clinical, involvement }) =>
+    clinical === undefined
+      ? []
+      : (['truth', 'prediction'] as const).map((map) => {
+          const quantities = clinical[map];
+          return [
+            map === 'truth' ? name : '',
+            map,
+            fixed(quantities.lesionMl, 1),
+            percent(involvement[map]?.left ?? null),
+            percent(involvement[map]?.right ?? null),
+            `${quantities.lesionCount}`,
+            ...[quantities.lesionMeanHu, quantities.leftLungMeanHu, quantities.rightLungMeanHu].map((hu) =>
+              fixed(hu, 0).replace('-', '−'),
+            ),
+          ];
+        }),
+  );
+  return [header, ...rows];
+}
+
 /** One sentence a region with cases that have no Dice or lack one of the two masks. */
 export function undefinedNotes(summary: Summary): string[] {
   return summary.regions.flatMap((region) => {
@@ -113,13 +154,13 @@ export function undefinedNotes(summary: Summary): string[] {
 }
 
 /** `0.853 ± 0.031`, `0.853` for one value, `–` for none. */
-function meanSd(summary: MetricSummary, digits: number): string {
+export function meanSd(summary: MetricSummary, digits: number): string {
   if (summary.mean === null) return '–';
   return fixed(summary.mean, digits) + (summary.sd === null ? '' : ` ± ${fixed(summary.sd, digits)}`);
 }
 
 /** Fixed decimals, `–` for null. */
-function fixed(value: number | null, digits: number): string {
+export function fixed(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
@@ -154,7 +195,7 @@ function csvRow(
   metrics: MetricValues,
   entry: ClassMetrics | null,
   side: Side | null,
-): (string | number | null)[] {
+): CsvCell[] {
   return [
     item.name,
     item.patient,
@@ -169,15 +210,29 @@ function csvRow(
     entry?.counts.trueNegatives ?? null,
     side ? round(item.involvement.truth?.[side] ?? null) : null,
     side ? round(item.involvement.prediction?.[side] ?? null) : null,
+    ...(['truth', 'prediction'] as const).map((map) =>
+      region === item.clinical?.lesion ? item.clinical[map].lesionCount : null,
+    ),
+    ...(['truth', 'prediction'] as const).map((map) => meanHu(item, region, side, map)),
   ];
 }
 
-function csvCell(cell: string | number | null): string {
+/** Mean HU of a row's region: lesion, left or right lung. */
+function meanHu(item: CaseMetrics, region: string, side: Side | null, map: 'truth' | 'prediction'): number | null {
+  if (item.clinical === undefined) return null;
+  const quantities = item.clinical[map];
+  if (region === item.clinical.lesion) return round(quantities.lesionMeanHu);
+  if (side === 'left') return round(quantities.leftLungMeanHu);
+  return side === 'right' ? round(quantities.rightLungMeanHu) : null;
+}
+
+function csvCell(cell: CsvCell): string {
   const text = cell === null ? '' : String(cell);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function round(value: number | null): number | null {
+/** Six decimals, as in the CSV. */
+export function round(value: number | null): number | null {
   return value === null ? null : Number(value.toFixed(6));
 }
 
@@ -185,10 +240,12 @@ function percent(value: number | null): string {
   return value === null ? '–' : `${(value * 100).toFixed(1)} %`;
 }
 
-function interval(bounds: readonly [number, number] | null): string {
-  return bounds === null ? '' : ` [${fixed(bounds[0], 3)}–${fixed(bounds[1], 3)}]`;
+/** ` [0.660–0.810]`, empty for none. */
+export function interval(bounds: readonly [number, number] | null, digits = 3): string {
+  return bounds === null ? '' : ` [${fixed(bounds[0], digits)}–${fixed(bounds[1], digits)}]`;
 }
 
-function plural(count: number, noun: string): string {
+/** `1 case`, `3 cases`. */
+export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

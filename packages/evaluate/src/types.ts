@@ -100,6 +100,29 @@ export interface CaseMetrics {
   readonly lungClasses: readonly [number, number] | null;
   /** null where the classes hold no pair of lungs and infection, or the label map shows no lung at all. */
   readonly involvement: { readonly truth: LungInvolvement | null; readonly prediction: LungInvolvement | null };
+  /** Absent where no class is called infection, lesion or tumour. */
+  readonly clinical?: ClinicalQuantities;
+}
+
+/** What clinicians read from one label map (quantities.ts); mean HU is null without voxels and for scans not in HU. */
+export interface LabelQuantities {
+  readonly lesionMl: number;
+  /** Connected components (26) of at least the minimum volume. */
+  readonly lesionCount: number;
+  readonly lesionMeanHu: number | null;
+  /** Of the voxels labelled as lung, the lesions left out; null without lungs. */
+  readonly leftLungMeanHu: number | null;
+  readonly rightLungMeanHu: number | null;
+}
+
+export interface ClinicalQuantities {
+  /** Name of the class that lesions are of. */
+  readonly lesion: string;
+  readonly minimumLesionMl: number;
+  /** Of the image; null without one. */
+  readonly scale: 'hu' | '0-255' | null;
+  readonly truth: LabelQuantities;
+  readonly prediction: LabelQuantities;
 }
 
 /** Class values with a special meaning. */

@@ -59,7 +59,11 @@ describe('readCaseList', () => {
     ['no image', 'image,label\na.nii,\n,b.nii\n', /line 3: image: is empty/],
     ['an image that is none', 'image\na.png\n', /line 2: image: a\.png is no/],
     ['a label that is none', 'image,label\na.nii,a.txt\n', /line 2: label: a\.txt is no/],
-    ['an unknown split', 'image,split\na.nii,val\n', /split: val is not known; use train or test/],
+    [
+      'an unknown split',
+      'image,split\na.nii,val\n',
+      /split: val is not known; use one of train, train-only, validation, test/,
+    ],
     ['a name that is a path', 'image,name\na.nii,../a\n', /name: "\.\.\/a" cannot be part of a file name/],
     ['a name twice', 'image\nx/a.nii\ny/a.nii\n', /line 3: name: a is the name in line 2 too/],
     ['an open quote', 'image\n"a.nii\n', /line 2: a quote that is not closed/],
@@ -104,6 +108,23 @@ describe('casesOf', () => {
     await expect(casesOf({ ...data, list: bare })).rejects.toThrow(/a has no label/);
     const tests = await put('image,split\na.nii,test\n');
     await expect(casesOf({ ...data, list: tests })).rejects.toThrow(/every case is of the split test/);
+  });
+
+  it('says which cases are never validated on, and which always', async () => {
+    const list = await put(
+      'image,label,split\na.nii,a.nrrd,train\nb.nii,b.nrrd,train-only\nc.nii,c.nrrd,validation\nd.nii,,test\n',
+    );
+    const cases = await casesOf({ ...data, list });
+    expect(cases.map(({ name, role }) => [name, role])).toEqual([
+      ['a', undefined],
+      ['b', 'train-only'],
+      ['c', 'validation'],
+    ]);
+    expect(formatCaseList(await readCaseList(list), folder)).toMatch(
+      /b,b\.nii,b\.nrrd,b,train-only\nc,.*,validation\n/,
+    );
+    const divided = await put('image,label,patient,split\na.nii,a.nrrd,p,train-only\nb.nii,,p,test\n');
+    await expect(casesOf({ ...data, list: divided })).rejects.toThrow(/patient p is in train-only \(a\) and in test/);
   });
 
   it('goes by folders where there is no list, with patients', async () => {

@@ -2,8 +2,10 @@
  * A dataset as a list: one row a case with its image, its label map and its patient, in a CSV (RFC 4180) or JSON file.
  * Paths are relative to the list, so that a folder with its list can be moved.
  *
- * Columns: `image` (needed), `label`, `patient`, `name`, `split` (`train` or `test`); further ones are ignored. Rows of
- * `test` are never trained on and need no label. Without `patient` the name tells (see patientOf).
+ * Columns: `image` (needed), `label`, `patient`, `name`, `split`; further ones are ignored. Without `patient` the name
+ * tells (see patientOf). `split` is `train` (the default: the configuration divides these into training and validation),
+ * `train-only` (never validated on, such as labels that a model made), `validation` (always and alone validated on) or
+ * `test` (never trained on; needs no label).
  */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
@@ -16,8 +18,13 @@ export interface ListedCase {
   readonly imagePath: string;
   readonly labelPath?: string;
   readonly patient: string;
-  readonly split: 'train' | 'test';
+  readonly split: CaseSplit;
 }
+
+const splits = ['train', 'train-only', 'validation', 'test'] as const;
+
+/** What a row may be used for. */
+export type CaseSplit = (typeof splits)[number];
 
 const columns = ['name', 'image', 'label', 'patient', 'split'] as const;
 type Row = Partial<Record<(typeof columns)[number], string>>;
@@ -26,14 +33,14 @@ type Row = Partial<Record<(typeof columns)[number], string>>;
 const largestListBytes = 64 * 2 ** 20;
 
 /**
- * Reads a list. Files are not looked at.
+ * Reads a list, sorted by name unless its own order is asked for. Files are not looked at.
  * @throws DatasetError when the list cannot be read or a row is wrong, naming file, row and column
  */
 export async function readCaseList(
   path: string,
-  options: { readonly patients?: PatientMap } = {},
+  options: { readonly patients?: PatientMap; readonly order?: 'name' | 'given' } = {},
 ): Promise<ListedCase[]> {
-  const { patients = {} } = options;
+  const { patients = {}, order = 'name' } = options;
   const text = await readText(path);
   const rows = /\.json$/i.test(path) ? rowsOfJson(text, path) : rowsOfCsv(text, path);
   if (rows.length === 0) throw new DatasetError(`${path}: no case in this list`, { path });
@@ -47,7 +54,7 @@ export async function readCaseList(
     const fromFile = volumeName(image);
     if (fromFile === undefined) throw fail('image', `${image} is no ${volumeExtensions} file`);
     if (label !== '' && volumeName(label) === undefined) throw fail('label', `${label} is no ${volumeExtensions} file`);
-    if (split !== 'train' && split !== 'test') throw fail('split', `${split} is not known; use train or test`);
+    if (!isSplit(split)) throw fail('split', `${split} is not known; use one of ${splits.join(', ')}`);
     const name = row.name ?? fromFile;
     // Names become file names.
     if (!/^[^/\\\0]+$/.test(name) || name.startsWith('.')) {
@@ -63,8 +70,10 @@ export async function readCaseList(
   });
   const stray = Object.keys(patients).filter((name) => !places.has(name));
   if (stray.length > 0) throw new DatasetError(`patients: ${stray.join(', ')} is not a case of ${path}`, { path });
-  return cases.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return order === 'given' ? cases : cases.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+const isSplit = (text: string): text is CaseSplit => splits.some((known) => known === text);
 
 /** The text of a CSV list that lies in `folder`; files below it are named relative to it. */
 export function formatCaseList(cases: readonly ListedCase[], folder: string): string {
@@ -85,16 +94,19 @@ export function trainingCases(
   path: string,
 ): (ListedCase & { readonly labelPath: string })[] {
   const held = new Set(cases.filter(({ split }) => split === 'test').map(({ patient }) => patient));
-  const train = cases.filter(({ split }) => split === 'train');
+  const train = cases.filter(({ split }) => split !== 'test');
   if (train.length === 0) throw new DatasetError(`${path}: every case is of the split test; none is left`, { path });
   return train.map((entry) => {
     const { name, patient, labelPath } = entry;
     if (labelPath === undefined)
       throw new DatasetError(`${path}: ${name} has no label; add one or split test`, { path });
     if (held.has(patient)) {
-      throw new DatasetError(`${path}: patient ${patient} is in train (${name}) and in test; move all or none`, {
-        path,
-      });
+      throw new DatasetError(
+        `${path}: patient ${patient} is in ${entry.split} (${name}) and in test; move all or none`,
+        {
+          path,
+        },
+      );
     }
     return { ...entry, labelPath };
   });

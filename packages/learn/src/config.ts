@@ -59,6 +59,16 @@ interface ComputeConfig {
   readonly precision: PrecisionName;
 }
 
+/** Weights to start from instead of random ones. */
+export interface InitConfig {
+  /** A model file. Relative to the configuration file. */
+  readonly from: string;
+  /** Of its weights: written by the training into its run folder, compared where it is given. */
+  readonly weightsSha256?: string;
+  /** Patterns of variable names (see freeze.ts) that keep what they start with. Absent: everything is trained. */
+  readonly freeze?: readonly string[];
+}
+
 export interface TrainConfig {
   readonly profile: ProfileName;
   readonly seed: number;
@@ -69,6 +79,8 @@ export interface TrainConfig {
   readonly train: TrainSettings;
   readonly loss: LossConfig;
   readonly optimizer: OptimizerConfig;
+  /** Absent: random weights. */
+  readonly init?: InitConfig;
   readonly compute: ComputeConfig;
   readonly predict: {
     /** Overlap of neighbouring windows along x, y, z in voxels; smaller than the patch. */
@@ -106,6 +118,15 @@ const settingsSchema = z.strictObject({
   maxMinutes: positive.nullable(),
 });
 
+const initSchema: z.ZodType<InitConfig> = z.strictObject({
+  from: z.string().min(1),
+  weightsSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits; leave the key out' })
+    .optional(),
+  freeze: z.array(z.string().min(1).max(100)).min(1).max(100).optional(),
+});
+
 const edge = z.int().min(0);
 
 const configSchema: z.ZodType<TrainConfig> = z
@@ -119,6 +140,7 @@ const configSchema: z.ZodType<TrainConfig> = z
     train: settingsSchema,
     loss: lossSchema,
     optimizer: optimizerSchema,
+    init: initSchema.optional(),
     compute: z.strictObject({ runtime: z.enum(runtimeNames), precision: z.enum(precisionNames) }),
     predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
   })
@@ -179,7 +201,7 @@ function withNetwork(template: TrainConfig, { network }: Record<string, unknown>
 }
 
 /** `given` over `defaults`: groups merge key by key, unless their `name`/`kind` tells that they are another variant. */
-function completed(defaults: unknown, given: unknown): unknown {
+export function completed(defaults: unknown, given: unknown): unknown {
   if (!isGroup(defaults) || !isGroup(given)) return given;
   for (const tag of ['name', 'kind']) {
     if (tag in defaults && given[tag] !== undefined && given[tag] !== defaults[tag]) return given;

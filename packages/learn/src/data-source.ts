@@ -10,5 +10,11 @@ export async function casesOf(
   const { list, images, labels, patients } = data;
   if (list === null) return await listCases({ images, labels }, { patients });
   const cases = trainingCases(await readCaseList(list, { patients }), list);
-  return cases.map(({ name, imagePath, labelPath, patient }) => ({ name, imagePath, labelPath, patient }));
+  return cases.map(({ name, imagePath, labelPath, patient, split }) => ({
+    name,
+    imagePath,
+    labelPath,
+    patient,
+    ...((split === 'train-only' || split === 'validation') && { role: split }),
+  }));
 }

@@ -20,7 +20,11 @@ export interface DatasetCase {
   readonly imagePath: string;
   readonly labelPath: string;
   readonly patient: string;
+  /** Set where a list says it: never validated on, or always. */
+  readonly role?: CaseRole;
 }
+
+export type CaseRole = 'train-only' | 'validation';
 
 /** Case name → patient, for datasets whose file names do not tell. Names it lacks fall back to `patientOf`. */
 export type PatientMap = Readonly<Record<string, string>>;

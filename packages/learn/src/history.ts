@@ -32,6 +32,8 @@ export interface EpochRecord {
   readonly waitedSeconds: number;
   /** When the epoch ended, ISO 8601. */
   readonly time: string;
+  /** Of the first epoch, where the weights did not start at random: the model file and what identifies its weights. */
+  readonly init?: { readonly file: string; readonly weightsSha256: string };
 }
 
 /** A history file that cannot be read or written (code `history`, fields `path` and, for a bad line, `line`). */
@@ -62,6 +64,7 @@ const recordSchema: z.ZodType<EpochRecord> = z.object({
   seconds: z.number(),
   waitedSeconds: z.number(),
   time: z.string(),
+  init: z.object({ file: z.string(), weightsSha256: z.string() }).optional(),
 });
 
 /** Appends one line and returns when it is on the disk. */

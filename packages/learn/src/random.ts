@@ -21,6 +21,7 @@ export const streams = {
   contrast: 9,
   noise: 10,
   weights: 11,
+  wavelet: 12,
 } as const;
 
 export type StreamName = keyof typeof streams;

@@ -84,6 +84,11 @@ function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<s
   })) {
     for (const [key, setting] of Object.entries(value)) identity[`${group}.${key}`] = JSON.stringify(setting);
   }
+  if (config.init !== undefined) {
+    // Not the path: the file may move, and the checkpoint holds the weights.
+    identity['init.weightsSha256'] = JSON.stringify(config.init.weightsSha256 ?? null);
+    identity['init.freeze'] = JSON.stringify(config.init.freeze ?? []);
+  }
   identity['seed'] = JSON.stringify(seed);
   identity['cases.train'] = JSON.stringify(cases.train);
   identity['cases.validation'] = JSON.stringify(cases.validation);

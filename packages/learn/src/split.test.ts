@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { patientOf } from './dataset.js';
-import { foldCases, holdOutCases, type PatientCase, splitCases } from './split.js';
+import { type CaseRole, patientOf } from './dataset.js';
+import {
+  foldCases,
+  foldsByRole,
+  holdOutCases,
+  type PatientCase,
+  type RoleCase,
+  type Split,
+  splitByRole,
+  splitCases,
+} from './split.js';
 
 const covidNames = [
   ...Array.from({ length: 10 }, (_, i) => `coronacases_${String(i + 1).padStart(3, '0')}`),
@@ -87,5 +96,52 @@ describe('holdOutCases', () => {
       /86490_1 and radiopaedia_29_86491_1 are both/,
     );
     expect(() => holdOutCases(covid, covidNames)).toThrow(/no case is left/);
+  });
+});
+
+describe('splitByRole', () => {
+  const half = <T extends PatientCase>(cases: readonly T[]): Split<T> => splitCases(cases, { seed: 4, testShare: 0.5 });
+  const one = (name: string, role?: CaseRole, patient: string = name): RoleCase => ({
+    name,
+    patient,
+    ...(role && { role }),
+  });
+
+  it('never validates on train-only cases or their patients, and divides the others as without them', () => {
+    const free = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => one(name));
+    const pseudo = ['x', 'y', 'z'].map((name) => one(name, 'train-only'));
+    const split = splitByRole([...free, ...pseudo], half);
+    expect(names(split.test)).toEqual(names(half(free).test));
+    expect(names(split.train)).toEqual([...names(half(free).train), 'x', 'y', 'z']);
+    const bound = half(free).test[0];
+    const twin = one('twin', 'train-only', bound.patient);
+    expect(names(splitByRole([...free, twin], half).test)).not.toContain(bound.name);
+    expect(splitByRole(free, half)).toEqual(half(free));
+    expect(() => splitByRole([one('a', 'train-only')], half)).toThrow('every patient has a train-only case');
+  });
+
+  it('takes the validation cases that a list names, and no others', () => {
+    const cases = [one('a'), one('b', 'validation'), one('c', 'train-only'), one('d')];
+    const split = splitByRole(cases, () => {
+      throw new Error('not to be divided');
+    });
+    expect(names(split.test)).toEqual(['b']);
+    expect(names(split.train)).toEqual(['a', 'c', 'd']);
+    expect(() => splitByRole([...cases, one('e', 'train-only', 'b')], half)).toThrow(
+      'patient b is in training (e) and in validation (b)',
+    );
+    expect(() => splitByRole([one('b', 'validation')], half)).toThrow('none is left to train');
+  });
+
+  it('makes folds whose tests have no role, nor patients of one that has', () => {
+    const free = ['a', 'b', 'c', 'd'].map((name) => one(name));
+    const cases = [...free, one('v', 'validation'), one('x', 'train-only'), one('twin', undefined, 'x')];
+    const folds = foldsByRole(cases, { seed: 2, folds: 2 });
+    expect(folds.flatMap(({ test }) => names(test)).sort()).toEqual(['a', 'b', 'c', 'd']);
+    for (const { train, test } of folds) {
+      expect(names(train)).toEqual(names(cases).filter((name) => !names(test).includes(name)));
+      expect(names(splitByRole(train, half).test)).toEqual(['v']);
+    }
+    expect(foldsByRole(free, { seed: 2, folds: 2 })).toEqual(foldCases(free, { seed: 2, folds: 2 }));
   });
 });

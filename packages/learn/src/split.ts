@@ -2,13 +2,18 @@
  * Train/test splits (spec section 2): seeded, counted in cases, grouped by patient. A split depends on the seed, the
  * set of case names and their patients, not on the order in which a folder listed them.
  */
-import { DatasetError } from './dataset.js';
+import { type CaseRole, DatasetError } from './dataset.js';
 import { createRandom } from './random.js';
 
 /** What splitting needs of a case. */
 export interface PatientCase {
   readonly name: string;
   readonly patient: string;
+}
+
+/** A case of which a list may say what it is for. */
+export interface RoleCase extends PatientCase {
+  readonly role?: CaseRole;
 }
 
 export interface Split<T extends PatientCase> {
@@ -104,6 +109,54 @@ export function holdOutCases<T extends PatientCase>(cases: readonly T[], names: 
     }
   }
   return split;
+}
+
+/**
+ * A split that keeps to the roles of the cases. Where there are validation cases they are the validation, and all
+ * others are trained on. Otherwise `divide` splits the cases without a role; patients who have a train-only case stay
+ * out of that and are trained on. Throws DatasetError when a patient would lie on both sides, or no case is divided.
+ */
+export function splitByRole<T extends RoleCase>(
+  cases: readonly T[],
+  divide: (free: readonly T[]) => Split<T>,
+): Split<T> {
+  const validation = cases.filter(({ role }) => role === 'validation');
+  if (validation.length > 0) {
+    const split = byTest(cases, new Set(validation.map(({ name }) => name)));
+    if (split.train.length === 0)
+      throw new DatasetError('every case is of the split validation; none is left to train');
+    const held = new Map(validation.map(({ patient, name }) => [patient, name]));
+    for (const { patient, name } of split.train) {
+      const twin = held.get(patient);
+      if (twin === undefined) continue;
+      throw new DatasetError(
+        `patient ${patient} is in training (${name}) and in validation (${twin}); move all or none`,
+        { patient },
+      );
+    }
+    return split;
+  }
+  const bound = new Set(cases.filter(({ role }) => role === 'train-only').map(({ patient }) => patient));
+  if (bound.size === 0) return divide(cases);
+  const free = cases.filter(({ patient }) => !bound.has(patient));
+  if (free.length === 0) {
+    throw new DatasetError('every patient has a train-only case; validation needs patients without one');
+  }
+  const { test } = divide(free);
+  return byTest(cases, new Set(test.map(({ name }) => name)));
+}
+
+/**
+ * Folds whose test cases have no role: cases of patients with a role are in every fold's training part, to be divided
+ * there by `splitByRole`. Throws DatasetError as `foldCases` does.
+ */
+export function foldsByRole<T extends RoleCase>(
+  cases: readonly T[],
+  options: { readonly seed: number; readonly folds: number },
+): Split<T>[] {
+  const bound = new Set(cases.filter(({ role }) => role !== undefined).map(({ patient }) => patient));
+  const free = cases.filter(({ patient }) => !bound.has(patient));
+  return foldCases(free, options).map(({ test }) => byTest(cases, new Set(test.map(({ name }) => name))));
 }
 
 function requirePatients(count: number, needed: number, purpose: string): void {

@@ -67,6 +67,10 @@ export interface StepConfig {
   /** Labels that are no class index are left out of the loss. */
   readonly ignoreLabels?: boolean;
   readonly seed: number;
+  /** Names of variables that keep their values: no gradient, no moments, fixed batch-norm statistics. */
+  readonly frozen?: readonly string[];
+  /** Values to start from, by name; variables that are not in it are drawn from the seed. */
+  readonly initial?: ReadonlyMap<string, NamedTensor>;
   readonly threads?: number;
   /** What executes it, default: the embedded onnx runtime. */
   readonly device?: Pick<RuntimeChoice, 'runtime' | 'precision'>;

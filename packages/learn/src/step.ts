@@ -1,7 +1,7 @@
 /**
  * Compiles a network, its loss, its gradients and its optimiser into one executable training step, and the same network with
  * running statistics into an evaluation step. Weights are drawn from the seed, each by its own name, so they do not
- * depend on the order in which a network makes its variables.
+ * depend on the order in which a network makes its variables; `initial` values take their place (transfer.ts).
  */
 import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
 import { buildHeads } from '@quickcolumn/networks';
@@ -10,10 +10,16 @@ import { buildDeepLoss, type LossNodes } from './loss.js';
 import { buildOptimizer, optimizerInputs } from './optimizer.js';
 import { createRandom } from './random.js';
 import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
+import { TrainError } from './train-error.js';
 
 interface StepGraph {
   readonly graph: Graph;
   readonly nodes: LossNodes;
+}
+
+function frozenOf({ frozen = [] }: StepConfig): (name: string) => boolean {
+  const names = new Set(frozen);
+  return (name) => names.has(name);
 }
 
 function forward(config: StepConfig, training: boolean): StepGraph {
@@ -21,7 +27,8 @@ function forward(config: StepConfig, training: boolean): StepGraph {
   const grid = [config.patch[2], config.patch[1], config.patch[0]];
   const image = graph.input('image', [config.batch, 1, ...grid]);
   const labels = graph.input('labels', [config.batch, ...grid], 'uint8');
-  const { logits, auxiliary } = buildHeads({ graph, training, path: '' }, image, config.classes, config.network);
+  const builder = { graph, training, path: '', frozen: frozenOf(config) };
+  const { logits, auxiliary } = buildHeads(builder, image, config.classes, config.network);
   const nodes = buildDeepLoss(graph, [logits, ...auxiliary], labels, config.loss, { ignore: config.ignoreLabels });
   for (const [name, node] of Object.entries(nodes)) graph.output(name, node);
   return { graph, nodes };
@@ -30,8 +37,11 @@ function forward(config: StepConfig, training: boolean): StepGraph {
 /** The whole training step as a graph: assigns weights, moments and running statistics. */
 export function trainingGraph(config: StepConfig): Graph {
   const { graph, nodes } = forward(config, true);
+  const isFrozen = frozenOf(config);
   const weights: GraphNode[] = [];
-  for (const { node, trainable } of graph.variables.values()) if (trainable) weights.push(node);
+  // What no trained weight comes before needs no gradient: differentiate leaves it out, and the step is cheaper.
+  for (const [name, { node, trainable }] of graph.variables) if (trainable && !isFrozen(name)) weights.push(node);
+  if (weights.length === 0) throw new TrainError('every variable is frozen, nothing is left to train; freeze less');
   const gradients = differentiate(graph, nodes.loss, weights);
   const updates = weights.map((weight, i) => ({ weight, gradient: gradients[i] }));
   buildOptimizer(graph, updates, config.optimizer);
@@ -80,7 +90,7 @@ const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
 export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
   const graph = trainingGraph(config);
   const executable = await runtimeOf(config).compile(graph, compileOptions(config));
-  await executable.writeVariables(initialWeights(graph, config.seed));
+  await executable.writeVariables(new Map([...initialWeights(graph, config.seed), ...(config.initial ?? [])]));
   return {
     bytes: executable.bytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {

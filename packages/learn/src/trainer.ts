@@ -6,9 +6,9 @@
  * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people.
  */
 import { makeFolder } from '@quickcolumn/io';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type CheckpointName, type CheckpointState, saveCheckpoint } from './checkpoint.js';
-import type { TrainConfig } from './config.js';
+import type { InitConfig, TrainConfig } from './config.js';
 import { appendHistory, type EpochRecord, historyScalars } from './history.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
@@ -176,6 +176,7 @@ class Session {
       seconds: this.seconds() - startedSeconds,
       waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
       time: new Date().toISOString(),
+      ...(epoch === 1 && config.init !== undefined && { init: originOf(config.init) }),
     };
     const next: CheckpointState = {
       epoch,
@@ -290,6 +291,10 @@ function sumOf(data: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i];
   return sum;
+}
+
+function originOf({ from, weightsSha256 = '' }: InitConfig): { file: string; weightsSha256: string } {
+  return { file: basename(from), weightsSha256 };
 }
 
 function classNames(config: TrainConfig): string[] {

@@ -13,6 +13,8 @@ export interface Builder {
   readonly training: boolean;
   /** Prefix of variable names, '' at the root. */
   readonly path: string;
+  /** Variables that this training leaves as they are: batch norm with such statistics uses them, as in prediction. */
+  readonly frozen?: (name: string) => boolean;
 }
 
 /** Batch-norm constants of spec section 5 (those of Keras). */
@@ -72,9 +74,13 @@ export function addBias(builder: Builder, x: GraphNode): GraphNode {
   return builder.graph.apply('addChannel', [x, bias]);
 }
 
-/** Batch normalisation (Ioffe and Szegedy 2015) over samples and voxels, running statistics with momentum 0.99. */
+/**
+ * Batch normalisation (Ioffe and Szegedy 2015) over samples and voxels, running statistics with momentum 0.99. Where
+ * the running statistics are frozen it normalises with them, in training too.
+ */
 export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
-  const { graph, path, training } = builder;
+  const { graph, path, frozen = () => false } = builder;
+  const training = builder.training && !frozen(`${path}/mean`) && !frozen(`${path}/variance`);
   const shape = [channels(x)];
   const gamma = graph.variable(`${path}/gamma`, shape, { kind: 'constant', value: 1 });
   const beta = graph.variable(`${path}/beta`, shape, { kind: 'constant', value: 0 });

@@ -9,11 +9,13 @@ export {
   buildHeads,
   buildNetwork,
   headCount,
+  headVariables,
   type NetworkConfig,
   type NetworkName,
   type NetworkSize,
   networkSchema,
   networkSize,
+  networkVariables,
   patchMultiple,
   predictionGraph,
 } from './network.js';

@@ -1,5 +1,5 @@
 /** Every network by the name in its configuration, and its size. */
-import { elementCount, Graph, type GraphNode, liveNodes } from '@quickcolumn/graph';
+import { elementCount, Graph, type GraphNode, liveNodes, type Variable } from '@quickcolumn/graph';
 import { z } from 'zod';
 import { type AttentionUnet3dConfig, attentionUnet3d } from './attention-unet3d.js';
 import type { Builder } from './blocks.js';
@@ -95,12 +95,33 @@ export function buildNetwork(builder: Builder, image: GraphNode, classes: number
   return buildHeads(builder, image, classes, config).logits;
 }
 
-/** Heads that a training of this network compares with the truth: 1, more with deep supervision. */
-export function headCount(config: NetworkConfig): number {
+/** The smallest training graph of a network: names and shapes of its variables do not depend on the patch. */
+function smallest(config: NetworkConfig, classes: number): { readonly graph: Graph; readonly heads: NetworkHeads } {
   const graph = new Graph();
   const edge = patchMultiple;
   const image = graph.input('image', [1, 1, edge, edge, edge]);
-  return 1 + buildHeads({ graph, training: true, path: '' }, image, 2, config).auxiliary.length;
+  return { graph, heads: buildHeads({ graph, training: true, path: '' }, image, classes, config) };
+}
+
+/** Heads that a training of this network compares with the truth: 1, more with deep supervision. */
+export function headCount(config: NetworkConfig): number {
+  return 1 + smallest(config, 2).heads.auxiliary.length;
+}
+
+/** The variables of a network in training, by name: weights, running statistics, auxiliary heads. */
+export function networkVariables(config: NetworkConfig, classes: number): ReadonlyMap<string, Variable> {
+  return smallest(config, classes).graph.variables;
+}
+
+/** Names of the variables that score classes, found by their shapes: other numbers of classes have other ones. */
+export function headVariables(config: NetworkConfig): ReadonlySet<string> {
+  const two = networkVariables(config, 2);
+  const three = networkVariables(config, 3);
+  return new Set(
+    [...two]
+      .filter(([name, { node }]) => node.shape.join() !== three.get(name)?.node.shape.join())
+      .map(([name]) => name),
+  );
 }
 
 /** The prediction graph: input `image` [N, 1, D, H, W], output `probabilities` [N, classes, D, H, W]. */

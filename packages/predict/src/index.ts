@@ -1,2 +1,2 @@
 export * from './portable.js';
-export { loadModel } from './model.js';
+export { loadModel, readModel } from './model.js';

@@ -3,13 +3,18 @@ import { readFile, stat } from 'node:fs/promises';
 import { FileError } from '@quickcolumn/io';
 import { onnxRuntime } from '@quickcolumn/runtimes';
 import type { LoadedModel } from './model-types.js';
-import { largestModelBytes, type ModelDevice, ModelError, openModel } from './open-model.js';
+import { largestModelBytes, type ModelContents, type ModelDevice, ModelError, openModel, readContents } from './open-model.js';
 
 const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' };
 
 /** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
 export async function loadModel(path: string, device: ModelDevice = defaultDevice): Promise<LoadedModel> {
   return await openModel(await readModelFile(path), path, device);
+}
+
+/** Reads a model without compiling it. @throws ModelError, FileError as `loadModel` does. */
+export async function readModel(path: string): Promise<ModelContents> {
+  return await readContents(await readModelFile(path), path);
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

@@ -37,25 +37,22 @@ export interface ModelDevice {
 /** The widest network of the paper's comparison has 124 MB of weights. */
 export const largestModelBytes: number = 2 ** 30;
 
+/** What a model file holds, checked. */
+export interface ModelContents {
+  readonly metadata: ModelMetadata;
+  readonly network: NetworkConfig;
+  /** Weights and running statistics of the prediction network, by name. */
+  readonly weights: ReadonlyMap<string, NamedTensor>;
+}
+
 /**
  * @param bytes are read now and not kept
  * @param path what messages call the file
  * @throws ModelError when the bytes are not a model of ours, or damaged
  */
 export async function openModel(bytes: Uint8Array, path: string, device: ModelDevice): Promise<LoadedModel> {
-  let parts: ModelParts;
-  let problem: string | undefined;
-  try {
-    parts = readModelParts(bytes);
-    problem = graphProblem(bytes);
-  } catch (cause) {
-    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
-  }
-  if (problem !== undefined) throw new ModelError(path, problem);
-  const metadata = readMetadata(path, parts);
-  const network = readNetwork(path, metadata);
+  const { metadata, network, weights } = await readContents(bytes, path);
   const classes = metadata.preparation.classes.length;
-  const weights = await readWeights(path, parts, network, metadata);
   return {
     metadata,
     estimateBytes: (patch, batch) => {
@@ -73,6 +70,22 @@ export async function openModel(bytes: Uint8Array, path: string, device: ModelDe
       };
     },
   };
+}
+
+/** Reads and checks without compiling. @throws ModelError as `openModel` does */
+export async function readContents(bytes: Uint8Array, path: string): Promise<ModelContents> {
+  let parts: ModelParts;
+  let problem: string | undefined;
+  try {
+    parts = readModelParts(bytes);
+    problem = graphProblem(bytes);
+  } catch (cause) {
+    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
+  }
+  if (problem !== undefined) throw new ModelError(path, problem);
+  const metadata = readMetadata(path, parts);
+  const network = readNetwork(path, metadata);
+  return { metadata, network, weights: await readWeights(path, parts, network, metadata) };
 }
 
 function readMetadata(path: string, { metadata }: ModelParts): ModelMetadata {

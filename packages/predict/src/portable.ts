@@ -3,7 +3,7 @@ export { ensembleOf, type NamedModel } from './ensemble.js';
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { createMerger, type Merger, type WindowWeighting } from './merge.js';
 export { type MirrorAxis, mirrorCount } from './mirror.js';
-export { largestModelBytes, type ModelDevice, ModelError, openModel } from './open-model.js';
+export { largestModelBytes, type ModelContents, type ModelDevice, ModelError, openModel } from './open-model.js';
 export type { CompiledModel, LoadedModel } from './model-types.js';
 export { type PostProcessing, type PostProcessingResult, postProcess } from './post-process.js';
 export { type PredictOptions, type Prediction, predictScan, resolveWindow } from './predict.js';

@@ -7,7 +7,7 @@
  * it lay in the lung, a stray piece of lung becomes background. Only background is filled.
  */
 import type { LabelClass } from '@quickcolumn/pipeline';
-import { type Affine, connectedComponents, QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
+import { connectedComponents, QuickcolumnError, type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 
 /** Classes are given by their values in the mask. */
 export interface PostProcessing {
@@ -127,11 +127,4 @@ function eachNeighbour([nx, ny, nz]: Size3, visit: (at: number, neighbour: numbe
         if (z > 0) visit(at, at - nx * ny);
         if (z < nz - 1) visit(at, at + nx * ny);
       }
-}
-
-/** The determinant: a sheared affine (gantry tilt) has smaller voxels than the product of its spacings. */
-function voxelVolumeMm3(m: Affine): number {
-  return Math.abs(
-    m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8]),
-  );
 }

@@ -139,5 +139,37 @@ describe('describeMask', () => {
     expect(sidecar.notice).toBe('research use only, not a medical device');
     expect(sidecar.model.weightsSha256).toBe('abc');
     expect(sidecar.classes[1]).toEqual({ value: 7, name: 'bright', color: [255, 0, 0], voxels: 2, volumeMl: 0.006 });
+    expect(sidecar).not.toHaveProperty('quantities');
+  });
+
+  it('holds the quantities with as many decimals as mean something', () => {
+    const { scan } = boxScan([4, 1, 1]);
+    const labels = { ...scan, voxels: new Uint8Array([0, 7, 7, 0]) };
+    const { quantities } = describeMask(labels, metadata, {
+      mask: 'a.nii.gz',
+      scan: { name: 'a', scale: 'hu', size: [4, 1, 1] },
+      model: { file: 'm.onnx', sha256: 'f00' },
+      window: { patch: [32, 32, 16], overlap: [16, 16, 8] },
+      quantities: {
+        lesion: 'bright',
+        minimumLesionMl: 0.05,
+        lesionMl: 1.23456,
+        lesionCount: 2,
+        lesionMeanHu: -412.3456,
+        leftLungMeanHu: null,
+        rightLungMeanHu: -801.25,
+        infectedShare: { left: 1 / 3, right: null, both: 0.25 },
+      },
+    });
+    expect(quantities).toEqual({
+      lesion: 'bright',
+      minimumLesionMl: 0.05,
+      lesionMl: 1.235,
+      lesionCount: 2,
+      lesionMeanHu: -412.3,
+      leftLungMeanHu: null,
+      rightLungMeanHu: -801.3,
+      infectedShare: { left: 0.3333, right: null, both: 0.25 },
+    });
   });
 });

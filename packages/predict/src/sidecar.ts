@@ -5,7 +5,7 @@
  * checksum of its file and of its weights, so that a mask found years later can be traced.
  */
 import type { ModelMetadata } from '@quickcolumn/pipeline';
-import { spacingMm, type Size3, type Volume } from '@quickcolumn/volume';
+import { type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 import type { MirrorAxis } from './mirror.js';
 import type { PostProcessing } from './post-process.js';
 
@@ -22,6 +22,21 @@ export interface PredictionOptions {
   /** Axes along which windows were mirrored; x is left-right. */
   readonly mirror?: readonly MirrorAxis[];
   readonly postProcessing?: PostProcessing & { readonly removedVoxels: number; readonly filledVoxels: number };
+}
+
+/** What clinicians read, measured in the mask and in the scan; HU are null where the scan is not in HU. */
+export interface SidecarQuantities {
+  /** Name of the class that lesions are of. */
+  readonly lesion: string;
+  readonly lesionMl: number;
+  /** Infected share of each lung, 0–1; null where the mask shows no lung. */
+  readonly infectedShare: Readonly<Record<'left' | 'right' | 'both', number | null>> | null;
+  /** Connected components (26) of at least the minimum volume. */
+  readonly lesionCount: number;
+  readonly minimumLesionMl: number;
+  readonly lesionMeanHu: number | null;
+  readonly leftLungMeanHu: number | null;
+  readonly rightLungMeanHu: number | null;
 }
 
 export interface MaskSidecar {
@@ -43,6 +58,8 @@ export interface MaskSidecar {
     /** File of this class's probabilities, when they were asked for. */
     readonly probabilities?: string;
   }>;
+  /** Absent where no class is called infection, lesion or tumour. */
+  readonly quantities?: SidecarQuantities;
 }
 
 /** Describes a mask; file names are given without folders so that the pair can be moved. */
@@ -52,12 +69,12 @@ export function describeMask(
   about: Pick<MaskSidecar, 'mask' | 'scan' | 'window' | 'ensemble' | 'options'> & {
     model: Pick<ModelFile, 'file' | 'sha256'>;
     probabilities?: readonly string[];
+    quantities?: SidecarQuantities | null;
   },
 ): MaskSidecar {
   const counts = new Float64Array(256);
   for (let i = 0; i < labels.voxels.length; i++) counts[labels.voxels[i]]++;
-  const spacing = spacingMm(labels.affine);
-  const voxelMl = (spacing[0] * spacing[1] * spacing[2]) / 1000;
+  const voxelMl = voxelVolumeMm3(labels.affine) / 1000;
   return {
     notice: RESEARCH_NOTICE,
     mask: about.mask,
@@ -74,5 +91,27 @@ export function describeMask(
       volumeMl: Number((counts[value] * voxelMl).toFixed(3)),
       ...(about.probabilities === undefined ? {} : { probabilities: about.probabilities[index] }),
     })),
+    ...(about.quantities ? { quantities: roundQuantities(about.quantities) } : {}),
+  };
+}
+
+/** As many decimals as mean something. */
+function roundQuantities(exact: SidecarQuantities): SidecarQuantities {
+  const round = (value: number | null, digits: number): number | null =>
+    value === null ? null : Number(value.toFixed(digits));
+  const { infectedShare } = exact;
+  return {
+    lesion: exact.lesion,
+    lesionMl: Number(exact.lesionMl.toFixed(3)),
+    infectedShare: infectedShare && {
+      left: round(infectedShare.left, 4),
+      right: round(infectedShare.right, 4),
+      both: round(infectedShare.both, 4),
+    },
+    lesionCount: exact.lesionCount,
+    minimumLesionMl: exact.minimumLesionMl,
+    lesionMeanHu: round(exact.lesionMeanHu, 1),
+    leftLungMeanHu: round(exact.leftLungMeanHu, 1),
+    rightLungMeanHu: round(exact.rightLungMeanHu, 1),
   };
 }

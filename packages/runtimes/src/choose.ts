@@ -6,10 +6,16 @@ import { RuntimeError } from './errors.js';
 import { openOneDnn } from './onednn/runtime.js';
 import { onnxRuntime } from './onnx/runtime.js';
 import type { Precision, Runtime } from './runtime.js';
+import { findWebGpu, openWebGpu } from './webgpu/open.js';
 
-export const runtimeNames: readonly ['auto', 'onednn', 'onnx'] = ['auto', 'onednn', 'onnx'];
+export const runtimeNames: readonly ['auto', 'webgpu', 'onednn', 'onnx'] = ['auto', 'webgpu', 'onednn', 'onnx'];
 export type RuntimeName = (typeof runtimeNames)[number];
-export const precisionNames: readonly ['auto', 'float32', 'bfloat16'] = ['auto', 'float32', 'bfloat16'];
+export const precisionNames: readonly ['auto', 'float32', 'bfloat16', 'float16'] = [
+  'auto',
+  'float32',
+  'bfloat16',
+  'float16',
+];
 export type PrecisionName = (typeof precisionNames)[number];
 
 export interface RuntimeRequest {
@@ -25,8 +31,10 @@ export interface RuntimeChoice {
 }
 
 /**
- * @throws RuntimeError when the runtime or the precision that was asked for by name is not there; with `auto` a
- *   missing oneDNN is a reason, not an error.
+ * With `auto`: a graphics card, if it is a real one and computes in the precision that was asked for; then oneDNN; then
+ * ONNX Runtime.
+ * @throws RuntimeError when the runtime or the precision that was asked for by name is not there; with `auto` what is
+ *   missing is a reason, not an error.
  */
 export async function chooseRuntime({
   runtime = 'auto',
@@ -34,21 +42,40 @@ export async function chooseRuntime({
 }: RuntimeRequest = {}): Promise<RuntimeChoice> {
   if (runtime === 'onnx') return chosen(onnxRuntime, precision, 'as asked');
   if (runtime === 'onednn') return chosen(await openOneDnn(), precision, 'as asked');
+  if (runtime === 'webgpu' || precision === 'float16') return chosen(await openWebGpu(), precision, 'as asked');
+  const card = precision === 'bfloat16' ? 'no bfloat16 on graphics cards' : await usableCard();
+  if (typeof card !== 'string') return chosen(card, precision, 'a graphics card');
   try {
-    return chosen(await openOneDnn(), precision, 'the fastest here');
+    return chosen(await openOneDnn(), precision, `the fastest here; webgpu: ${card}`);
   } catch (error) {
     if (!(error instanceof RuntimeError) || precision === 'bfloat16') throw error;
-    return chosen(onnxRuntime, precision, error.message);
+    return chosen(onnxRuntime, precision, `${error.message}; webgpu: ${card}`);
+  }
+}
+
+/** The webgpu runtime where a real graphics card is, or why it is not used. */
+async function usableCard(): Promise<Runtime | string> {
+  try {
+    const { software, name } = await findWebGpu();
+    return software ? `${name} is no graphics card` : await openWebGpu();
+  } catch (error) {
+    if (error instanceof RuntimeError) return error.message;
+    throw error;
   }
 }
 
 function chosen(runtime: Runtime, wanted: PrecisionName, why: string): RuntimeChoice {
   const precision = wanted === 'auto' ? runtime.precision : wanted;
-  if (precision === 'bfloat16' && runtime.precision !== 'bfloat16') {
+  if (!precisionsOf(runtime).includes(precision)) {
     throw new RuntimeError(
-      `${runtime.name} does not compute in bfloat16 on this machine; use --precision float32 or auto`,
+      `${runtime.name} does not compute in ${precision} on this machine; use --precision float32 or auto`,
       { runtime: runtime.name, precision },
     );
   }
   return { runtime, precision, reason: `runtime ${runtime.name} ${runtime.version}, ${precision} (${why})` };
+}
+
+/** What a runtime computes in, float32 first. */
+export function precisionsOf({ precision, morePrecisions = [] }: Runtime): Precision[] {
+  return [...new Set<Precision>(['float32', precision, ...morePrecisions])];
 }

@@ -4,6 +4,7 @@ export {
   chooseRuntime,
   type PrecisionName,
   precisionNames,
+  precisionsOf,
   type RuntimeChoice,
   type RuntimeName,
   runtimeNames,
@@ -11,3 +12,4 @@ export {
 } from './choose.js';
 export { onnxRuntime } from './onnx/runtime.js';
 export { type OneDnnExecutable, type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
+export { findWebGpu, openWebGpu } from './webgpu/open.js';

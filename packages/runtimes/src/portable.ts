@@ -6,3 +6,5 @@ export { lowerToOnnx } from './onnx/lower.js';
 export { type OrtApi, onnxOpset, onnxRuntimeOver, type OrtHost } from './onnx/over-ort.js';
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';
 export type { CompileOptions, Executable, NamedTensor, Precision, Runtime } from './runtime.js';
+export { findAdapter } from './webgpu/device.js';
+export { openWebGpuOn, type WebGpuRuntime } from './webgpu/runtime.js';

@@ -36,5 +36,7 @@ export interface Runtime {
   readonly version: string;
   /** What `compile` uses where no precision is asked for. */
   readonly precision: Precision;
+  /** What it computes in on request, beside `precision` and float32. */
+  readonly morePrecisions?: readonly Precision[];
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
 }

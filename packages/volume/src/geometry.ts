@@ -29,6 +29,13 @@ export function spacingMm(affine: Affine): Vector3 {
   return [norm(0), norm(1), norm(2)];
 }
 
+/** Volume of a voxel, from the determinant: a sheared affine (gantry tilt) has smaller voxels than the product of its spacings. */
+export function voxelVolumeMm3(m: Affine): number {
+  return Math.abs(
+    m[0] * (m[5] * m[10] - m[6] * m[9]) - m[1] * (m[4] * m[10] - m[6] * m[8]) + m[2] * (m[4] * m[9] - m[5] * m[8]),
+  );
+}
+
 /**
  * Three letters saying the direction each voxel axis increases towards: 'LPS' means the first axis runs to the patient's
  * left, the second to posterior, the third to superior. Equal to nibabel's aff2axcodes.

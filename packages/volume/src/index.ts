@@ -10,6 +10,7 @@ export {
   multiplyAffine,
   resizedAffine,
   spacingMm,
+  voxelVolumeMm3,
   type AxisDirection,
   type Grid,
   type GridComparison,

@@ -6,8 +6,9 @@ import {
   measureSpeed,
   onnxRuntime,
   openOneDnn,
-  type Precision,
-  type Runtime,
+  openWebGpu,
+  precisionsOf,
+  type WebGpuRuntime,
 } from '@quickcolumn/runtimes';
 import { Command } from 'commander';
 import { print } from '../terminal.js';
@@ -32,6 +33,10 @@ Examples:
       if (!(oneDnn instanceof Error)) {
         for (const precision of precisionsOf(oneDnn)) speeds.push(await measureSpeed(oneDnn, { precision }));
       }
+      const webGpu = await openWebGpu().catch((error: unknown) => error as Error);
+      if (!(webGpu instanceof Error)) {
+        for (const precision of precisionsOf(webGpu)) speeds.push(await measureSpeed(webGpu, { precision }));
+      }
       const { reason } = await chooseRuntime();
       const machine = {
         node: process.version,
@@ -42,20 +47,36 @@ Examples:
         'available memory': available === undefined ? 'unknown' : formatBytes(available),
       };
       if (json) {
-        const missing = oneDnn instanceof Error ? { onednn: oneDnn.message } : {};
-        print(JSON.stringify({ ...machine, runtimes: speeds, missing, auto: reason }, null, 2));
+        const missing = {
+          ...(oneDnn instanceof Error ? { onednn: oneDnn.message } : {}),
+          ...(webGpu instanceof Error ? { webgpu: webGpu.message } : {}),
+        };
+        const adapter = webGpu instanceof Error ? undefined : adapterOf(webGpu);
+        print(JSON.stringify({ ...machine, runtimes: speeds, adapter, missing, auto: reason }, null, 2));
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);
       for (const { runtime, version, precision, gflops } of speeds) {
-        const speed = `${gflops.toFixed(0).padStart(5)} GFLOP/s ${precision}, ${availableParallelism()} threads`;
-        lines.push([`${runtime} ${version}`, speed]);
+        const threads = runtime === 'webgpu' ? '' : `, ${availableParallelism()} threads`;
+        const title = runtime === 'webgpu' ? runtime : `${runtime} ${version}`;
+        lines.push([title, `${gflops.toFixed(0).padStart(5)} GFLOP/s ${precision}${threads}`]);
       }
       if (oneDnn instanceof Error) lines.push(['onednn', oneDnn.message]);
+      if (webGpu instanceof Error) lines.push(['webgpu', webGpu.message]);
+      else lines.push(...Object.entries(adapterOf(webGpu)));
       lines.push(['auto', reason]);
       for (const [name, value] of lines) print(`${name.padEnd(18)} ${value}`);
     });
 }
 
-const precisionsOf = ({ precision }: Runtime): Precision[] =>
-  precision === 'bfloat16' ? ['float32', 'bfloat16'] : [precision];
+/** What people want to know of an adapter; the largest binding is the largest tensor that stays in one piece. */
+const adapterOf = ({ version, software, features, limits }: WebGpuRuntime): Record<string, string> => ({
+  adapter: `${version}${software ? ' (software: for tests, not chosen by itself)' : ''}`,
+  'adapter features': features.join(', ') || 'none of shader-f16, subgroups',
+  'adapter limits': [
+    `binding ${formatBytes(limits.maxStorageBufferBindingSize)}`,
+    `buffer ${formatBytes(limits.maxBufferSize)}`,
+    `${limits.maxStorageBuffersPerShaderStage} bindings`,
+    `${limits.maxComputeInvocationsPerWorkgroup} invocations and ${formatBytes(limits.maxComputeWorkgroupStorageSize)} a workgroup`,
+  ].join(', '),
+});

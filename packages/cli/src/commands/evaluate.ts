@@ -4,7 +4,7 @@ import { readHistory } from '@quickcolumn/learn';
 import { covidClasses, msdClasses } from '@quickcolumn/pipeline';
 import { Command, Option } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
-import { wholeNumber } from '../arguments.js';
+import { positiveNumber, wholeNumber } from '../arguments.js';
 import { InputError, type ScanFile, scansIn } from '../cases.js';
 import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from '../evaluation.js';
 import { checkOutputFolder, exists, writeFolder } from '../outputs.js';
@@ -18,6 +18,7 @@ interface EvaluateFlags extends AnonymousFlags {
   readonly history?: string;
   readonly classes?: 'covid' | 'msd';
   readonly ignoreLabel?: number;
+  readonly minimumLesion?: number;
   readonly force?: boolean;
 }
 
@@ -27,7 +28,7 @@ export function evaluateCommand(): Command {
     .requiredOption('--truth <folder>', 'true label maps')
     .requiredOption('--prediction <folder>', 'predicted masks, named as the truth')
     .requiredOption('--out <folder>', 'for metrics.csv, metrics.json, report.html and overlays/')
-    .option('--images <folder>', 'the scans, for overlay pictures')
+    .option('--images <folder>', 'the scans, for overlay pictures and mean HU')
     .option('--history <history.jsonl>', 'history of the training, for its curves')
     .addOption(
       new Option('--classes <set>', 'label values (default: from the masks’ sidecars, else covid)').choices([
@@ -36,6 +37,7 @@ export function evaluateCommand(): Command {
       ]),
     )
     .option('--ignore-label <value>', 'leave out voxels with this value in the truth', wholeNumber(1))
+    .option('--minimum-lesion <ml>', 'smallest lesion that is counted (default: 0.05)', positiveNumber)
     .option('--force', 'replace the results of an earlier evaluation')
     .addHelpText(
       'after',
@@ -66,7 +68,7 @@ async function evaluate(flags: EvaluateFlags): Promise<void> {
   const history = flags.history === undefined ? undefined : await readHistory(flags.history);
   const named = flags.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
   const classes = named ?? (flags.classes === 'msd' ? msdClasses : covidClasses);
-  const evaluation = await evaluateCases(cases.map(shown), classes, flags.ignoreLabel);
+  const evaluation = await evaluateCases(cases.map(shown), classes, flags.ignoreLabel, flags.minimumLesion);
   const source = anonymous ? 'names of cases are not shown' : `${flags.prediction} against ${flags.truth}`;
   await writeFolder(flags.out, (folder) =>
     writeEvaluation(folder, evaluation, {

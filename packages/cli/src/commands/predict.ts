@@ -2,6 +2,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
+import { maskQuantities } from '@quickcolumn/evaluate';
 import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
@@ -14,7 +15,7 @@ import {
 import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
-import { nameList, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
 import { InputError } from '../cases.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
@@ -36,6 +37,7 @@ export interface PredictFlags extends ExtraFlags {
   readonly out: string;
   readonly probabilities?: boolean;
   readonly gaussian?: boolean;
+  readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
   readonly runtime?: RuntimeName;
@@ -69,13 +71,14 @@ export function predictCommand(): Command {
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
     .requiredOption(
       '--model <model.onnx>',
-      'model file, as train writes it; several, separated by commas, are averaged',
+      'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
     )
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
     .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', parseRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
+    .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
     .option('--overlap <x,y,z>', 'overlap of windows in voxels (default: the model’s)', size3)
@@ -87,7 +90,8 @@ export function predictCommand(): Command {
     .addHelpText(
       'after',
       `
-Beside each mask NAME.nii.gz a NAME.json names every class and the model. A DICOM segmentation NAME.seg.dcm holds what
+Beside each mask NAME.nii.gz a NAME.json names every class and the model, and tells volume, infected share of each lung,
+number and mean HU of the lesions. A DICOM segmentation NAME.seg.dcm holds what
 identifies the patient in the source, so that archives can file it; nothing else that is written does.
 
 Examples:
@@ -110,7 +114,12 @@ export async function predictFiles(inputs: readonly string[], flags: PredictFlag
 }
 
 /** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
-export async function predictScans(scans: readonly ScanInput[], flags: PredictFlags): Promise<string[]> {
+export async function predictScans(
+  scans: readonly ScanInput[],
+  flags: PredictFlags,
+  /** Called after each scan with the wall time from its file to its mask. */
+  onScan?: (name: string, seconds: number) => void,
+): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const device = await chooseRuntime(flags);
   note(device.reason);
@@ -119,12 +128,14 @@ export async function predictScans(scans: readonly ScanInput[], flags: PredictFl
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { patch } = resolveWindow(model, flags);
-  const extra = extraOptions(flags, model);
+  const extra = extraOptions(flags, model.metadata.preparation.classes);
   const compiled = await model.compile(patch, 1);
   try {
     for (const target of targets) {
       throwIfInterrupted();
+      const start = performance.now();
       await predictFile(target, { model, compiled, files, extra, flags });
+      onScan?.(target.name, secondsSince(start));
     }
   } finally {
     await compiled.dispose();
@@ -144,10 +155,11 @@ async function predictFile(
 ): Promise<void> {
   const { model, compiled, files, extra, flags } = context;
   const { classes } = model.metadata.preparation;
+  const shown = target.shownName ?? target.name;
   const start = performance.now();
   const { volume: scan, header, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) note(`${target.name}: ${text}`);
-  const line = progressLine(target.name);
+  for (const text of dicom?.notes ?? []) note(`${shown}: ${text}`);
+  const line = progressLine(shown);
   const folder = dirname(target.sidecarPath);
   const { maskPath, segPath } = target;
   const probabilityNames = flags.probabilities
@@ -170,7 +182,7 @@ async function predictFile(
       compiled,
       signal: interruptSignal,
       onEstimate: ({ windows, preparedSize, peakBytes }) =>
-        note(`${target.name}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
+        note(`${shown}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
       onProgress: ({ done, total }) => line.update(`window ${done} of ${total}`, done / total),
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
@@ -182,6 +194,7 @@ async function predictFile(
       window: resolveWindow(model, flags),
       probabilities: probabilityNames,
       options: describeOptions(flags, extra, result),
+      quantities: maskQuantities(result.labels, classes, { image: scan, minimumLesionMl: flags.minimumLesion }),
     });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);
@@ -204,7 +217,8 @@ async function predictFile(
   } finally {
     close();
   }
-  line.end(`${maskPath ?? segPath} in ${formatSeconds(secondsSince(start))}`);
+  const mask = target.shownName === undefined ? (maskPath ?? segPath) : 'mask';
+  line.end(`${mask} in ${formatSeconds(secondsSince(start))}`);
 }
 
 async function chooseTargets(scans: readonly ScanInput[], flags: PredictFlags): Promise<Target[]> {

@@ -41,6 +41,12 @@ export function trainCommand(): Command {
     .option('--learning-rate <rate>', 'learning rate at the start', positiveNumber)
     .option('--max-minutes <minutes>', 'stop at the first epoch end after this time', positiveNumber)
     .option('--network <name>', 'network, as the command networks lists them; replaces the profile’s', catalogueEntry)
+    .option('--init-from <model>', 'start from the weights of a model file or run folder of the same network')
+    .option(
+      '--freeze <patterns>',
+      'with --init-from: parts that are not trained: encoder,stem or decoder0/up',
+      nameList,
+    )
     .option('--root-filters <n>', 'width of the first level of the network', wholeNumber(1))
     .addOption(runtimeOption())
     .addOption(precisionOption())
@@ -60,6 +66,7 @@ Examples:
   quickcolumn train --profile quick --images ct --labels labels --out run --hold-out case_3,case_7
   quickcolumn train --profile quick --list cases.csv --out run
   quickcolumn train --config my.yaml --fold 1/5 --out run-fold1
+  quickcolumn train --config my.yaml --init-from msd-run --freeze encoder0,encoder1 --out run-transfer
   quickcolumn train --resume --out run --max-minutes 30`,
     )
     .action(trainAction);

@@ -1,6 +1,6 @@
 /**
  * One training patch from one prepared scan (spec section 4): crop and spatial transforms in one step, then
- * mirroring, gamma, brightness, contrast and noise, each drawn with its own probability from its own random stream.
+ * mirroring, wavelets, gamma, brightness, contrast and noise, each drawn with its own probability from its own random stream.
  * A pure function of the scan, the config and the key: the same key gives the same patch on every worker.
  */
 import type { Size3, Vector3 } from '@quickcolumn/volume';
@@ -15,6 +15,7 @@ import { applyGamma } from './gamma.js';
 import { drawMirror, flip, type MirrorClass, swapMirrorLabels } from './mirror.js';
 import { applyNoise } from './noise.js';
 import { type Fill, noClass, resamplePatch, type SpatialTransform } from './spatial.js';
+import { applyWavelet } from './wavelet.js';
 
 /** A prepared scan (LPS oriented, z-scored) as augmentation needs it. Nothing in it is modified. */
 export interface AugmentCase {
@@ -59,6 +60,11 @@ export function augmentPatch(scan: AugmentCase, config: AugmentationConfig, patc
   flip(out.labels, patch, axes);
   if (axes[0] && config.mirror.swapLabels) swapMirrorLabels(out.labels, scan.classes);
 
+  const { wavelet } = config;
+  if (wavelet !== undefined) {
+    const random = open('wavelet');
+    if (random.chance(wavelet.probability)) applyWavelet(out.image, patch, random, wavelet);
+  }
   const intensity = (
     name: 'gamma' | 'brightness' | 'contrast' | 'noise',
     apply: (random: RandomStream) => void,

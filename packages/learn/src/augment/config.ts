@@ -1,7 +1,7 @@
 /**
  * Augmentation settings as data (spec section 4): one entry a method, each with the probability that a sample gets
- * it, and the two named profiles. Ranges are [low, high] and drawn uniformly, except contrast and gamma: a range
- * that straddles 1 is drawn half the time below 1 and half above.
+ * it, and the two named profiles. Ranges are [low, high] and drawn uniformly, except contrast, gamma and wavelet: a
+ * range that straddles 1 is drawn half the time below 1 and half above.
  */
 import { z } from 'zod';
 
@@ -25,6 +25,11 @@ export interface AugmentationConfig {
     readonly range: Range;
     readonly drawn: 'variance' | 'standardDeviation';
   };
+  /**
+   * Stationary wavelets (wavelet.ts): every detail band times a factor of its own. `axes`: xy for slices, xyz for
+   * space. Absent, as in all profiles: off.
+   */
+  readonly wavelet?: { readonly probability: number; readonly range: Range; readonly axes: 'xy' | 'xyz' };
   /** What a spatial transform puts outside the scan: prepared value of air or a number; background or no class. */
   readonly fill: { readonly image: 'air' | number; readonly label: 'background' | 'none' };
 }
@@ -53,6 +58,7 @@ export const augmentationSchema: z.ZodType<AugmentationConfig> = z.strictObject(
     range: range(0, 100),
     drawn: z.enum(['variance', 'standardDeviation']),
   }),
+  wavelet: z.strictObject({ probability, range: range(0, 10), axes: z.enum(['xy', 'xyz']) }).optional(),
   fill: z.strictObject({
     image: z.union([z.literal('air'), z.number()]),
     label: z.enum(['background', 'none']),

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Graph } from '@quickcolumn/graph';
 import { checkInputs, checkVariables, RunState } from '../checks.js';
+import { RuntimeError } from '../errors.js';
 import type { CompileOptions, Executable, Runtime } from '../runtime.js';
 import { ask } from './host-thread.js';
 import type { Inputs, PlainGraph } from './messages.js';
@@ -50,6 +51,11 @@ export async function openOneDnn(): Promise<OneDnnRuntime> {
 }
 
 async function compile(graph: Graph, options: OneDnnCompileOptions): Promise<OneDnnExecutable> {
+  if (options.precision === 'float16') {
+    throw new RuntimeError('the onednn runtime computes in float32 and bfloat16; use --precision auto', {
+      runtime: 'onednn',
+    });
+  }
   const { id, bytes, slow } = await ask('compile', {
     graph: plainGraph(graph),
     options: {

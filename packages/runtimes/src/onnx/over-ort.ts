@@ -55,7 +55,7 @@ async function compile(host: OrtHost, graph: Graph, options: CompileOptions = {}
   const { ort } = host;
   const tensorOf = (shape: readonly number[]): Tensor =>
     new ort.Tensor('float32', new Float32Array(elementCount(shape)), shape);
-  if (options.precision === 'bfloat16') {
+  if (options.precision !== undefined && options.precision !== 'float32') {
     throw new RuntimeError('the onnx runtime computes in float32 only; use --precision float32', { runtime: 'onnx' });
   }
   const model = encodeModel({ graph: lowerToOnnx(graph), opset: onnxOpset });

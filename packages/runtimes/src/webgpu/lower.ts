@@ -7,6 +7,7 @@
 import type { Graph, GraphNode } from '@quickcolumn/graph';
 import { concat, type Joined, sliceChannels } from './channels.js';
 import { logSoftmax, logSoftmaxGradient, oneHot } from './classes.js';
+import { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d } from './conv/conv3d.js';
 import { elementwiseOperations, fullInputsOf, isElementwise, wantsBlocked } from './elementwise.js';
 import { Fusion } from './fusion.js';
 import { maxPool, maxPoolGradient, resize, resizeGradient } from './grid.js';
@@ -92,7 +93,23 @@ const onImages =
     lowering.emit(...make(lowering, node, images, lowering.produce(node)));
   };
 
+/** A convolution by an image and weights. */
+const byWeights =
+  (make: typeof conv3d): Rule =>
+  (node, lowering) => {
+    const [x, weights] = node.inputs;
+    const inputs = [image(lowering, x), lowering.get(weights, 'plain')];
+    lowering.emit(...make(lowering, { node, inputs, output: lowering.produce(node) }));
+  };
+
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['conv3d', byWeights(conv3d)],
+  ['convTranspose3d', byWeights(convTranspose3d)],
+  ['conv3dInputGradient', byWeights(conv3dInputGradient)],
+  [
+    'conv3dWeightGradient',
+    onImages((lowering, node, inputs, output) => conv3dWeightGradient(lowering, { node, inputs, output })),
+  ],
   ['maxPool', onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)])],
   ['maxPoolGradient', visitPoolGradient],
   ['resize', onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)])],

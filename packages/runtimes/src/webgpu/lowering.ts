@@ -12,6 +12,8 @@ import { makeTensor } from './tensors.js';
 
 export interface LowerOptions {
   readonly limits: KernelLimits;
+  /** True where a processor plays graphics card: kernels that compile faster. */
+  readonly software?: boolean;
   /** Stores images of the forward pass in float16. */
   readonly half?: boolean;
 }
@@ -20,6 +22,7 @@ export class Lowering implements KernelContext {
   readonly nodes: readonly GraphNode[];
   readonly kernels: Kernel[] = [];
   readonly limits: KernelLimits;
+  readonly software: boolean;
   readonly #readers = new Map<number, GraphNode[]>();
   readonly #published = new Set<number>();
   readonly #tensors = new Map<number, Map<Layout, GpuTensor>>();
@@ -30,8 +33,9 @@ export class Lowering implements KernelContext {
   /** Lists what a node still waits for; set by the rules for elementwise work. */
   flush: (node: GraphNode) => void = () => {};
 
-  constructor(graph: Graph, { limits, half = false }: LowerOptions) {
+  constructor(graph: Graph, { limits, software = false, half = false }: LowerOptions) {
     this.limits = limits;
+    this.software = software;
     this.#half = half;
     this.nodes = liveNodes(graph);
     for (const node of [...graph.outputs.values(), ...graph.assignments.values()]) this.#published.add(node.id);
@@ -73,9 +77,8 @@ export class Lowering implements KernelContext {
     return this.#half && layout === 'blocked' && !this.#wide.has(node.id) ? 'f16' : 'f32';
   }
 
-  scratch(shape: Shape, layout: Layout): GpuTensor {
-    return makeTensor(shape, layout, { limits: this.limits });
-  }
+  /** Bound, because kernels take the context apart. */
+  readonly scratch = (shape: Shape, layout: Layout): GpuTensor => makeTensor(shape, layout, { limits: this.limits });
 
   tensorFor(node: GraphNode, layout: Layout): GpuTensor {
     return makeTensor(node.shape, layout, { storage: this.storageOf(node, layout), limits: this.limits });

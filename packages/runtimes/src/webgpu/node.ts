@@ -1,13 +1,15 @@
 /**
  * WebGPU in Node: the npm package `webgpu` (Dawn), on Vulkan, Metal or Direct3D 12.
  *
- * The traps: Dawn writes warnings to stderr where Vulkan's loader is missing, so the loader is looked for first; and a
- * process has one Dawn instance, made once.
+ * The traps: Dawn writes warnings to stderr where Vulkan's loader or its drivers are missing, so they are looked for
+ * first; and a process has one Dawn instance, made once.
  */
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { RuntimeError } from '../errors.js';
 
 let known: Promise<GPU> | undefined;
+/** Held, because a library that nothing holds is unloaded and Dawn would look for it again. */
+let loader: LibraryHandle | undefined;
 
 /** @throws RuntimeError when the package or Vulkan's loader is not there. */
 export function nodeGpu(): Promise<GPU> {
@@ -26,16 +28,34 @@ async function load(): Promise<GPU> {
   }
 }
 
-/** `QUICKCOLUMN_VULKAN` names the loader where the system does not find it; Dawn then uses the one that is loaded. */
+/**
+ * `QUICKCOLUMN_VULKAN` names the loader where the system does not find it; Dawn then uses the one that is loaded.
+ * An instance is made and ended again, because the loader fails in silence and Dawn does not.
+ */
 function findVulkan(): void {
-  const named = process.env['QUICKCOLUMN_VULKAN'];
+  const file = process.env['QUICKCOLUMN_VULKAN'] ?? 'libvulkan.so.1';
+  let result: number;
   try {
-    koffi.load(named ?? 'libvulkan.so.1');
+    loader = koffi.load(file);
+    const create = loader.func('int vkCreateInstance(void *info, void *allocator, _Out_ void **instance)');
+    const destroy = loader.func('void vkDestroyInstance(void *instance, void *allocator)');
+    // VkInstanceCreateInfo: its type is 1, everything else is absent.
+    const info = Buffer.alloc(64);
+    info.writeUInt32LE(1, 0);
+    const instance: unknown[] = [null];
+    result = create(info, null, instance) as number;
+    if (result === 0) destroy(instance[0], null);
   } catch (cause) {
     throw new RuntimeError(
-      `Vulkan was not found (${named ?? 'libvulkan.so.1'}); install it and a driver: apt-get install libvulkan1`,
+      `Vulkan was not found (${file}); install it and the driver of a graphics card: apt-get install libvulkan1`,
       { runtime: 'webgpu', reason: 'no-vulkan' },
       { cause },
+    );
+  }
+  if (result !== 0) {
+    throw new RuntimeError(
+      `Vulkan has no driver (vkCreateInstance: ${result}); install the one of the graphics card, or mesa-vulkan-drivers`,
+      { runtime: 'webgpu', reason: 'no-adapter' },
     );
   }
 }

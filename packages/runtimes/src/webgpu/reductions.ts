@@ -45,12 +45,13 @@ const workgroupSum = (name: string): string =>
   }
   let ${name}_total = shared_sum[0]; workgroupBarrier();`;
 
-function reduce({ limits, scratch }: ContextParts, sums: readonly Sum[], rows: Rows): Kernel[] {
+function reduce(context: KernelContext, sums: readonly Sum[], rows: Rows): Kernel[] {
   const { label, declare, length, together, apart, blocks, store } = rows;
+  const { limits } = context;
   const chunks = Math.max(1, Math.min(1024, Math.ceil(length / (lanes * perLane))));
   const chunk = Math.ceil(length / chunks);
   const direct = chunks === 1 && together === 1;
-  const partials = direct ? [] : sums.map(() => scratch([rows.rows * chunks * 4], 'plain'));
+  const partials = direct ? [] : sums.map(() => context.scratch([rows.rows * chunks * 4], 'plain'));
   const memory = `var<workgroup> shared_sum: array<vec4f, ${lanes}>;`;
   const first = declare(new Shader(label)).add(memory);
   sums.forEach(({ output }, s) => {
@@ -98,8 +99,6 @@ function reduce({ limits, scratch }: ContextParts, sums: readonly Sum[], rows: R
   return kernels;
 }
 
-type ContextParts = Pick<KernelContext, 'limits' | 'scratch'>;
-
 const storeLanes = (index: (lane: number) => string, c: number) => (name: string, total: string) =>
   [0, 1, 2, 3]
     .map((lane) => `if (b * 4u + ${lane}u < ${c}u) { ${name}_set(${index(lane)}, ${total}[${lane}]); }`)
@@ -111,7 +110,7 @@ export function channelSums(
   { label, image, sums, declare }: { label: string; image: GpuTensor; sums: readonly Sum[]; declare: Rows['declare'] },
 ): Kernel[] {
   const { n, c, blocks, voxels } = blockedSizes(image.shape);
-  return reduce(partsOf(context), sums, {
+  return reduce(context, sums, {
     label,
     declare,
     rows: n * blocks,
@@ -129,7 +128,7 @@ export function spatialSums(
   { label, image, sums, declare }: { label: string; image: GpuTensor; sums: readonly Sum[]; declare: Rows['declare'] },
 ): Kernel[] {
   const { n, c, blocks, voxels } = blockedSizes(image.shape);
-  return reduce(partsOf(context), sums, {
+  return reduce(context, sums, {
     label,
     declare,
     rows: n * blocks,
@@ -148,7 +147,7 @@ export function totalSum(context: KernelContext, x: GpuTensor, output: GpuTensor
   const length = blocked ? blockedSizes(x.shape).count : Math.ceil(count / 4);
   // What lies behind the last element of a plain tensor is anything.
   const tail = `select(vec4f(), x(i), vec4u(0u, 1u, 2u, 3u) + i * 4u < vec4u(${count}u))`;
-  return reduce(partsOf(context), [{ output, value: blocked || count % 4 === 0 ? 'x(i)' : tail }], {
+  return reduce(context, [{ output, value: blocked || count % 4 === 0 ? 'x(i)' : tail }], {
     label: 'sum',
     declare: (shader) => shader.read('x', x, { vec4: true }),
     rows: 1,
@@ -174,8 +173,3 @@ export function channelVariance(context: KernelContext, x: GpuTensor, mean: GpuT
   const body = `y_set(i, y(i) * ${float(1 / (n * voxels))});`;
   return [...kernels, scaled.buildEach({ limits: context.limits, count: c, body })];
 }
-
-const partsOf = (context: KernelContext): ContextParts => ({
-  limits: context.limits,
-  scratch: (shape, layout) => context.scratch(shape, layout),
-});

@@ -29,6 +29,7 @@ export async function openWebGpuOn(gpu: GPU, options: DeviceOptions = {}): Promi
     name: 'webgpu',
     version: name,
     precision: 'float32',
+    morePrecisions: limits.f16 ? ['float16'] : [],
     software,
     features,
     limits,
@@ -49,7 +50,7 @@ function halfOf(precision: Precision | undefined, { limits, name }: GpuDevice): 
 
 async function compile(opened: GpuDevice, graph: Graph, { precision }: CompileOptions = {}): Promise<Executable> {
   const half = halfOf(precision, opened);
-  const lowered = lowerToWebGpu(graph, { limits: opened.limits, half });
+  const lowered = lowerToWebGpu(graph, { limits: opened.limits, software: opened.software, half });
   const plan = planMemory(lowered, opened.limits);
   const program = await Program.create(opened, lowered, plan);
   for (const [name, { node, initializer }] of graph.variables) {

@@ -51,20 +51,36 @@ const glyphs: Readonly<Record<string, string>> = {
 export const captionHeight = 7;
 const advance = 6;
 
-/** Draws text in light grey with its upper left corner at (x, y); what does not fit into `width` pixels is left out. */
+export interface CaptionStyle {
+  /** Pixels of one dot; default 1. */
+  readonly scale?: number;
+  /** Grey of the text, 0–255; default 225, for dark pictures. */
+  readonly level?: number;
+}
+
+/** Width of a text in pixels, with the space after its last character. */
+export function captionWidth(text: string, scale = 1): number {
+  return text.length * advance * scale;
+}
+
+/** Draws text in grey with its upper left corner at (x, y); what does not fit into `width` pixels is left out. */
 export function drawCaption(
   picture: { readonly rgb: Uint8Array; readonly width: number },
   text: string,
   place: { readonly x: number; readonly y: number; readonly width: number },
+  { scale = 1, level = 225 }: CaptionStyle = {},
 ): void {
-  const fitting = Math.floor(place.width / advance);
+  const fitting = Math.max(0, Math.floor(place.width / (advance * scale)));
   for (const [index, character] of text.toUpperCase().slice(0, fitting).split('').entries()) {
-    const columns = Buffer.from(Object.hasOwn(glyphs, character) ? glyphs[character] : glyphs['.'], 'hex');
-    for (const [column, bits] of columns.entries()) {
-      for (let row = 0; row < captionHeight; row++) {
-        if ((bits & (1 << row)) === 0) continue;
-        const pixel = (place.y + row) * picture.width + place.x + index * advance + column;
-        picture.rgb.fill(225, pixel * 3, pixel * 3 + 3);
+    const glyph = Object.hasOwn(glyphs, character) ? glyphs[character] : glyphs['.'];
+    for (let dot = 0; dot < 5 * captionHeight; dot++) {
+      const column = dot % 5;
+      const row = Math.floor(dot / 5);
+      if ((Number.parseInt(glyph.slice(2 * column, 2 * column + 2), 16) & (1 << row)) === 0) continue;
+      const left = place.x + (index * advance + column) * scale;
+      for (let y = place.y + row * scale; y < place.y + (row + 1) * scale; y++) {
+        const pixel = y * picture.width + left;
+        picture.rgb.fill(level, pixel * 3, (pixel + scale) * 3);
       }
     }
   }
