@@ -33,6 +33,8 @@ export interface TestPage {
   readonly requests: readonly string[];
   /** A second page, as a site without the isolating headers serves it. */
   openPlain(): Promise<Page>;
+  /** A page of a second browser, which has no WebGPU. */
+  openWithoutWebGpu(): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -45,14 +47,20 @@ export async function openTestPage(
   const files = await bundle(join(folder, 'bundle'), entries);
   const all = { '/bundle/': join(folder, 'bundle'), ...folders, '/': join(import.meta.dirname, '../test-page') };
   const servers: Server[] = [await serve({ folders: all })];
-  const browser: Browser = await chromium.launch({
-    executablePath: executable,
-    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'],
-    env: { ...process.env, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? '' },
-  });
+  const browsers: Browser[] = [];
+  const launch = async (flags: readonly string[]): Promise<Browser> => {
+    const browser = await chromium.launch({
+      executablePath: executable,
+      args: ['--no-sandbox', ...flags],
+      env: { ...process.env, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? '' },
+    });
+    browsers.push(browser);
+    return browser;
+  };
+  const browser = await launch(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']);
   const requests: string[] = [];
-  const open = async (url: string): Promise<Page> => {
-    const page = await browser.newPage();
+  const open = async (url: string, inside: Browser = browser): Promise<Page> => {
+    const page = await inside.newPage();
     page.on('request', (request) => requests.push(request.url()));
     page.setDefaultTimeout(300_000);
     await page.goto(url);
@@ -68,8 +76,9 @@ export async function openTestPage(
       servers.push(server);
       return await open(server.url);
     },
+    openWithoutWebGpu: async () => await open(servers[0].url, await launch(['--disable-features=WebGPUService'])),
     async close() {
-      await browser.close();
+      for (const one of browsers) await one.close();
       for (const server of servers) await server.close();
       rmSync(folder, { recursive: true, force: true });
     },

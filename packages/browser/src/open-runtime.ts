@@ -11,14 +11,17 @@ export interface OpenedRuntime extends RuntimeInfo {
   readonly engine: Runtime;
 }
 
-/** @throws QuickcolumnError `runtime` when WebGPU was asked for by name and is not there. */
+/**
+ * @param gpu WebGPU's entry point, or why there is none
+ * @throws QuickcolumnError `runtime` when WebGPU was asked for by name and is not there.
+ */
 export async function openRuntime(
   request: Pick<OpenRequest, 'runtime' | 'threads' | 'assets'>,
+  gpu: Pick<GPU, 'requestAdapter'> | string = browserGpu(),
 ): Promise<OpenedRuntime> {
   if (request.runtime === 'wasm') return wasm(request, 'as asked');
   const missing = (problem: string): string =>
     request.runtime === 'webgpu' ? `WebGPU cannot be used here: ${problem}; use runtime wasm or auto` : problem;
-  const gpu = browserGpu();
   if (typeof gpu === 'string') {
     if (request.runtime === 'webgpu') throw new QuickcolumnError('runtime', missing(gpu));
     return wasm(request, `no WebGPU: ${gpu}`);

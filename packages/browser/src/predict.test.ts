@@ -76,36 +76,36 @@ async function predict(
 }
 
 /** The code and message of what a script in the page throws. */
-async function failure(settings: {
-  readonly model?: string;
-  readonly bytes?: string;
-  readonly runtime?: Package.PredictorOptions['runtime'];
-  readonly scan?: string;
-  readonly name?: string;
-}): Promise<{ code: string; message: string; fields: unknown }> {
-  return await test.page.evaluate(
-    async ({ model = '/data/model.onnx', bytes, runtime = 'wasm', scan, name = scan }) => {
-      const { createPredictor } = await load<typeof Package>('quickcolumn');
+async function failure(
+  settings: {
+    readonly model?: string;
+    readonly bytes?: string;
+    readonly runtime?: Package.PredictorOptions['runtime'];
+    readonly scan?: string;
+    readonly name?: string;
+  },
+  page: Page = test.page,
+): Promise<{ code: string; message: string; fields: unknown }> {
+  return await page.evaluate(async ({ model = '/data/model.onnx', bytes, runtime = 'wasm', scan, name = scan }) => {
+    const { createPredictor } = await load<typeof Package>('quickcolumn');
+    try {
+      const predictor = await createPredictor({
+        model: bytes === undefined ? new URL(model, location.href) : new TextEncoder().encode(bytes).buffer,
+        runtime,
+      });
       try {
-        const predictor = await createPredictor({
-          model: bytes === undefined ? new URL(model, location.href) : new TextEncoder().encode(bytes).buffer,
-          runtime,
-        });
-        try {
-          if (scan === undefined || name === undefined) throw new Error('the model was opened');
-          const blob = await (await fetch(`/data/${scan}`)).blob();
-          await predictor.predict(new File([blob], name));
-        } finally {
-          predictor.dispose();
-        }
-      } catch (error) {
-        const { code, message, fields } = error as Error & { code: string; fields: unknown };
-        return { code, message, fields };
+        if (scan === undefined || name === undefined) throw new Error('the model was opened');
+        const blob = await (await fetch(`/data/${scan}`)).blob();
+        await predictor.predict(new File([blob], name));
+      } finally {
+        predictor.dispose();
       }
-      throw new Error('nothing was refused');
-    },
-    settings,
-  );
+    } catch (error) {
+      const { code, message, fields } = error as Error & { code: string; fields: unknown };
+      return { code, message, fields };
+    }
+    throw new Error('nothing was refused');
+  }, settings);
 }
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(base64, 'base64'));
@@ -127,10 +127,10 @@ async function expectSameMask(mask: string, nodeFile: string): Promise<void> {
     else differences++;
   }
   expect(differences / own.voxels.length).toBeLessThan(1e-4);
-  for (const value of [1, 2]) {
-    const { own: a, other: b, both } = counts[value];
-    expect(b, `class ${value} is there`).toBeGreaterThan(1000);
-    expect((2 * both) / (a + b)).toBeGreaterThanOrEqual(0.999);
+  for (const [value, { own: a, other: b, both }] of counts.entries()) {
+    if (value === 1 || value === 2) expect(b, `class ${value} is there`).toBeGreaterThan(1000);
+    // The few steps of training may find no infection; then the page finds none, too.
+    if (a + b > 0) expect((2 * both) / (a + b), `class ${value}`).toBeGreaterThanOrEqual(0.999);
   }
 }
 
@@ -147,7 +147,9 @@ describe.skipIf(skipped)(
       expect(own.equals(node)).toBe(true);
 
       expect(prediction.runtime).toBe('wasm');
-      expect(prediction.reason).toMatch(/WebAssembly on \d+ threads? \(no WebGPU: .+\)/);
+      expect(prediction.reason).toMatch(
+        /WebAssembly on \d+ threads? \(WebGPU is not used: its adapter, .*swiftshader.*, is software/i,
+      );
       expect(info.reason).toBe(prediction.reason);
       expect(info.metadata.network.name).toBe('nnunet3d');
       expect(prediction.sidecar.notice).toMatch(/not a medical device/);
@@ -179,6 +181,14 @@ describe.skipIf(skipped)(
       await expectSameMask(mask, 'extras.nii.gz');
       expect(prediction.sidecar.options).toMatchObject({ weighting: 'gaussian', mirror: ['x'] });
       expect(prediction.reason).toMatch(/as asked/);
+    });
+
+    it('gives the mask of Node with WebGPU, asked for by name', async () => {
+      const { mask, prediction, progress } = await predict(test.page, 'webgpu');
+      await expectSameMask(mask, 'plain.nii.gz');
+      expect(prediction.runtime).toBe('webgpu');
+      expect(prediction.reason).toMatch(/^WebGPU on .*swiftshader.*, in software, float32 \(as asked\)$/i);
+      expect(progress.filter(({ stage }) => stage === 'windows').length).toBeGreaterThan(1);
     });
 
     it('without isolating headers has one thread and says why', async () => {
@@ -267,11 +277,15 @@ describe.skipIf(skipped)(`refusals in Chromium${skipped ? ` (skipped: ${noChromi
     expect(await failure({ scan: 'model.onnx', name: 'scan.nii' })).toMatchObject({ fields: { field: 'sizeof_hdr' } });
   });
 
-  it('WebGPU by name where there is none', async () => {
-    expect(await failure({ runtime: 'webgpu' })).toMatchObject({
+  it('WebGPU by name where there is none; auto takes WebAssembly and says why', async () => {
+    const page = await test.openWithoutWebGpu();
+    expect(await failure({ runtime: 'webgpu' }, page)).toMatchObject({
       code: 'runtime',
-      message: expect.stringMatching(/WebGPU cannot be used/),
+      message: expect.stringMatching(/WebGPU cannot be used here: .+; use runtime wasm or auto/),
     });
+    const { prediction } = await predict(page, 'auto');
+    expect(prediction.runtime).toBe('wasm');
+    expect(prediction.reason).toMatch(/WebAssembly on .*\(no WebGPU: .+\)/);
   });
 });
 

@@ -72,7 +72,8 @@ export function runtimeOption(): Option {
 }
 
 export function precisionOption(): Option {
-  return new Option('--precision <name>', 'arithmetic (default: bfloat16 where the processor has it; float16 is for graphics cards)').choices(
-    precisionNames,
-  );
+  return new Option(
+    '--precision <name>',
+    'arithmetic (default: bfloat16 where the processor has it; float16 is for graphics cards)',
+  ).choices(precisionNames);
 }

@@ -3,7 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { FileError } from '@quickcolumn/io';
 import { onnxRuntime } from '@quickcolumn/runtimes';
 import type { LoadedModel } from './model-types.js';
-import { largestModelBytes, type ModelContents, type ModelDevice, ModelError, openModel, readContents } from './open-model.js';
+import {
+  largestModelBytes,
+  type ModelContents,
+  type ModelDevice,
+  ModelError,
+  openModel,
+  readContents,
+} from './open-model.js';
 
 const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' };
 
