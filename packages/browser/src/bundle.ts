@@ -1,6 +1,6 @@
 /**
  * Makes `bundle/`: the package as two plain scripts (page and worker, with what they share) and the two files of ONNX
- * Runtime beside them, for pages without a build step. Runs in Node: `npm run browser:bundle`.
+ * Runtime beside them, for pages without a build step. Runs in Node: `npm run browser -- --bundle`.
  *
  * Whatever cannot run in a browser stops it: an import that is left over, `node:` modules first of all.
  */

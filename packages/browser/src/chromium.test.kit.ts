@@ -45,7 +45,7 @@ export async function openTestPage(
 ): Promise<TestPage> {
   const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-page-'));
   const files = await bundle(join(folder, 'bundle'), entries);
-  const all = { '/bundle/': join(folder, 'bundle'), ...folders, '/': join(import.meta.dirname, '../test-page') };
+  const all = { '/': join(import.meta.dirname, '../test-page'), '/bundle/': join(folder, 'bundle'), ...folders };
   const servers: Server[] = [await serve({ folders: all })];
   const browsers: Browser[] = [];
   const launch = async (flags: readonly string[]): Promise<Browser> => {

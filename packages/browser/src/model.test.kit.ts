@@ -50,9 +50,8 @@ export async function makeModelAndMasks(folder: string): Promise<void> {
         labelPath: join(real, 'labels', `${name}.nii.gz`),
       }))
     : await writePhantomCases(join(folder, 'phantoms'), 3, 1);
-  const rows = cases.slice(0, 2).map(({ imagePath, labelPath }, i) => `${imagePath},${labelPath},${i}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'cases.csv'), ['image,label,patient', ...rows, ''].join('\n'));
+  writeCases(join(folder, 'cases.csv'), cases.slice(0, 2));
   writeFileSync(join(folder, 'config.yaml'), configuration);
   const at = (name: string): string => join(folder, name);
   await run('train', '--config', at('config.yaml'), '--out', at('run'), '--cache', at('cache'), '--no-evaluate');
@@ -61,6 +60,22 @@ export async function makeModelAndMasks(folder: string): Promise<void> {
   const predict = ['predict', '--model', at('model.onnx'), '--runtime', 'onnx', at('scan.nii.gz'), '--out'];
   await run(...predict, at('plain.nii.gz'));
   await run(...predict, at('extras.nii.gz'), ...extras.flags);
+}
+
+/** Fills `folder` with model.onnx, hardly trained, and scan.nii.gz, a phantom: for tests of everything but the mask. */
+export async function makeQuickModel(folder: string): Promise<void> {
+  const cases = await writePhantomCases(join(folder, 'phantoms'), 2, 1);
+  const at = (name: string): string => join(folder, name);
+  writeCases(at('cases.csv'), cases);
+  writeFileSync(at('config.yaml'), configuration.replace('stepsPerEpoch: 60', 'stepsPerEpoch: 2'));
+  await run('train', '--config', at('config.yaml'), '--out', at('run'), '--cache', at('cache'), '--no-evaluate');
+  copyFileSync(join(at('run'), 'model.onnx'), at('model.onnx'));
+  copyFileSync(cases[0].imagePath, at('scan.nii.gz'));
+}
+
+function writeCases(path: string, cases: readonly { readonly imagePath: string; readonly labelPath: string }[]): void {
+  const rows = cases.map(({ imagePath, labelPath }, i) => `${imagePath},${labelPath},${i}`);
+  writeFileSync(path, ['image,label,patient', ...rows, ''].join('\n'));
 }
 
 async function run(...words: readonly string[]): Promise<void> {

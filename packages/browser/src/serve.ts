@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
 export interface ServeOptions {
-  /** Folder of each address, longest address first. */
+  /** Folder of each address; the longest one that fits counts. */
   readonly folders: Readonly<Record<string, string>>;
   readonly port?: number;
   /** Send COOP and COEP (default true). */
@@ -31,9 +31,10 @@ const types: Readonly<Record<string, string>> = {
 
 /** Serves on this machine only. */
 export async function serve({ folders, port = 0, isolated = true }: ServeOptions): Promise<Server> {
+  const addresses = Object.keys(folders).toSorted((a, b) => b.length - a.length);
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
-    const address = Object.keys(folders).find((prefix) => path.startsWith(prefix));
+    const address = addresses.find((prefix) => path.startsWith(prefix));
     const file = address === undefined ? undefined : join(folders[address], path.slice(address.length) || 'index.html');
     const isThere = file === undefined ? Promise.resolve(false) : isFile(file);
     isThere.then(
