@@ -35,7 +35,7 @@ describe.skipIf(skipped)(`the runtime of a page${skipped ? ` (skipped: ${noChrom
             return { features: own.features, limits: own.limits, requestDevice, info } as GPUAdapter;
           },
         };
-        return await openRuntime({ runtime: wanted.runtime, assets: '/bundle/' }, gpu).then(
+        return await openRuntime({ runtime: wanted.runtime, assets: '/bundle/' }, gpu as GPU).then(
           ({ runtime: name, reason }) => ({ runtime: name, reason }),
           (error: Error) => ({ runtime: 'refused', reason: error.message }),
         );

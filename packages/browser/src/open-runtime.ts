@@ -17,7 +17,7 @@ export interface OpenedRuntime extends RuntimeInfo {
  */
 export async function openRuntime(
   request: Pick<OpenRequest, 'runtime' | 'threads' | 'assets'>,
-  gpu: Pick<GPU, 'requestAdapter'> | string = browserGpu(),
+  gpu: GPU | string = browserGpu(),
 ): Promise<OpenedRuntime> {
   if (request.runtime === 'wasm') return wasm(request, 'as asked');
   const missing = (problem: string): string =>

@@ -33,30 +33,23 @@ const types: Readonly<Record<string, string>> = {
 export async function serve({ folders, port = 0, isolated = true }: ServeOptions): Promise<Server> {
   const addresses = Object.keys(folders).toSorted((a, b) => b.length - a.length);
   const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
-    const address = addresses.find((prefix) => path.startsWith(prefix));
-    const file = address === undefined ? undefined : join(folders[address], path.slice(address.length) || 'index.html');
-    const isThere = file === undefined ? Promise.resolve(false) : isFile(file);
-    isThere.then(
-      (there) => {
-        if (!there || file === undefined) {
-          response.writeHead(404).end();
-          return;
-        }
-        response.writeHead(200, {
-          'Content-Type': types[extname(file)] ?? 'application/octet-stream',
-          'Cache-Control': 'no-store',
-          // Nothing may come from anywhere else.
-          'Content-Security-Policy':
-            "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:",
-          ...(isolated
-            ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
-            : {}),
-        });
-        createReadStream(file).pipe(response);
-      },
-      () => response.destroy(),
-    );
+    const file = fileOf(request.url ?? '/', addresses, folders);
+    void isFile(file).then((there) => {
+      if (!there || file === undefined) return response.writeHead(404).end();
+      response.writeHead(200, {
+        'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+        'Cache-Control': 'no-store',
+        // Nothing may come from anywhere else.
+        'Content-Security-Policy':
+          "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; img-src 'self' blob: data:",
+        ...(isolated
+          ? { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+          : {}),
+      });
+      return createReadStream(file)
+        .on('error', () => response.destroy())
+        .pipe(response);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve);
@@ -71,7 +64,20 @@ export async function serve({ folders, port = 0, isolated = true }: ServeOptions
   };
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Below its folder whatever the address says; undefined for addresses that cannot be read. */
+function fileOf(url: string, addresses: readonly string[], folders: ServeOptions['folders']): string | undefined {
+  let path: string;
+  try {
+    path = normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname));
+  } catch {
+    return undefined;
+  }
+  const address = addresses.find((prefix) => path.startsWith(prefix));
+  return address === undefined ? undefined : join(folders[address], path.slice(address.length) || 'index.html');
+}
+
+async function isFile(path: string | undefined): Promise<boolean> {
+  if (path === undefined || path.includes('\0')) return false;
   return await stat(path).then(
     (stats) => stats.isFile(),
     () => false,

@@ -5,7 +5,7 @@ import { encodeNiftiHeader, type NiftiEncodeOptions, rawBytes } from './nifti-en
 /** A gzip-compressed NIfTI single file. Throws NiftiError(name) when the volume cannot be stored. */
 export async function encodeNiftiBlob(volume: Volume, name: string, options: NiftiEncodeOptions = {}): Promise<Blob> {
   const header = encodeNiftiHeader(volume, name, options);
-  const plain = new Blob([header as Uint8Array<ArrayBuffer>, rawBytes(volume) as Uint8Array<ArrayBuffer>]);
+  const plain = new Blob([header, rawBytes(volume)]);
   return await new Response(plain.stream().pipeThrough(new CompressionStream('gzip')), {
     headers: { 'Content-Type': 'application/gzip' },
   }).blob();

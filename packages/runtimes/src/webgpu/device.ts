@@ -33,7 +33,7 @@ const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|
 
 /** The adapter, or why there is none; nothing is allocated. @throws RuntimeError (`no-adapter`) */
 export async function findAdapter(
-  gpu: Pick<GPU, 'requestAdapter'>,
+  gpu: GPU,
   { powerPreference = 'high-performance' }: DeviceOptions = {},
 ): Promise<{ adapter: GPUAdapter; name: string; software: boolean }> {
   const adapter = await gpu.requestAdapter({ powerPreference }).catch(() => null);
@@ -50,7 +50,7 @@ export async function findAdapter(
 }
 
 /** @throws RuntimeError when there is no adapter, or it gives no device. The caller destroys the device. */
-export async function openDevice(gpu: Pick<GPU, 'requestAdapter'>, options: DeviceOptions = {}): Promise<GpuDevice> {
+export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise<GpuDevice> {
   const { adapter, name, software } = await findAdapter(gpu, options);
   const requiredLimits: Record<string, number> = {};
   for (const key of wantedLimits) requiredLimits[key] = adapter.limits[key];

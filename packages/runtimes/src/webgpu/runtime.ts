@@ -22,10 +22,7 @@ export interface WebGpuRuntime extends Runtime {
 }
 
 /** @throws RuntimeError when there is no adapter, or it gives no device. */
-export async function openWebGpuOn(
-  gpu: Pick<GPU, 'requestAdapter'>,
-  options: DeviceOptions = {},
-): Promise<WebGpuRuntime> {
+export async function openWebGpuOn(gpu: GPU, options: DeviceOptions = {}): Promise<WebGpuRuntime> {
   const opened = await openDevice(gpu, options);
   const { device, name, software, features, limits } = opened;
   return {
