@@ -9,8 +9,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { bundle, type BundledFile } from './bundle.js';
 import { serve, type Server, type ServeOptions } from './serve.js';
 
-const candidates = [process.env.QUICKCOLUMN_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
-const executable = candidates.find((path) => path !== undefined && isExecutable(path));
+const wanted = process.env.QUICKCOLUMN_CHROMIUM;
+const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const executable = (wanted === undefined ? usual : [wanted]).find(isExecutable);
 
 /** Why no page can be opened here, for titles of skipped tests; undefined where one can. */
 export const noChromium: string | undefined =
