@@ -1,10 +1,9 @@
 /**
- * Reading MetaImage files from disk: .mha with the voxels attached, .mhd with the voxels in files of their own. Raw,
+ * Reading MetaImage files: .mha with the voxels attached, .mhd with the voxels in files of their own. Raw,
  * compressed (zlib) and text; one 3D volume of single values.
  */
 import type { Volume } from '@quickcolumn/volume';
-import { withRegularFile } from './byte-stream.js';
-import { describeSystemError, systemErrorCode } from './files.js';
+import { describeReadError, type FileStore } from './byte-source.js';
 import { MetaImageError } from './metaimage-error.js';
 import { type MetaImageHeader, metaImageHeaderState, parseMetaImageHeader } from './metaimage-header.js';
 import { defaultMaxBytes } from './nifti-voxels.js';
@@ -12,37 +11,43 @@ import { readHeaderText } from './text-header.js';
 import { containedFiles, readVoxelData, type VoxelDataContext } from './volume-data.js';
 
 /** Reads a volume. Throws MetaImageError naming the file and the field, before anything large is allocated. */
-export async function readMetaImage(path: string, options: { readonly maxBytes?: number } = {}): Promise<Volume> {
-  const { affine, data } = await readMetaImageHeader(path);
-  const voxels = await readVoxelData(data, contextOf(path, options.maxBytes));
+export async function readMetaImage(
+  store: FileStore,
+  path: string,
+  options: { readonly maxBytes?: number } = {},
+): Promise<Volume> {
+  const { affine, data } = await readMetaImageHeader(store, path);
+  const voxels = await readVoxelData(data, contextOf(store, path, options.maxBytes));
   return { voxels, size: data.size, affine };
 }
 
 /** Every file that a MetaImage header names besides itself, checked to lie in its folder. Throws MetaImageError. */
-export async function metaImageDataFiles(path: string): Promise<string[]> {
-  const { data } = await readMetaImageHeader(path);
-  return data.files === undefined ? [] : await containedFiles(data.files, contextOf(path));
+export async function metaImageDataFiles(store: FileStore, path: string): Promise<string[]> {
+  const { data } = await readMetaImageHeader(store, path);
+  return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readMetaImageHeader(path: string): Promise<MetaImageHeader> {
+async function readMetaImageHeader(store: FileStore, path: string): Promise<MetaImageHeader> {
   const refuse = (problem: string): MetaImageError => new MetaImageError(path, 'file', problem);
   try {
-    const text = await withRegularFile(path, refuse, async (handle, bytes) => {
-      return await readHeaderText(handle, (start) => {
+    const text = await store.open(path, refuse, async (source) => {
+      return await readHeaderText(source, (start) => {
         const state = metaImageHeaderState(start);
         // A list of files runs to the end of the header file.
-        return state === 'complete' || (state === 'list' && start.length >= bytes);
+        return state === 'complete' || (state === 'list' && start.length >= source.bytes);
       });
     });
     return parseMetaImageHeader(text, path);
   } catch (cause) {
-    if (systemErrorCode(cause) === undefined) throw cause;
-    throw new MetaImageError(path, 'file', `cannot read: ${describeSystemError(cause)}`, { cause });
+    const problem = describeReadError(cause);
+    if (problem === undefined) throw cause;
+    throw new MetaImageError(path, 'file', `cannot read: ${problem}`, { cause });
   }
 }
 
-function contextOf(path: string, maxBytes: number = defaultMaxBytes): VoxelDataContext {
+function contextOf(store: FileStore, path: string, maxBytes: number = defaultMaxBytes): VoxelDataContext {
   return {
+    store,
     path,
     maxBytes,
     fields: { size: 'DimSize', files: 'ElementDataFile' },

@@ -1,19 +1,18 @@
 /**
- * Reading NIfTI files from disk: .nii, .nii.gz and .hdr/.img pairs, each part compressed or not.
+ * Reading NIfTI files: .nii, .nii.gz and .hdr/.img pairs, each part compressed or not.
  *
  * The header is read first and checked against the file's size; then one buffer of exactly the promised size is
  * allocated and filled as bytes arrive. A gzip stream is read to its end, so that its checksum is verified.
  */
-import { type FileHandle, stat } from 'node:fs/promises';
 import {
-  decompressed,
-  describeZlibError,
+  type ByteSource,
+  describeReadError,
+  type FileStore,
   fillFrom,
+  InflateError,
   largestDeflateRatio,
   longestCompressedSkip,
-  withRegularFile,
-} from './byte-stream.js';
-import { describeSystemError, systemErrorCode } from './files.js';
+} from './byte-source.js';
 import { NiftiError } from './nifti-error.js';
 import { longestHeaderBytes, type NiftiHeader, parseNiftiHeader } from './nifti-header.js';
 import { finishVolume, isGzip, type NiftiImage, type NiftiReadOptions } from './nifti-parse.js';
@@ -23,18 +22,18 @@ import { allocateVoxels, defaultMaxBytes } from './nifti-voxels.js';
  * Reads a NIfTI-1 or NIfTI-2 image; for a pair, give either the header or the image file. Whether a file is compressed
  * is seen from its content. Throws NiftiError naming the file and the field.
  */
-export async function readNifti(path: string, options: NiftiReadOptions = {}): Promise<NiftiImage> {
+export async function readNifti(store: FileStore, path: string, options: NiftiReadOptions = {}): Promise<NiftiImage> {
   const maxBytes = options.maxBytes ?? defaultMaxBytes;
   try {
-    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(path, maxBytes);
-    return await readSingle(path, maxBytes);
+    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(store, path, maxBytes);
+    return await readSingle(store, path, maxBytes);
   } catch (cause) {
     throw asNiftiError(cause, path);
   }
 }
 
-async function readSingle(path: string, maxBytes: number): Promise<NiftiImage> {
-  return await withFile(path, async (source) => {
+async function readSingle(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
+  return await withFile(store, path, async (source) => {
     let header: NiftiHeader | undefined;
     const buffer = await fillVoxels(source, (start) => {
       header = parseNiftiHeader(start, path);
@@ -47,11 +46,13 @@ async function readSingle(path: string, maxBytes: number): Promise<NiftiImage> {
   });
 }
 
-async function readPair(path: string, maxBytes: number): Promise<NiftiImage> {
-  const headerPath = await findPart(path, 'hdr');
-  const header = await withFile(headerPath, async (source) => parseNiftiHeader(await readStart(source), headerPath));
-  const imagePath = await findPart(path, 'img');
-  return await withFile(imagePath, async (source) => {
+async function readPair(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
+  const headerPath = await findPart(store, path, 'hdr');
+  const header = await withFile(store, headerPath, async (source) =>
+    parseNiftiHeader(await readStart(source), headerPath),
+  );
+  const imagePath = await findPart(store, path, 'img');
+  return await withFile(store, imagePath, async (source) => {
     const buffer = await fillVoxels(source, () => ({
       offset: header.voxOffset,
       buffer: allocateFor(source, header, maxBytes),
@@ -65,41 +66,35 @@ function finish(buffer: ArrayBuffer, header: NiftiHeader, path: string): NiftiIm
 }
 
 /** The .hdr or .img of a pair; the given name's own compression and case come first. */
-async function findPart(path: string, part: 'hdr' | 'img'): Promise<string> {
+async function findPart(store: FileStore, path: string, part: 'hdr' | 'img'): Promise<string> {
   const match = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);
   if (match === null) throw new NiftiError(path, 'file', 'not a .hdr or .img name');
   const [, stem, extension, gz = ''] = match;
   const wanted = extension === extension.toUpperCase() ? part.toUpperCase() : part;
   const candidates = [`${stem}.${wanted}${gz}`, `${stem}.${wanted}${gz === '' ? '.gz' : ''}`];
   for (const candidate of candidates) {
-    try {
-      await stat(candidate);
-      return candidate;
-    } catch (cause) {
-      if (systemErrorCode(cause) !== 'ENOENT') throw cause;
-    }
+    if (await store.exists(candidate)) return candidate;
   }
   throw new NiftiError(path, 'file', `its ${part} part is missing; expected ${candidates.join(' or ')}`);
 }
 
-/** An open file, its size and whether its content is gzip. */
+/** An open file and whether its content is gzip. */
 interface Source {
   readonly path: string;
-  readonly handle: FileHandle;
-  readonly bytes: number;
+  readonly file: ByteSource;
   readonly gzip: boolean;
 }
 
-async function withFile<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
+async function withFile<T>(store: FileStore, path: string, use: (source: Source) => Promise<T>): Promise<T> {
   const refuse = (problem: string): NiftiError => new NiftiError(path, 'file', problem);
-  return await withRegularFile(path, refuse, async (handle, bytes) => {
+  return await store.open(path, refuse, async (file) => {
     const magic = new Uint8Array(2);
-    await handle.read(magic, 0, 2, 0);
+    await file.read(magic, 0);
     const gzip = isGzip(magic);
     if (!gzip && /\.gz$/i.test(path)) {
       throw new NiftiError(path, 'gzip', 'the name ends in .gz but the content is not gzip (no 1f 8b at the start)');
     }
-    return await use({ path, handle, bytes, gzip });
+    return await use({ path, file, gzip });
   });
 }
 
@@ -108,20 +103,20 @@ function allocateFor(source: Source, header: NiftiHeader, maxBytes: number): Arr
     const limit = `more than the limit of ${longestCompressedSkip} in a compressed file`;
     throw new NiftiError(source.path, 'vox_offset', `${header.voxOffset}, ${limit}`);
   }
-  const available = source.bytes * (source.gzip ? largestDeflateRatio : 1) - header.voxOffset;
+  const available = source.file.bytes * (source.gzip ? largestDeflateRatio : 1) - header.voxOffset;
   return allocateVoxels(header, source.path, available, maxBytes);
 }
 
 /** The first bytes of a file, decompressed: enough for either version's header, fewer if the file is shorter. */
 async function readStart(source: Source): Promise<Uint8Array> {
-  const start = Buffer.alloc(longestHeaderBytes);
+  const start = new Uint8Array(longestHeaderBytes);
   let filled = 0;
-  if (!source.gzip) {
-    const { bytesRead } = await source.handle.read(start, 0, start.length, 0);
-    filled = bytesRead;
-  } else {
-    for await (const chunk of decompressed({ handle: source.handle, start: 0 }, 'gzip')) {
-      filled += chunk.copy(start, filled, 0, Math.min(chunk.length, start.length - filled));
+  if (!source.gzip) filled = await source.file.read(start, 0);
+  else {
+    for await (const chunk of source.file.inflate(0, Number.POSITIVE_INFINITY, 'gzip')) {
+      const part = chunk.subarray(0, start.length - filled);
+      start.set(part, filled);
+      filled += part.length;
       if (filled === start.length) break;
     }
   }
@@ -135,7 +130,7 @@ async function fillVoxels(
 ): Promise<ArrayBuffer> {
   const { offset, buffer } = plan(await readStart(source));
   const target = new Uint8Array(buffer);
-  const range = { handle: source.handle, start: 0 };
+  const range = { source: source.file, start: 0 };
   const filled = await fillFrom(range, source.gzip ? 'gzip' : 'none', target, offset);
   if (filled < target.length) {
     throw new NiftiError(
@@ -149,10 +144,7 @@ async function fillVoxels(
 
 function asNiftiError(cause: unknown, path: string): unknown {
   if (cause instanceof NiftiError) return cause;
-  if (systemErrorCode(cause) !== undefined) {
-    return new NiftiError(path, 'file', `cannot read: ${describeSystemError(cause)}`, { cause });
-  }
-  const damage = describeZlibError(cause);
-  if (damage !== undefined) return new NiftiError(path, 'gzip', `damaged: ${damage}`, { cause });
-  return cause;
+  if (cause instanceof InflateError) return new NiftiError(path, 'gzip', `damaged: ${cause.message}`, { cause });
+  const problem = describeReadError(cause);
+  return problem === undefined ? cause : new NiftiError(path, 'file', `cannot read: ${problem}`, { cause });
 }

@@ -1,10 +1,9 @@
 /**
- * Reading NRRD files from disk: .nrrd with the voxels attached, .nhdr (or .nrrd) with the voxels in files of their own.
+ * Reading NRRD files: .nrrd with the voxels attached, .nhdr (or .nrrd) with the voxels in files of their own.
  * Raw, gzip, text and hex encodings; one 3D volume of single values.
  */
 import type { Volume } from '@quickcolumn/volume';
-import { withRegularFile } from './byte-stream.js';
-import { describeSystemError, systemErrorCode } from './files.js';
+import { describeReadError, type FileStore } from './byte-source.js';
 import { defaultMaxBytes } from './nifti-voxels.js';
 import { NrrdError } from './nrrd-error.js';
 import { hasNrrdHeader } from './nrrd-fields.js';
@@ -13,31 +12,37 @@ import { readHeaderText } from './text-header.js';
 import { containedFiles, readVoxelData, type VoxelDataContext } from './volume-data.js';
 
 /** Reads a volume. Throws NrrdError naming the file and the field, before anything large is allocated. */
-export async function readNrrd(path: string, options: { readonly maxBytes?: number } = {}): Promise<Volume> {
-  const { affine, data } = await readNrrdHeader(path);
-  const voxels = await readVoxelData(data, contextOf(path, options.maxBytes));
+export async function readNrrd(
+  store: FileStore,
+  path: string,
+  options: { readonly maxBytes?: number } = {},
+): Promise<Volume> {
+  const { affine, data } = await readNrrdHeader(store, path);
+  const voxels = await readVoxelData(data, contextOf(store, path, options.maxBytes));
   return { voxels, size: data.size, affine };
 }
 
 /** Every file that a NRRD header names besides itself, checked to lie in its folder. Throws NrrdError. */
-export async function nrrdDataFiles(path: string): Promise<string[]> {
-  const { data } = await readNrrdHeader(path);
-  return data.files === undefined ? [] : await containedFiles(data.files, contextOf(path));
+export async function nrrdDataFiles(store: FileStore, path: string): Promise<string[]> {
+  const { data } = await readNrrdHeader(store, path);
+  return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readNrrdHeader(path: string): Promise<NrrdHeader> {
+async function readNrrdHeader(store: FileStore, path: string): Promise<NrrdHeader> {
   const refuse = (problem: string): NrrdError => new NrrdError(path, 'file', problem);
   try {
-    const text = await withRegularFile(path, refuse, (handle) => readHeaderText(handle, hasNrrdHeader));
+    const text = await store.open(path, refuse, (source) => readHeaderText(source, hasNrrdHeader));
     return parseNrrdHeader(text, path);
   } catch (cause) {
-    if (systemErrorCode(cause) === undefined) throw cause;
-    throw new NrrdError(path, 'file', `cannot read: ${describeSystemError(cause)}`, { cause });
+    const problem = describeReadError(cause);
+    if (problem === undefined) throw cause;
+    throw new NrrdError(path, 'file', `cannot read: ${problem}`, { cause });
   }
 }
 
-function contextOf(path: string, maxBytes: number = defaultMaxBytes): VoxelDataContext {
+function contextOf(store: FileStore, path: string, maxBytes: number = defaultMaxBytes): VoxelDataContext {
   return {
+    store,
     path,
     maxBytes,
     fields: { size: 'sizes', files: 'data file' },

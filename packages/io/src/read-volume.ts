@@ -1,10 +1,9 @@
 /**
- * The readers that the rest of Quickcolumn uses: a scan, or a label map, from any supported file. Which format a file
- * has is told by its name, as everywhere in this field; that the content fits is checked by the format's reader.
+ * A scan, or a label map, from any supported file of a store. Which format a file has is told by its name, as everywhere
+ * in this field; that the content fits is checked by the format's reader.
  */
-import { access } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { QuickcolumnError, Volume } from '@quickcolumn/volume';
+import type { FileStore } from './byte-source.js';
 import { MetaImageError } from './metaimage-error.js';
 import { metaImageDataFiles, readMetaImage } from './metaimage-read.js';
 import { NiftiError } from './nifti-error.js';
@@ -32,16 +31,16 @@ export interface FileLabels extends Volume<Uint8Array> {
 /** One row a format: its names, how it is read, and the files beside the named one that belong to it. */
 interface VolumeFormat {
   readonly extension: RegExp;
-  readonly read: (path: string, options: VolumeReadOptions) => Promise<FileVolume>;
-  readonly otherFiles: (path: string) => Promise<string[]>;
+  readonly read: (store: FileStore, path: string, options: VolumeReadOptions) => Promise<FileVolume>;
+  readonly otherFiles: (store: FileStore, path: string) => Promise<string[]>;
   readonly refuse: (path: string, field: string, problem: string) => QuickcolumnError;
 }
 
 const formats: readonly VolumeFormat[] = [
   {
     extension: /\.(nii|hdr|img)(\.gz)?$/i,
-    read: async (path, options) => {
-      const { volume, header } = await readNifti(path, options);
+    read: async (store, path, options) => {
+      const { volume, header } = await readNifti(store, path, options);
       return { ...volume, header };
     },
     otherFiles: niftiOtherFiles,
@@ -64,29 +63,25 @@ const formats: readonly VolumeFormat[] = [
 /** Extensions for messages and help texts. */
 export const volumeExtensions: string = '.nii.gz, .nii, .hdr, .nrrd, .nhdr, .mha or .mhd';
 
-/** Names that stand for a whole volume when a folder is searched: not the .img of a pair. */
-const caseExtension = /\.(nii(\.gz)?|hdr(\.gz)?|nrrd|nhdr|mha|mhd)$/i;
 /** Scaled labels (value·slope in float32) miss integers by rounding only. */
 const integerTolerance = 1e-4;
 
-/**
- * The name of the case that a file in a folder holds, without folders and extension; undefined for files that are no
- * volume, and for names with a leading dot (macOS leaves ._NAME beside every file on foreign disks).
- */
-export function volumeName(path: string): string | undefined {
-  const file = basename(path);
-  if (file.startsWith('.') || !caseExtension.test(file)) return undefined;
-  return file.replace(caseExtension, '');
-}
-
 /** Reads a scan. Throws NiftiError, NrrdError or MetaImageError, each naming the file and the field. */
-export async function readVolume(path: string, options: VolumeReadOptions = {}): Promise<FileVolume> {
-  return await formatOf(path).read(path, options);
+export async function readVolumeFrom(
+  store: FileStore,
+  path: string,
+  options: VolumeReadOptions = {},
+): Promise<FileVolume> {
+  return await formatOf(path).read(store, path, options);
 }
 
 /** Reads a label map: whole numbers 0 to 255 of any stored type. Throws a reader's error at the first other value. */
-export async function readLabels(path: string, options: VolumeReadOptions = {}): Promise<FileLabels> {
-  const { voxels, ...rest } = await readVolume(path, options);
+export async function readLabelsFrom(
+  store: FileStore,
+  path: string,
+  options: VolumeReadOptions = {},
+): Promise<FileLabels> {
+  const { voxels, ...rest } = await readVolumeFrom(store, path, options);
   if (voxels instanceof Uint8Array) return { voxels, ...rest };
   const { size } = rest;
   const labels = new Uint8Array(voxels.length);
@@ -104,8 +99,8 @@ export async function readLabels(path: string, options: VolumeReadOptions = {}):
 }
 
 /** The named file and every other one that its volume is made of (pairs, detached data), the named one first. */
-export async function volumeFiles(path: string): Promise<string[]> {
-  return [path, ...(await formatOf(path).otherFiles(path))];
+export async function volumeFilesOf(store: FileStore, path: string): Promise<string[]> {
+  return [path, ...(await formatOf(path).otherFiles(store, path))];
 }
 
 function formatOf(path: string): VolumeFormat {
@@ -114,18 +109,12 @@ function formatOf(path: string): VolumeFormat {
   throw new NiftiError(path, 'file', `unknown kind of file; expected ${volumeExtensions}`);
 }
 
-async function niftiOtherFiles(path: string): Promise<string[]> {
+async function niftiOtherFiles(store: FileStore, path: string): Promise<string[]> {
   const pair = /^(.*)\.(hdr|img)(\.gz)?$/is.exec(path);
   if (pair === null) return [];
   const other = /^hdr$/i.test(pair[2]) ? 'img' : 'hdr';
   const candidates = [`.${other}`, `.${other}.gz`, `.${other.toUpperCase()}`].map((ending) => pair[1] + ending);
+  const isThere = (file: string): Promise<boolean> => store.exists(file).catch(() => false);
   const found = await Promise.all(candidates.map(async (file) => ((await isThere(file)) ? [file] : [])));
   return found.flat();
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -3,24 +3,32 @@
  *
  * The text is read as Latin-1, so that every byte is one character and the length of the header in bytes is known.
  */
-import type { FileHandle } from 'node:fs/promises';
+import type { ByteSource } from './byte-source.js';
 
 /** Longest header that is read; segmentations of many segments have some hundred kilobytes. */
 const longestTextHeader = 4 * 2 ** 20;
 
 /** The first bytes of a file as text, at most `longestTextHeader`; fewer when `isComplete` says that it is enough. */
-export async function readHeaderText(handle: FileHandle, isComplete: (text: string) => boolean): Promise<string> {
+export async function readHeaderText(source: ByteSource, isComplete: (text: string) => boolean): Promise<string> {
   let text = '';
   let wanted = 1 << 14;
   while (text.length < longestTextHeader) {
-    const chunk = Buffer.alloc(Math.min(wanted, longestTextHeader - text.length));
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, text.length);
+    const chunk = new Uint8Array(Math.min(wanted, longestTextHeader - text.length));
+    const bytesRead = await source.read(chunk, text.length);
     if (bytesRead === 0) break;
-    text += chunk.toString('latin1', 0, bytesRead);
+    text += latin1(chunk.subarray(0, bytesRead));
     if (isComplete(text)) break;
     wanted *= 4;
   }
   return text;
+}
+
+/** Every byte as one character. (What TextDecoder calls latin1 is windows-1252, which differs.) */
+export function latin1(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  // A call takes a limited number of arguments.
+  for (let at = 0; at < bytes.length; at += 8192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8192)));
+  return parts.join('');
 }
 
 /** Lines of a text with the position after each one's end; `\n` and `\r\n` both end lines. */

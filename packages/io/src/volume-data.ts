@@ -1,24 +1,20 @@
 /**
  * The voxels of formats with a text header (NRRD, MetaImage): attached to the header or in files of their own, raw,
  * compressed or as text. The format's reader says where they are; here they are found, checked and decoded.
- *
- * Trap: names of data files come from the header, that is from whoever made the file. They are taken only below the
- * header's own folder, after symbolic links are resolved; everything else is refused before it is opened.
  */
-import { type FileHandle, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { QuickcolumnError, Size3, Volume } from '@quickcolumn/volume';
 import {
   type ByteRange,
-  describeZlibError,
+  type ByteSource,
+  describeReadError,
+  type FileStore,
   fillFrom,
+  InflateError,
   largestDeflateRatio,
   longestCompressedSkip,
-  withRegularFile,
-} from './byte-stream.js';
-import { describeSystemError, systemErrorCode } from './files.js';
+} from './byte-source.js';
 import { decodeScalars, type ScalarType } from './scalars.js';
-import { quoted } from './text-header.js';
+import { latin1 } from './text-header.js';
 import { decodeHex, decodeText, textLimitBytes } from './voxel-text.js';
 
 /** How voxels are written. `deflate` is zlib or gzip; `text` is decimal numbers, `hex` two digits a byte. */
@@ -43,6 +39,7 @@ export interface VoxelData {
 
 /** What a reader's errors are made of: `field` names the part of the header that is wrong. */
 export interface VoxelDataContext {
+  readonly store: FileStore;
   readonly path: string;
   readonly maxBytes: number;
   readonly fields: { readonly size: string; readonly files: string };
@@ -107,56 +104,28 @@ async function fillPart(
   if (encoding !== 'text' && encoding !== 'hex') {
     return await fillFrom(range, compressionOf(encoding), target, Math.max(0, skipBytes));
   }
-  const { handle, start, length = 0 } = range;
+  const { source, start, length = 0 } = range;
   if (length > textLimitBytes) {
     throw refuse(`${length} bytes of text, more than the limit of ${textLimitBytes}; convert it to raw`);
   }
-  const bytes = Buffer.alloc(length);
-  const { bytesRead } = await handle.read(bytes, 0, length, start);
-  const text = bytes.toString('latin1', 0, bytesRead);
+  const bytes = new Uint8Array(length);
+  const text = latin1(bytes.subarray(0, await fillFrom({ source, start, length }, 'none', bytes)));
   if (encoding === 'hex') return decodeHex(text, target, refuse);
   const from = target.byteOffset / type.bytes;
   decodeText(text, type, type.view(target.buffer).subarray(from, from + target.length / type.bytes), refuse);
   return target.length;
 }
 
-/**
- * The data files of a header as paths. Throws for names that leave the header's folder (absolute, `..`, symbolic
- * links), files that do not exist and too many of them.
- */
+/** The data files of a header as paths. Throws for names that the store must not reach, and too many of them. */
 export async function containedFiles(names: readonly string[], context: VoxelDataContext): Promise<string[]> {
-  const { path, refuse, fields } = context;
+  const { store, path, refuse, fields } = context;
   if (names.length === 0 || names.length > mostDataFiles) {
     throw refuse(path, fields.files, `${names.length} data files; expected 1 to ${mostDataFiles}`);
   }
-  const folder = dirname(path);
-  const realFolder = await realpath(folder);
-  const outside = (name: string): QuickcolumnError =>
-    refuse(path, fields.files, `${quoted(name)} is outside the folder of the header; move the data beside it`);
-  const found: string[] = [];
-  for (const name of names) {
-    if (name === '' || name.includes('\0')) throw refuse(path, fields.files, 'an empty or damaged file name');
-    // Checked as text first: what is outside is not even looked at.
-    if (isAbsolute(name) || /^[a-z]:/i.test(name) || name.split(/[\\/]/).includes('..')) throw outside(name);
-    const file = resolve(folder, name.replaceAll('\\', sep));
-    let real: string;
-    try {
-      real = await realpath(file);
-    } catch (cause) {
-      throw refuse(path, fields.files, `${quoted(name)}: ${describeSystemError(cause)}; it belongs beside the header`, {
-        cause,
-      });
-    }
-    const way = relative(realFolder, real);
-    // One compressed file named thousands of times would be decompressed as often.
-    if (found.includes(file)) throw refuse(path, fields.files, `${quoted(name)} is named twice`);
-    if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(name);
-    found.push(file);
-  }
-  return found;
+  return await store.beside(path, names, (problem, options) => refuse(path, fields.files, problem, options));
 }
 
-/** Opens a part, finds where its bytes begin and hands the range over; maps the errors of the system and of zlib. */
+/** Opens a part, finds where its bytes begin and hands the range over; maps the errors of reading and of decompression. */
 async function usePart(
   part: string,
   data: VoxelData,
@@ -166,25 +135,22 @@ async function usePart(
   const refuse = (field: string, problem: string, options?: { cause?: unknown }): QuickcolumnError =>
     context.refuse(part, field, problem, options);
   try {
-    await withRegularFile(
+    await context.store.open(
       part,
       (problem) => refuse('file', problem),
-      async (handle, bytes) => {
+      async (source) => {
         let start = data.files === undefined ? data.start : 0;
-        if (data.skipLines > 0) start = await skipLines(handle, start, data.skipLines);
+        if (data.skipLines > 0) start = await skipLines(source, start, data.skipLines);
         const partBytes = ((data.size[0] * data.size[1] * data.size[2]) / (data.files?.length ?? 1)) * data.type.bytes;
-        if (data.skipBytes < 0) start = Math.max(start, bytes - partBytes);
-        const length = Math.max(0, Math.min(bytes - start, data.length ?? Number.POSITIVE_INFINITY));
-        await use({ handle, start, length });
+        if (data.skipBytes < 0) start = Math.max(start, source.bytes - partBytes);
+        const length = Math.max(0, Math.min(source.bytes - start, data.length ?? Number.POSITIVE_INFINITY));
+        await use({ source, start, length });
       },
     );
   } catch (cause) {
-    if (systemErrorCode(cause) !== undefined) {
-      throw refuse('file', `cannot read: ${describeSystemError(cause)}`, { cause });
-    }
-    const damage = describeZlibError(cause);
-    if (damage !== undefined) throw refuse('voxels', `damaged: ${damage}`, { cause });
-    throw cause;
+    if (cause instanceof InflateError) throw refuse('voxels', `damaged: ${cause.message}`, { cause });
+    const problem = describeReadError(cause);
+    throw problem === undefined ? cause : refuse('file', `cannot read: ${problem}`, { cause });
   }
 }
 
@@ -201,11 +167,11 @@ function availableBytes({ encoding, type }: VoxelData, stored: number): number {
 }
 
 /** The byte after the given number of line ends from `start`; the end of the file when there are fewer. */
-async function skipLines(handle: FileHandle, start: number, lines: number): Promise<number> {
-  const chunk = Buffer.alloc(1 << 16);
+async function skipLines(source: ByteSource, start: number, lines: number): Promise<number> {
+  const chunk = new Uint8Array(1 << 16);
   let left = lines;
   for (let position = start; ; ) {
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
+    const bytesRead = await source.read(chunk, position);
     if (bytesRead === 0) return position;
     for (let at = chunk.indexOf(10); at >= 0 && at < bytesRead; at = chunk.indexOf(10, at + 1)) {
       left--;

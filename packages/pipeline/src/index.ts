@@ -1,4 +1,4 @@
-/** What happens to a scan before and after the network, and its exact inverse. */
+export * from './portable.js';
 export {
   type CachedScan,
   type CaseFiles,
@@ -8,24 +8,3 @@ export {
   preparedKey,
   type PrepareProgress,
 } from './cache.js';
-export { covidClasses, type LabelClass, msdClasses } from './classes.js';
-export {
-  type IntensityMode,
-  labelClassSchema,
-  paperPreparation,
-  type PreparationConfig,
-  preparationSchema,
-} from './config.js';
-export { GridMismatchError, LabelValueError, PreparationError } from './errors.js';
-export { detectScale, type IntensityScale, type ScaledIntensity, scaleIntensity } from './intensity.js';
-export { type ModelMetadata, modelMetadataSchema } from './model-metadata.js';
-export {
-  checkLabelValues,
-  checkSameGrid,
-  type PreparedScan,
-  preparedSize,
-  type PrepareOptions,
-  prepareScan,
-  type Undo,
-} from './prepare.js';
-export { restoreProbabilities, restoreProbability, type RestoreOptions } from './restore.js';

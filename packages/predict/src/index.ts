@@ -1,10 +1,2 @@
-export { ensembleOf, type NamedModel } from './ensemble.js';
-export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
-export { createMerger, type Merger, type WindowWeighting } from './merge.js';
-export { type MirrorAxis, mirrorCount } from './mirror.js';
-export { loadModel, type ModelContents, type ModelDevice, ModelError, readModel } from './model.js';
-export type { CompiledModel, LoadedModel } from './model-types.js';
-export { type PostProcessing, type PostProcessingResult, postProcess } from './post-process.js';
-export { type PredictOptions, type Prediction, predictScan, resolveWindow } from './predict.js';
-export { describeMask, type MaskSidecar, type ModelFile, type PredictionOptions, RESEARCH_NOTICE } from './sidecar.js';
-export { type WindowGrid, windowCorners, windowGrid, windowStarts } from './windows.js';
+export * from './portable.js';
+export { loadModel, readModel } from './model.js';

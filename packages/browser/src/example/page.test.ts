@@ -1,0 +1,84 @@
+/** The example's page, as people use it. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLabelsBlobs } from '@quickcolumn/io';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageEntries } from '../bundle.js';
+import { noChromium, openTestPage, type TestPage } from '../chromium.test.kit.js';
+import { makeQuickModel } from '../model.test.kit.js';
+
+const skipped = noChromium !== undefined;
+
+describe.skipIf(skipped)(`the example's page${skipped ? ` (skipped: ${noChromium})` : ''}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-example-'));
+  let test: TestPage;
+  let page: Page;
+  const problems: string[] = [];
+  beforeAll(async () => {
+    await makeQuickModel(folder);
+    const example = join(import.meta.dirname, '../../dist/example/page.js');
+    test = await openTestPage({ ...packageEntries, example }, { '/': join(import.meta.dirname, '../../example') });
+    ({ page } = test);
+    page.on('pageerror', (error) => problems.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    await page.setInputFiles('#model', join(folder, 'model.onnx'));
+    await page.setInputFiles('#scan', join(folder, 'scan.nii.gz'));
+  }, 120_000);
+  afterAll(async () => {
+    await test?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('says what it is for, and shows nothing yet', async () => {
+    expect(await page.textContent('header')).toMatch(/Research use only, not a medical device/);
+    expect(await page.isVisible('#viewer')).toBe(false);
+  });
+
+  it('predicts, says on what and why, shows a slice and offers the mask', async () => {
+    await page.selectOption('#runtime', 'auto');
+    await page.click('#start');
+    await page.getByText(/^done in/).waitFor();
+    expect(await page.textContent('#reason')).toMatch(/WebAssembly on .* \(WebGPU is not used: .*is software/);
+    expect(await page.textContent('#legend')).toMatch(/left lung.* ml.*right lung.* ml.*infection.* ml/);
+    expect(await page.textContent('#where')).toMatch(/^slice \d+ of \d+$/);
+    const colors = await page.evaluate(() => {
+      const canvas = document.querySelector('canvas');
+      const pixels = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return new Set(pixels).size;
+    });
+    expect(colors).toBeGreaterThan(10);
+
+    const download = page.waitForEvent('download');
+    await page.getByText('Save the mask (scan.nii.gz)').click();
+    const saved = await (await download).path();
+    const mask = await readLabelsBlobs(new File([Uint8Array.from(readFileSync(saved))], 'scan.nii.gz'));
+    expect(mask.voxels.length).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('cancels, and shows no mask of before', async () => {
+    // Slow enough to be cancelled.
+    await page.selectOption('#runtime', 'webgpu');
+    await page.click('#start');
+    await page.getByText(/window \d+ of/).waitFor();
+    expect(await page.textContent('#reason')).toMatch(/^WebGPU on .*in software/);
+    await page.click('#cancel');
+    await page.getByText('cancelled').waitFor();
+    expect(await page.isVisible('#viewer')).toBe(false);
+    expect(await page.locator('#downloads a').count()).toBe(0);
+    expect(await page.isEnabled('#start')).toBe(true);
+  }, 120_000);
+
+  it('tells what is wrong with a file', async () => {
+    writeFileSync(join(folder, 'no.onnx'), 'no model');
+    await page.setInputFiles('#model', join(folder, 'no.onnx'));
+    await page.click('#start');
+    await page.locator('#status.error').waitFor();
+    expect(await page.textContent('#status')).toMatch(/no\.onnx: this is not an ONNX file/);
+  });
+
+  it('had no errors of its own', () => expect(problems).toEqual([]));
+});

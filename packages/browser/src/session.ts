@@ -1,0 +1,160 @@
+/**
+ * The worker's side: one model, compiled once and kept, and predictions one after the other.
+ *
+ * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
+ * to cancel arrives.
+ */
+import { encodeNiftiBlob, type NamedBlob, readVolumeBlobs } from '@quickcolumn/io';
+import {
+  type CompiledModel,
+  describeMask,
+  largestModelBytes,
+  type LoadedModel,
+  ModelError,
+  openModel,
+  predictScan,
+  resolveWindow,
+  sha256,
+} from '@quickcolumn/predict';
+import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
+import { type OpenedRuntime, openRuntime } from './open-runtime.js';
+import type {
+  BrowserPrediction,
+  ModelInfo,
+  OpenRequest,
+  PredictProgress,
+  RuntimeInfo,
+  ScanOptions,
+  Stage,
+} from './protocol.js';
+
+export interface Session {
+  readonly info: ModelInfo;
+  /** @throws as the readers of `@quickcolumn/io` and `predictScan` do */
+  predict(
+    files: readonly NamedBlob[],
+    options: ScanOptions,
+    hooks: { readonly signal: AbortSignal; readonly onProgress: (progress: PredictProgress) => void },
+  ): Promise<BrowserPrediction>;
+}
+
+/** @throws ModelError, QuickcolumnError `runtime` or `file` (the address of a model cannot be fetched) */
+export async function openSession(request: OpenRequest): Promise<Session> {
+  const bytes = await modelBytes(request);
+  const opened = await openRuntime(request);
+  const model = await openModel(bytes, request.name, { runtime: opened.engine, precision: opened.engine.precision });
+  const about = infoOf(opened);
+  const info = { ...about, metadata: model.metadata, name: request.name, sha256: await sha256([bytes]) };
+  const compiledFor = compiler(model);
+  return {
+    info,
+    predict: (files, options, hooks) => predict({ model, info, about, compiledFor }, files, options, hooks),
+  };
+}
+
+interface Ready {
+  readonly model: LoadedModel;
+  readonly info: ModelInfo;
+  readonly about: RuntimeInfo;
+  readonly compiledFor: (patch: Size3) => Promise<CompiledModel>;
+}
+
+async function predict(
+  { model, info, about, compiledFor }: Ready,
+  files: readonly NamedBlob[],
+  options: ScanOptions,
+  { signal, onProgress }: Parameters<Session['predict']>[2],
+): Promise<BrowserPrediction> {
+  const { withScan = false, ...settings } = options;
+  const start = performance.now();
+  const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
+  report('read');
+  const { header, ...scan } = await readVolumeBlobs(files);
+  const name = files[0].name;
+  const window = resolveWindow(model, settings);
+  const compiled = await compiledFor(window.patch);
+  let [windowsStart, windowSeconds] = [0, 0];
+  report('prepare');
+  const result = await predictScan(model, scan, {
+    ...settings,
+    name,
+    signal,
+    compiled: {
+      async run(image) {
+        await turn();
+        if (signal.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
+        if (windowsStart === 0) windowsStart = performance.now();
+        return await compiled.run(image);
+      },
+      dispose: () => undefined,
+    },
+    onProgress({ done, total }) {
+      report('windows', done, total);
+      if (done < total) return;
+      windowSeconds = (performance.now() - windowsStart) / 1000;
+      report('restore');
+    },
+  });
+  report('write');
+  const { labels, removedVoxels, filledVoxels } = result;
+  const maskName = `${name.replace(/\.(nii|hdr|img|nrrd|nhdr|mha|mhd)(\.gz)?$/i, '')}.nii.gz`;
+  const { weighting, mirror = [], postProcessing } = settings;
+  const used = {
+    ...(weighting === 'gaussian' ? { weighting } : {}),
+    ...(mirror.length === 0 ? {} : { mirror }),
+    ...(postProcessing === undefined ? {} : { postProcessing: { ...postProcessing, removedVoxels, filledVoxels } }),
+  };
+  const sidecar = describeMask(labels, model.metadata, {
+    mask: maskName,
+    scan: { name, scale: result.scale, size: labels.size },
+    model: { file: info.name, sha256: info.sha256 },
+    window,
+    ...(Object.keys(used).length === 0 ? {} : { options: used }),
+  });
+  const mask = await encodeNiftiBlob(labels, maskName, { like: header, description: sidecar.notice });
+  const seconds = (performance.now() - start) / 1000;
+  return { ...about, mask, labels, sidecar, seconds, windowSeconds, ...(withScan ? { scan: plainVolume(scan) } : {}) };
+}
+
+const plainVolume = ({ voxels, size, affine }: Volume): Volume => ({ voxels, size, affine });
+
+const infoOf = ({ runtime, reason, threads }: OpenedRuntime): RuntimeInfo => ({
+  runtime,
+  reason,
+  ...(threads === undefined ? {} : { threads }),
+});
+
+/** Keeps the network that was compiled last: scans in a row have the same window. */
+function compiler(model: LoadedModel): (patch: Size3) => Promise<CompiledModel> {
+  let last: { readonly key: string; readonly compiled: CompiledModel } | undefined;
+  return async (patch) => {
+    const key = patch.join();
+    if (last?.key === key) return last.compiled;
+    await last?.compiled.dispose();
+    last = undefined;
+    last = { key, compiled: await model.compile(patch, 1) };
+    return last.compiled;
+  };
+}
+
+async function modelBytes({ model, name }: OpenRequest): Promise<Uint8Array> {
+  if (model instanceof ArrayBuffer) return new Uint8Array(model);
+  const blob = typeof model === 'string' ? await fetchBlob(model) : model;
+  if (blob.size > largestModelBytes) {
+    throw new ModelError(name, `${blob.size} bytes, more than the limit of ${largestModelBytes}`);
+  }
+  return new Uint8Array(await blob.arrayBuffer());
+}
+
+/** From the page's own origin only: whoever wants another one's model fetches it and gives the bytes. */
+async function fetchBlob(url: string): Promise<Blob> {
+  const refuse = (problem: string, options?: { cause?: unknown }): QuickcolumnError =>
+    new QuickcolumnError('file', `${url}: cannot fetch the model: ${problem}`, { url }, options);
+  const response = await fetch(url, { mode: 'same-origin' }).catch((cause: unknown) => {
+    throw refuse(`${(cause as Error).message}; only addresses of the page's own origin are fetched`, { cause });
+  });
+  if (!response.ok) throw refuse(`the server answered ${response.status} ${response.statusText}`);
+  return await response.blob();
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,0 +1,46 @@
+/** Reading a scan, or a label map, that a user has chosen in a browser; Node has Blobs too. */
+import { QuickcolumnError } from '@quickcolumn/volume';
+import { blobStore, type NamedBlob } from './blob-store.js';
+import {
+  type FileLabels,
+  type FileVolume,
+  readLabelsFrom,
+  readVolumeFrom,
+  type VolumeReadOptions,
+} from './read-volume.js';
+
+/**
+ * Reads a scan from a `File`, or from the several that it is made of (.hdr and .img; a header with detached data), in any
+ * order. Throws NiftiError, NrrdError or MetaImageError; QuickcolumnError `usage` when it is not clear which file to read.
+ */
+export async function readVolumeBlobs(
+  files: NamedBlob | readonly NamedBlob[],
+  options: VolumeReadOptions = {},
+): Promise<FileVolume> {
+  const list = listOf(files);
+  return await readVolumeFrom(blobStore(list), mainName(list), options);
+}
+
+/** Reads a label map: whole numbers 0 to 255 of any stored type. Throws as `readVolumeBlobs` does. */
+export async function readLabelsBlobs(
+  files: NamedBlob | readonly NamedBlob[],
+  options: VolumeReadOptions = {},
+): Promise<FileLabels> {
+  const list = listOf(files);
+  return await readLabelsFrom(blobStore(list), mainName(list), options);
+}
+
+const listOf = (files: NamedBlob | readonly NamedBlob[]): readonly NamedBlob[] =>
+  files instanceof Blob ? [files] : files;
+
+/** Of several files the one that is a header; data beside it have other names. */
+function mainName(files: readonly NamedBlob[]): string {
+  const headers =
+    files.length === 1 ? files : files.filter(({ name }) => /\.(hdr(\.gz)?|nhdr|nrrd|mhd|mha)$/i.test(name));
+  if (headers.length === 1) return headers[0].name;
+  const given = files.map(({ name }) => name).join(', ') || 'nothing';
+  throw new QuickcolumnError(
+    'usage',
+    `one scan at a time: one file, or one header (.hdr, .nhdr, .mhd) with its data; got ${given}`,
+  );
+}
