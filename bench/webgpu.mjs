@@ -45,7 +45,7 @@ Object.defineProperty(globalThis, 'navigator', {
   configurable: true,
 });
 // Dawn in Node takes no views of shared memory, which ONNX Runtime's WebAssembly has.
-const write = GPUQueue.prototype.writeBuffer;
+const { value: write } = Object.getOwnPropertyDescriptor(GPUQueue.prototype, 'writeBuffer');
 GPUQueue.prototype.writeBuffer = function (buffer, offset, data, from, size) {
   if (!ArrayBuffer.isView(data)) return write.call(this, buffer, offset, data, from, size);
   const start = from ?? 0;

@@ -19,7 +19,7 @@ export function blockedIndex({ blocks, voxels }: { blocks: number; voxels: numbe
 
 /** A numeric literal of type f32. */
 export function float(value: number): string {
-  return `${value < 0 || Object.is(value, -0) ? `(${value}f)` : `${value}f`}`;
+  return value < 0 || Object.is(value, -0) ? `(${value}f)` : `${value}f`;
 }
 
 export function convert({ limits }: KernelContext, from: GpuTensor, to: GpuTensor): Kernel {

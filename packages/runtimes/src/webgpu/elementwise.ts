@@ -128,10 +128,10 @@ export function elementwiseKernel(
 }
 
 interface Operands {
-  operand(node: GraphNode): string;
-  scalar(node: GraphNode): string;
-  perChannel(node: GraphNode): string;
-  perSample(node: GraphNode): string;
+  readonly operand: (node: GraphNode) => string;
+  readonly scalar: (node: GraphNode) => string;
+  readonly perChannel: (node: GraphNode) => string;
+  readonly perSample: (node: GraphNode) => string;
 }
 
 function expression(node: GraphNode, { operand, scalar, perChannel, perSample }: Operands): string {

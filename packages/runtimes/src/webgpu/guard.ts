@@ -18,11 +18,13 @@ export function guard({ device, name }: GpuDevice): GuardedDevice {
   let lost: RuntimeError | undefined;
   // Not a race with `device.lost` itself: a promise that lives as long as the device would keep what every run left on it.
   const waiting = new Set<(error: RuntimeError) => void>();
-  void device.lost.then(({ message, reason }) => {
+  const listen = async (): Promise<void> => {
+    const { message, reason } = await device.lost;
     const text = `the graphics device was lost (${name}: ${message || reason}); a training continues with --resume`;
     lost = new RuntimeError(text, { runtime: 'webgpu', reason: 'device-lost' });
     for (const give of waiting) give(lost);
-  });
+  };
+  void listen();
 
   async function waited<T>(what: string, promise: Promise<T>): Promise<T> {
     // Once the loss was told, nobody waits for the promise any more.

@@ -52,7 +52,7 @@ export interface KernelLimits {
 export interface KernelContext {
   readonly limits: KernelLimits;
   /** A tensor that lives only within the passes of this operation (packed weights, partial sums). */
-  scratch(shape: Shape, layout: Layout): GpuTensor;
+  readonly scratch: (shape: Shape, layout: Layout) => GpuTensor;
 }
 
 /** Tensor elements in one element of a buffer of this WGSL type. */

@@ -30,7 +30,7 @@ interface Range {
   readonly bytes: number;
 }
 
-export interface MemoryUse {
+interface MemoryUse {
   /** Buffers of intermediate tensors and inputs, of variables, and of outputs on their way back. */
   readonly arena: readonly number[];
   readonly variables: readonly number[];

@@ -14,7 +14,7 @@ export interface View {
   readonly vec4?: boolean;
 }
 
-export interface PassOptions {
+interface PassOptions {
   readonly limits: KernelLimits;
   /** Invocations of a workgroup, default 64. */
   readonly workgroupSize?: number | readonly [number, number, number];
@@ -170,8 +170,8 @@ interface Forms {
   readonly element: string;
   readonly unit: number;
   readonly value: string;
-  toValue(variable: string, index: string): string;
-  toStored(value: string): string;
+  readonly toValue: (variable: string, index: string) => string;
+  readonly toStored: (value: string) => string;
 }
 
 function formsOf({ layout, storage }: GpuTensor, vec4: boolean): Forms {

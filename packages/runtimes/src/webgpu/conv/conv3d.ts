@@ -28,7 +28,7 @@ interface Operands {
 }
 
 /** The passes of one convolution with a given tile. */
-export function convolve(
+function convolve(
   context: ConvolutionContext,
   { label, x, weights, y }: Operands,
   { g, tile, packing }: { g: Geometry; tile: ConvolutionTile; packing?: Omit<Packing, 'blocks'> },

@@ -51,7 +51,7 @@ export interface GradientTile {
 
 export type ConvolutionTile = DirectTile | StagedTile;
 /** Kinds of convolution: kernels with neighbours, of one voxel, and with the kernel as stride. */
-export type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
+type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
 
 /** What the convolution kernels may know beside `KernelContext`. */
 export interface ConvolutionContext extends KernelContext {
@@ -90,7 +90,7 @@ const fill = 264;
 /** Operations on a software adapter from which on the first and the second tile are worth their compilation. */
 const worth = [2e8, 4e6];
 
-export function kindOf({ kernel, stride }: Pick<Geometry, 'kernel' | 'stride'>): ConvolutionKind {
+function kindOf({ kernel, stride }: Pick<Geometry, 'kernel' | 'stride'>): ConvolutionKind {
   if (stride > 1) return 'strided';
   return kernel.some((size) => size > 1) ? 'neighbours' : 'pointwise';
 }
