@@ -9,12 +9,9 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Graph } from '../packages/graph/dist/index.js';
 import { encodeModel } from '../packages/runtimes/dist/onnx/proto.js';
-import { conv3d, convTranspose3d } from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
 import { openDevice } from '../packages/runtimes/dist/webgpu/device.js';
-import { compilePipelines } from '../packages/runtimes/dist/webgpu/pipelines.js';
-import { makeTensor, packBlocked, storedElements, unpackBlocked } from '../packages/runtimes/dist/webgpu/tensors.js';
+import { prepareLayer, readBack, storageUsage } from './webgpu-layer.mjs';
 import { median } from './workload.mjs';
 
 const { values: flags } = parseArgs({
@@ -75,66 +72,19 @@ function layerOf(kind) {
 }
 
 const sample = (count, seed) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898 + seed));
-const usages = () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-
-async function readBack(device, buffer, bytes) {
-  const copy = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, 0, copy, 0, bytes);
-  device.queue.submit([encoder.finish()]);
-  await copy.mapAsync(GPUMapMode.READ);
-  const data = new Float32Array(copy.getMappedRange().slice(0));
-  copy.destroy();
-  return data;
-}
 
 const own = await openDevice(gpu);
 
-/** Each gives `run` (to the end of the device's work) and `result` (C-ordered). */
-async function ours({ op, x, w, y }, data) {
-  const { device, limits, software } = own;
-  const graph = new Graph();
-  const nodes = [graph.input('x', x), graph.input('w', w)];
-  const node = op === 'conv3d' ? graph.apply(op, nodes, { stride: 1 }) : graph.apply(op, nodes);
-  const tensor = (shape, layout) => makeTensor(shape, layout, { limits });
-  const [image, weights, output] = [tensor(x, 'blocked'), tensor(w, 'plain'), tensor(y, 'blocked')];
-  const context = { limits, software, scratch: tensor };
-  const kernels = { conv3d, convTranspose3d }[op](context, { node, inputs: [image, weights], output });
-  const buffers = new Map();
-  for (const { bindings } of kernels) {
-    for (const { tensor: one } of bindings) {
-      if (one.parts.length > 1) throw new Error('a tensor is in parts: choose a smaller depth');
-      if (!buffers.has(one)) buffers.set(one, device.createBuffer({ size: one.parts[0] * 4, usage: usages() }));
-    }
-  }
-  device.queue.writeBuffer(buffers.get(image), 0, packBlocked(data.x, x));
-  device.queue.writeBuffer(buffers.get(weights), 0, data.w);
-  const pipelines = await compilePipelines(device, kernels);
-  const passes = kernels.map((kernel) => ({
-    pipeline: pipelines.pipeline(kernel),
-    workgroups: kernel.workgroups,
-    group: device.createBindGroup({
-      layout: pipelines.layout(kernel),
-      entries: kernel.bindings.map((one, binding) => ({ binding, resource: { buffer: buffers.get(one.tensor) } })),
-    }),
-  }));
-  return {
-    async run() {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (const { pipeline, group, workgroups } of passes) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(...workgroups);
-      }
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
-    },
-    result: async () => unpackBlocked(await readBack(device, buffers.get(output), storedElements(y, 'blocked') * 4), y),
-    free: () => [...buffers.values()].map((buffer) => buffer.destroy()),
-  };
-}
+/** Each gives `run` (to the end of the device's work), `result` (C-ordered) and `free`. */
+const ours = ({ op, x, w }, data) =>
+  prepareLayer(own, {
+    op,
+    attributes: op === 'conv3d' ? { stride: 1 } : {},
+    inputs: [
+      { shape: x, values: data.x },
+      { shape: w, values: data.w },
+    ],
+  });
 
 async function onnxRuntimeWeb({ op, x, w, y }, data) {
   const ort = await import(pathToFileURL(ortModule).href);
@@ -160,7 +110,7 @@ async function onnxRuntimeWeb({ op, x, w, y }, data) {
   });
   const device = await ort.env.webgpu.device;
   const onDevice = (shape, values) => {
-    const buffer = device.createBuffer({ size: product(shape) * 4, usage: usages() });
+    const buffer = device.createBuffer({ size: product(shape) * 4, usage: storageUsage });
     device.queue.writeBuffer(buffer, 0, values);
     return ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims: shape });
   };

@@ -1,0 +1,82 @@
+// One layer of ours on an open WebGPU device: buffers, pipelines and bind groups made once; `run` ends with the device's
+// work and includes the packing of the weights; `result` is C-ordered.
+import { Graph } from '../packages/graph/dist/index.js';
+import {
+  conv3d,
+  conv3dInputGradient,
+  conv3dWeightGradient,
+  convTranspose3d,
+} from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
+import { compilePipelines } from '../packages/runtimes/dist/webgpu/pipelines.js';
+import { makeTensor, packBlocked, storedElements, unpackBlocked } from '../packages/runtimes/dist/webgpu/tensors.js';
+
+const builders = { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d };
+const usage = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, storage: 0x80 };
+export const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
+
+export async function readBack(device, buffer, bytes) {
+  const copy = device.createBuffer({ size: bytes, usage: usage.mapRead | usage.copyDestination });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, 0, copy, 0, bytes);
+  device.queue.submit([encoder.finish()]);
+  await copy.mapAsync(usage.mapRead);
+  const data = new Float32Array(copy.getMappedRange().slice(0));
+  copy.destroy();
+  return data;
+}
+
+/** @param inputs shapes and values of the operation's two inputs; five axes with channels second are images. */
+export async function prepareLayer({ device, limits, software }, { op, inputs, attributes = {} }) {
+  const graph = new Graph();
+  const nodes = inputs.map(({ shape }, i) => graph.input(`x${i}`, shape));
+  const node = graph.apply(op, nodes, attributes);
+  const tensor = (shape, layout) => makeTensor(shape, layout, { limits });
+  // The second input is weights, but in the gradient of weights, whose result they are.
+  const plain = op === 'conv3dWeightGradient' ? -1 : 1;
+  const tensors = inputs.map(({ shape }, i) => tensor(shape, i === plain ? 'plain' : 'blocked'));
+  const output = tensor(node.shape, plain < 0 ? 'plain' : 'blocked');
+  const kernels = builders[op]({ limits, software, scratch: tensor }, { node, inputs: tensors, output });
+  const buffers = new Map();
+  for (const { bindings } of kernels) {
+    for (const { tensor: one } of bindings) {
+      if (one.parts.length > 1) throw new Error('a tensor is in parts: choose a smaller depth');
+      if (!buffers.has(one)) buffers.set(one, device.createBuffer({ size: one.parts[0] * 4, usage: storageUsage }));
+    }
+  }
+  tensors.forEach((one, i) => {
+    const { shape, values } = inputs[i];
+    device.queue.writeBuffer(buffers.get(one), 0, one.layout === 'blocked' ? packBlocked(values, shape) : values);
+  });
+  const pipelines = await compilePipelines(device, kernels);
+  const passes = kernels.map((kernel) => ({
+    pipeline: pipelines.pipeline(kernel),
+    workgroups: kernel.workgroups,
+    group: device.createBindGroup({
+      layout: pipelines.layout(kernel),
+      entries: kernel.bindings.map((one, binding) => ({ binding, resource: { buffer: buffers.get(one.tensor) } })),
+    }),
+  }));
+  return {
+    async run(repeats = 1) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (let i = 0; i < repeats; i++) {
+        for (const { pipeline, group, workgroups } of passes) {
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          pass.dispatchWorkgroups(...workgroups);
+        }
+      }
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+    },
+    async result() {
+      const stored = await readBack(device, buffers.get(output), storedElements(node.shape, output.layout) * 4);
+      return output.layout === 'blocked' ? unpackBlocked(stored, node.shape) : stored;
+    },
+    free() {
+      for (const buffer of buffers.values()) buffer.destroy();
+    },
+  };
+}
