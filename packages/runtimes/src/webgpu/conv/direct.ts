@@ -3,8 +3,8 @@
  *
  * Nothing is shared between invocations, so there is no barrier; a value of x that is read serves all taps along the row
  * and all outputs. It runs for every kernel, stride and grid, and is what a processor that plays graphics card does
- * best: there a read costs about 40 cycles and a multiply-add 3, whatever the reads hit. The trap: the sums are long
- * expressions on purpose; a sum per tap would store and load every accumulator per tap.
+ * best: there a read costs about 40 cycles and a multiply-add 3, whatever the reads hit. Sums are long
+ * expressions, one for all taps of an accumulator.
  */
 import type { GpuTensor, Kernel } from '../kernel.js';
 import { Shader } from '../shader.js';

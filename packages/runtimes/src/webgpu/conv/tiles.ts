@@ -1,10 +1,10 @@
 /**
- * Which tile a convolution uses: a table by kind of kernel and kind of adapter, or what was measured on the adapter.
+ * Which tile a convolution uses: a table by kind of kernel and kind of adapter, or the tile that the caller names.
  *
  * Each list goes from the largest tile to the smallest; the first one that leaves enough workgroups to fill the adapter is
  * taken. On a software adapter large tiles save reads, which are what costs there, but take seconds to compile,
  * so that small convolutions get small ones. The trap: tiles decide the order of sums. A choice must not
- * change between runs that are to agree bit for bit: measure once, keep the result.
+ * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card.
  */
 import type { KernelContext } from '../kernel.js';
 import { directGroups } from './direct.js';
@@ -57,7 +57,7 @@ type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
 export interface ConvolutionContext extends KernelContext {
   /** True where a processor plays graphics card (`GpuDevice.software`). */
   readonly software?: boolean;
-  /** Measured tiles by `tileKey`, from `measureTiles`. */
+  /** Tiles by `tileKey`, in place of the tables'. */
   readonly tiles?: ReadonlyMap<string, ConvolutionTile>;
 }
 
