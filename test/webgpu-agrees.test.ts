@@ -101,9 +101,9 @@ describe(`QC-HC U-Net on webgpu${why}`, () => {
   );
 
   it.skipIf(!present)(
-    'trains and predicts alike with tensors in parts of 64 KiB',
+    'trains and predicts alike with tensors in parts of 256 KiB',
     async () => {
-      const parted = await openWebGpu({ maxStorageBufferBindingSize: 65_536 });
+      const parted = await openWebGpu({ maxStorageBufferBindingSize: 262_144 });
       try {
         const short = { ...training, steps: 2 };
         const expected = await train(network, onnxRuntime, short);

@@ -24,7 +24,7 @@ export const configReader: FuzzReader = {
   name: 'config',
   seeds: async () =>
     [
-      ...Object.values(profiles).map(toYaml),
+      ...Object.values(profiles).map((object) => toYaml(object)),
       'profile: quick\ndata: { images: ct, labels: labels }\npreparation: { spacingMm: [10, 10, 10] }\n' +
         'network: { rootFilters: 2 }\ntrain: { patch: [16, 16, 16], epochs: 2 }\npredict: { overlap: [4, 4, 4] }\n',
       ...yamlBombs,
