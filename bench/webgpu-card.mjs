@@ -96,7 +96,9 @@ async function bandwidth() {
 
 say(`${version}; ${cpus()[0].model}, Node ${process.version}; ${new Date().toISOString().slice(0, 10)}`);
 const peak = await peakGflops();
-say(`peak ${peak.toFixed(0)} GFLOP/s of multiply-adds in float32, ${(await bandwidth()).toPrecision(3)} GB/s of copies`);
+say(
+  `peak ${peak.toFixed(0)} GFLOP/s of multiply-adds in float32, ${(await bandwidth()).toPrecision(3)} GB/s of copies`,
+);
 say('');
 say('| layer | operation | seconds | GFLOP/s | of the peak |');
 say('|---|---|---|---|---|');
