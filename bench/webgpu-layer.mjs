@@ -1,16 +1,11 @@
 // One layer of ours on an open WebGPU device: buffers, pipelines and bind groups made once; `run` ends with the device's
 // work and includes the packing of the weights; `result` is C-ordered.
 import { Graph } from '../packages/graph/dist/index.js';
-import {
-  conv3d,
-  conv3dInputGradient,
-  conv3dWeightGradient,
-  convTranspose3d,
-} from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
+import { convolutions, tileQuestion } from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
+import { candidates, chooseTile, tileKey, tileName } from '../packages/runtimes/dist/webgpu/conv/tiles.js';
 import { compilePipelines } from '../packages/runtimes/dist/webgpu/pipelines.js';
 import { makeTensor, packBlocked, storedElements, unpackBlocked } from '../packages/runtimes/dist/webgpu/tensors.js';
 
-const builders = { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d };
 const usage = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, storage: 0x80 };
 export const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
 
@@ -25,8 +20,11 @@ export async function readBack(device, buffer, bytes) {
   return data;
 }
 
-/** @param inputs shapes and values of the operation's two inputs; five axes with channels second are images. */
-export async function prepareLayer({ device, limits, software }, { op, inputs, attributes = {} }) {
+/**
+ * @param inputs shapes and values of the operation's two inputs; five axes with channels second are images.
+ * @param tile name of one of the result's `tiles`, in place of the chosen one.
+ */
+export async function prepareLayer({ device, limits, software }, { op, inputs, attributes = {}, tile }) {
   const graph = new Graph();
   const nodes = inputs.map(({ shape }, i) => graph.input(`x${i}`, shape));
   const node = graph.apply(op, nodes, attributes);
@@ -35,7 +33,11 @@ export async function prepareLayer({ device, limits, software }, { op, inputs, a
   const plain = op === 'conv3dWeightGradient' ? -1 : 1;
   const tensors = inputs.map(({ shape }, i) => tensor(shape, i === plain ? 'plain' : 'blocked'));
   const output = tensor(node.shape, plain < 0 ? 'plain' : 'blocked');
-  const kernels = builders[op]({ limits, software, scratch: tensor }, { node, inputs: tensors, output });
+  const made = { node, inputs: tensors, output };
+  const { family, g, image } = tileQuestion(made);
+  const context = { limits, software, scratch: tensor };
+  const tiles = new Map(tile === undefined ? [] : [[tileKey(family, g, image), tile]]);
+  const kernels = convolutions[op]({ ...context, tiles }, made);
   const buffers = new Map();
   for (const { bindings } of kernels) {
     for (const { tensor: one } of bindings) {
@@ -57,6 +59,9 @@ export async function prepareLayer({ device, limits, software }, { op, inputs, a
     }),
   }));
   return {
+    /** Names of all tiles that the adapter can run this with, and the one that is chosen. */
+    tiles: candidates(family, g, context).map(tileName),
+    chosen: tileName(chooseTile(family, g, image, context)),
     async run(repeats = 1) {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();

@@ -145,7 +145,6 @@ function channelsFirst(values, channels) {
 
 let tfjs;
 async function tfjsWebGpu({ op, x, w, y }, data) {
-  if (op !== 'conv3d') throw new Error('tfjs-backend-webgpu has no kernel of conv3dTranspose');
   const tf = await peer('@tensorflow/tfjs-core');
   if (!tfjs) {
     const { WebGPUBackend } = await peer('@tensorflow/tfjs-backend-webgpu');
@@ -158,19 +157,23 @@ async function tfjsWebGpu({ op, x, w, y }, data) {
   }
   const [, channels, d, h, width] = x;
   const image = tf.tensor5d(channelsLast(data.x, channels), [1, d, h, width, channels]);
-  // [out, in, taps] to [taps, in, out].
+  // [a, b, taps] to [taps, b, a]: out, in for the convolution and in, out for the transposed one.
+  const taps = product(w.slice(2));
   const weights = tf.tensor5d(
     Float32Array.from({ length: data.w.length }, (_, i) => {
-      const [out, tapIn] = [i % w[0], Math.floor(i / w[0])];
-      return data.w[(out * w[1] + (tapIn % w[1])) * 27 + Math.floor(tapIn / w[1])];
+      const [a, tapB] = [i % w[0], Math.floor(i / w[0])];
+      return data.w[(a * w[1] + (tapB % w[1])) * taps + Math.floor(tapB / w[1])];
     }),
-    [3, 3, 3, w[1], w[0]],
+    [...w.slice(2), w[1], w[0]],
   );
   let last;
   return {
     async run() {
       last?.dispose();
-      last = tf.conv3d(image, weights, 1, 'same');
+      last =
+        op === 'conv3d'
+          ? tf.conv3d(image, weights, 1, 'same')
+          : tf.conv3dTranspose(image, weights, [1, ...y.slice(2), y[1]], 2, 'valid');
       tf.backend().endComputePassEncoder?.();
       tf.backend().submitQueue();
       await tfjs.queue.onSubmittedWorkDone();
@@ -211,9 +214,9 @@ for (const kind of flags.layers.split(',')) {
       ready[name] = system;
       times[name] = [];
     } catch (error) {
-      missing[name] = String(error.message ?? error)
-        .split('\n')[0]
-        .slice(0, 120);
+      const [text] = String(error.message ?? error).split('\n');
+      // ONNX Runtime's reason stands at the end.
+      missing[name] = (text.match(/Status Message: (.*)/)?.[1] ?? text).slice(0, 120);
     }
   }
   for (let round = 0; round < Number(flags.rounds); round++) {

@@ -64,7 +64,7 @@ export function foldOf(text: string): { folds: number; fold: number } {
   return { folds, fold: number - 1 };
 }
 
-/** `--runtime` and `--precision`, the same on every command that runs a network. */
+/** `--runtime`, `--precision` and `--autotune`, the same on every command that runs a network. */
 export function runtimeOption(): Option {
   return new Option('--runtime <name>', 'what executes the network (default: the fastest that is there)').choices(
     runtimeNames,
@@ -76,4 +76,8 @@ export function precisionOption(): Option {
     '--precision <name>',
     'arithmetic (default: bfloat16 where the processor has it; float16 is for graphics cards)',
   ).choices(precisionNames);
+}
+
+export function autotuneOption(): Option {
+  return new Option('--autotune', 'measure which kernels are the fastest on this graphics card, and remember it');
 }

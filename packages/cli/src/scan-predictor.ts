@@ -4,12 +4,12 @@
  */
 import type { NiftiHeader } from '@quickcolumn/io';
 import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predict';
-import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
 import type { Volume } from '@quickcolumn/volume';
+import { chooseDevice, type DeviceRequest } from './device.js';
 import { interruptSignal, throwIfInterrupted } from './interrupt.js';
 import { loadModels, type ModelFiles } from './prediction-options.js';
 import { volumeInput } from './scan-inputs.js';
-import { formatSeconds, note, progressLine, secondsSince } from './terminal.js';
+import { formatSeconds, progressLine, secondsSince } from './terminal.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
@@ -32,15 +32,11 @@ export interface ScanPredictor {
 }
 
 /** @param flags.model a model file, a run folder, or several of them separated by commas */
-export async function openPredictor(flags: {
-  readonly model: string;
-  readonly runtime?: RuntimeName;
-  readonly precision?: PrecisionName;
-  readonly threads?: number;
-}): Promise<ScanPredictor> {
+export async function openPredictor(
+  flags: DeviceRequest & { readonly model: string; readonly threads?: number },
+): Promise<ScanPredictor> {
   const { threads } = flags;
-  const device = await chooseRuntime(flags);
-  note(device.reason);
+  const device = await chooseDevice(flags);
   const { model, files } = await loadModels(flags.model, { ...device, ...(threads === undefined ? {} : { threads }) });
   const compiled = await model.compile(resolveWindow(model).patch, 1);
   return {

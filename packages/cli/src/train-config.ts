@@ -32,6 +32,7 @@ export interface ConfigFlags {
   readonly network?: CatalogueEntry;
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
+  readonly autotune?: boolean;
 }
 
 type Group = Record<string, unknown>;
@@ -87,7 +88,7 @@ function withFlags(given: Group, flags: ConfigFlags): Group {
     },
     network: { rootFilters: flags.rootFilters },
     init: { from: flags.initFrom, freeze: flags.freeze },
-    compute: { runtime: flags.runtime, precision: flags.precision },
+    compute: { runtime: flags.runtime, precision: flags.precision, autotune: flags.autotune },
     train: {
       patch,
       batch: flags.batch,

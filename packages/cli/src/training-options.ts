@@ -4,7 +4,15 @@
  */
 import { profileNames } from '@quickcolumn/learn';
 import { type Command, Option } from 'commander';
-import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from './arguments.js';
+import {
+  autotuneOption,
+  nameList,
+  positiveNumber,
+  precisionOption,
+  runtimeOption,
+  size3,
+  wholeNumber,
+} from './arguments.js';
 import { catalogueEntry } from './commands/networks.js';
 import { defaultCache } from './preparation.js';
 import type { ConfigFlags } from './train-config.js';
@@ -45,6 +53,7 @@ const declared: Readonly<Record<TrainingOption, () => Option>> = {
     ),
   runtime: runtimeOption,
   precision: precisionOption,
+  autotune: autotuneOption,
   threads: () => parsed('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1)),
   cache: () => new Option('--cache <folder>', 'where prepared cases are kept').default(defaultCache()),
 };

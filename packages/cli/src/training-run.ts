@@ -33,10 +33,11 @@ import {
 } from '@quickcolumn/learn';
 import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
-import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
+import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type AnonymousFlags, type ShownNames, shownNames } from './anonymous.js';
 import { predictScans } from './commands/predict.js';
+import { chooseDevice } from './device.js';
 import { evaluateCases, reportOf } from './evaluation.js';
 import { interruptSignal } from './interrupt.js';
 import { prepareCases } from './preparation.js';
@@ -61,11 +62,10 @@ export interface RunOptions {
 
 /** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after Ctrl-C. */
 export async function runTraining(asked: TrainConfig, folder: string, options: RunOptions): Promise<TrainResult> {
-  const device = await chooseRuntime(asked.compute);
-  note(device.reason);
+  const device = await chooseDevice(asked.compute);
   // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
   const { runtime, precision } = device;
-  const computed = { ...asked, compute: { runtime: runtime.name as RuntimeName, precision } };
+  const computed = { ...asked, compute: { ...asked.compute, runtime: runtime.name as RuntimeName, precision } };
   const { config, frozen, initial } = await startingWeights(computed, folder, options);
   const { classes } = config.preparation;
   const all = await casesOf(config.data);

@@ -57,6 +57,8 @@ export interface TrainSettings {
 interface ComputeConfig {
   readonly runtime: RuntimeName;
   readonly precision: PrecisionName;
+  /** Whether kernels of a graphics card are measured once and the fastest taken; default false. */
+  readonly autotune?: boolean | undefined;
 }
 
 /** Weights to start from instead of random ones. */
@@ -141,7 +143,11 @@ const configSchema: z.ZodType<TrainConfig> = z
     loss: lossSchema,
     optimizer: optimizerSchema,
     init: initSchema.optional(),
-    compute: z.strictObject({ runtime: z.enum(runtimeNames), precision: z.enum(precisionNames) }),
+    compute: z.strictObject({
+      runtime: z.enum(runtimeNames),
+      precision: z.enum(precisionNames),
+      autotune: z.boolean().optional(),
+    }),
     predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
   })
   .superRefine((config, context) => {

@@ -7,6 +7,7 @@ import { openOneDnn } from './onednn/runtime.js';
 import { onnxRuntime } from './onnx/runtime.js';
 import type { Precision, Runtime } from './runtime.js';
 import { findWebGpu, openWebGpu } from './webgpu/open.js';
+import type { WebGpuOptions } from './webgpu/runtime.js';
 
 export const runtimeNames: readonly ['auto', 'webgpu', 'onednn', 'onnx'] = ['auto', 'webgpu', 'onednn', 'onnx'];
 export type RuntimeName = (typeof runtimeNames)[number];
@@ -21,6 +22,8 @@ export type PrecisionName = (typeof precisionNames)[number];
 export interface RuntimeRequest {
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
+  /** For the webgpu runtime: where measured tiles are kept; without it nothing is measured. */
+  readonly tiles?: WebGpuOptions['tiles'];
 }
 
 export interface RuntimeChoice {
@@ -39,11 +42,13 @@ export interface RuntimeChoice {
 export async function chooseRuntime({
   runtime = 'auto',
   precision = 'auto',
+  tiles,
 }: RuntimeRequest = {}): Promise<RuntimeChoice> {
+  const webGpu = tiles ? { tiles } : {};
   if (runtime === 'onnx') return chosen(onnxRuntime, precision, 'as asked');
   if (runtime === 'onednn') return chosen(await openOneDnn(), precision, 'as asked');
-  if (runtime === 'webgpu' || precision === 'float16') return chosen(await openWebGpu(), precision, 'as asked');
-  const card = precision === 'bfloat16' ? 'no bfloat16 on graphics cards' : await usableCard();
+  if (runtime === 'webgpu' || precision === 'float16') return chosen(await openWebGpu(webGpu), precision, 'as asked');
+  const card = precision === 'bfloat16' ? 'no bfloat16 on graphics cards' : await usableCard(webGpu);
   if (typeof card !== 'string') return chosen(card, precision, 'a graphics card');
   try {
     return chosen(await openOneDnn(), precision, `the fastest here; webgpu: ${card}`);
@@ -54,10 +59,10 @@ export async function chooseRuntime({
 }
 
 /** The webgpu runtime where a real graphics card is, or why it is not used. */
-async function usableCard(): Promise<Runtime | string> {
+async function usableCard(options: WebGpuOptions): Promise<Runtime | string> {
   try {
     const { software, name } = await findWebGpu();
-    return software ? `${name} is no graphics card` : await openWebGpu();
+    return software ? `${name} is no graphics card` : await openWebGpu(options);
   } catch (error) {
     if (error instanceof RuntimeError) return error.message;
     throw error;

@@ -13,7 +13,7 @@ import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
-import { nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
+import { autotuneOption, nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
 import { caseImages } from '../compare/case-images.js';
 import { type DataOverride, type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
@@ -37,6 +37,7 @@ interface CompareFlags extends AnonymousFlags {
   readonly redo?: readonly string[];
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
+  readonly autotune?: boolean;
   readonly threads?: number;
   readonly cache: string;
 }
@@ -64,6 +65,7 @@ export function compareCommand(): Command {
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(runtimeOption())
     .addOption(precisionOption())
+    .addOption(autotuneOption())
     .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--cache <folder>', 'where prepared cases are kept', defaultCache())
     .addHelpText(
@@ -200,8 +202,12 @@ function dataOverride({
   return { list: null, images: resolve(images), labels: resolve(labels) };
 }
 
-function computeOverride({ runtime, precision }: CompareFlags): Partial<Pick<CompareFlags, 'runtime' | 'precision'>> {
-  return { ...(runtime && { runtime }), ...(precision && { precision }) };
+function computeOverride({
+  runtime,
+  precision,
+  autotune,
+}: CompareFlags): Partial<Pick<CompareFlags, 'runtime' | 'precision' | 'autotune'>> {
+  return { ...(runtime && { runtime }), ...(precision && { precision }), ...(autotune && { autotune }) };
 }
 
 /** '0,2' as numbers from 0. */

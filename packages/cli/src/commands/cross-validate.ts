@@ -42,7 +42,7 @@ export function crossValidateCommand(): Command {
     holdOut: 'cases kept out of all folds, separated by commas',
   });
   withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
-  withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'threads', 'cache'])
+  withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--redo', 'train all folds anew (with --fold: this one); their results are removed')
     .addHelpText(
       'after',
@@ -94,7 +94,14 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
 /** From the flags, or the one that the folder holds. */
 async function chosenExperiment(flags: CrossValidateFlags): Promise<Experiment> {
   const { out, folds, fold: _fold, redo: _redo, cache: _cache, threads: _threads, ...others } = flags;
-  const { runtime: _runtime, precision: _precision, anonymize: _shown, anonymizeKey: _key, ...asked } = others;
+  const {
+    runtime: _runtime,
+    precision: _precision,
+    autotune: _autotune,
+    anonymize: _shown,
+    anonymizeKey: _key,
+    ...asked
+  } = others;
   const file = join(out, crossValidationFile);
   const begun = await exists(file);
   if (!begun && (await exists(out)) && (await readdir(out)).length > 0) {
@@ -109,8 +116,12 @@ async function chosenExperiment(flags: CrossValidateFlags): Promise<Experiment> 
   return { title, folds: folds ?? 5, seed: settings.seed, systems: [system] };
 }
 
-function computeOf({ runtime, precision }: CrossValidateFlags): Partial<Pick<ConfigFlags, 'runtime' | 'precision'>> {
-  return { ...(runtime && { runtime }), ...(precision && { precision }) };
+function computeOf({
+  runtime,
+  precision,
+  autotune,
+}: CrossValidateFlags): Partial<Pick<ConfigFlags, 'runtime' | 'precision' | 'autotune'>> {
+  return { ...(runtime && { runtime }), ...(precision && { precision }), ...(autotune && { autotune }) };
 }
 
 /** All held-out cases together, each predicted by the fold that had not seen it. */

@@ -12,11 +12,20 @@ import {
   predictScan,
   resolveWindow,
 } from '@quickcolumn/predict';
-import { chooseRuntime, type PrecisionName, type RuntimeName } from '@quickcolumn/runtimes';
+import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
-import { nameList, positiveNumber, precisionOption, runtimeOption, size3, wholeNumber } from '../arguments.js';
+import {
+  autotuneOption,
+  nameList,
+  positiveNumber,
+  precisionOption,
+  runtimeOption,
+  size3,
+  wholeNumber,
+} from '../arguments.js';
 import { InputError } from '../cases.js';
+import { chooseDevice } from '../device.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
 import { type ScanInput, scanInputs } from '../scan-inputs.js';
@@ -42,6 +51,7 @@ export interface PredictFlags extends ExtraFlags {
   readonly overlap?: Size3;
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
+  readonly autotune?: boolean;
   readonly threads?: number;
   readonly ignoreMemory?: boolean;
   readonly force?: boolean;
@@ -84,6 +94,7 @@ export function predictCommand(): Command {
     .option('--overlap <x,y,z>', 'overlap of windows in voxels (default: the model’s)', size3)
     .addOption(runtimeOption())
     .addOption(precisionOption())
+    .addOption(autotuneOption())
     .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--ignore-memory', 'start even if the estimate is above the available memory')
     .option('--force', 'replace existing masks')
@@ -121,8 +132,7 @@ export async function predictScans(
   onScan?: (name: string, seconds: number) => void,
 ): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
-  const device = await chooseRuntime(flags);
-  note(device.reason);
+  const device = await chooseDevice(flags);
   const { model, files } = await loadModels(flags.model, {
     ...device,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),

@@ -12,7 +12,7 @@ import {
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command } from 'commander';
-import { precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
+import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
 import { InputError, scansIn } from '../cases.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
 import {
@@ -41,6 +41,7 @@ export interface PseudoLabelFlags {
   readonly minimumVoxels: number;
   readonly runtime?: RuntimeName;
   readonly precision?: PrecisionName;
+  readonly autotune?: boolean;
   readonly threads?: number;
   readonly force?: boolean;
   /** The folder is the caller's own: what lies in it may be replaced. */
@@ -59,6 +60,7 @@ export function pseudoLabelCommand(): Command {
     .option('--minimum-voxels <n>', 'leave out scans with fewer sure voxels beside the background', wholeNumber(0), 1)
     .addOption(runtimeOption())
     .addOption(precisionOption())
+    .addOption(autotuneOption())
     .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--force', 'replace earlier pseudo-labels in --out')
     .addHelpText(

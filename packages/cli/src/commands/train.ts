@@ -31,7 +31,7 @@ export function trainCommand(): Command {
   );
   withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze']);
-  withTrainingOptions(command, ['runtime', 'precision', 'threads', 'cache'])
+  withTrainingOptions(command, ['runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--notes <text>', 'data and licence notes for the model file')
     .option('--no-evaluate', 'leave the metrics of the validation cases out of the report')
     .option('--resume', 'continue the training in --out, with its own configuration')

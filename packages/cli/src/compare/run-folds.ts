@@ -7,9 +7,10 @@
 import { join } from 'node:path';
 import { makeFolder } from '@quickcolumn/io';
 import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn';
-import { chooseRuntime, type RuntimeName } from '@quickcolumn/runtimes';
+import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { type AnonymousFlags, type ShownNames, shownNames } from '../anonymous.js';
+import { chooseDevice } from '../device.js';
 import { exitCodeFor, exitCodes } from '../errors.js';
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
@@ -54,8 +55,7 @@ export async function runFolds(runs: FoldRuns): Promise<QuickcolumnError[]> {
   const { experiment, threads, folderOf } = runs;
   const { systems } = experiment;
   const { config } = systems[0];
-  const device = await chooseRuntime(config.compute);
-  note(device.reason);
+  const device = await chooseDevice(config.compute);
   const cases = await casesOf(config.data);
   const names = shownNames(cases, runs.anonymous);
   const splits = experimentFolds(experiment, cases);
@@ -78,7 +78,7 @@ export async function runFolds(runs: FoldRuns): Promise<QuickcolumnError[]> {
 
   const progress = await createOverall(chosen);
   const failures: QuickcolumnError[] = [];
-  const compute = { runtime: device.runtime.name as RuntimeName, precision: device.precision };
+  const compute = { ...config.compute, runtime: device.runtime.name as RuntimeName, precision: device.precision };
   for (const task of chosen) {
     if ((await readResult(task.folder)) === undefined) {
       await refuseOtherCode(shared.code);

@@ -7,7 +7,8 @@
 import type { Graph, GraphNode } from '@quickcolumn/graph';
 import { concat, type Joined, sliceChannels } from './channels.js';
 import { logSoftmax, logSoftmaxGradient, oneHot } from './classes.js';
-import { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d } from './conv/conv3d.js';
+import { type ConvolutionName, convolutions } from './conv/conv3d.js';
+import type { ConvolutionOp } from './conv/geometry.js';
 import { elementwiseOperations, fullInputsOf, isElementwise, wantsBlocked } from './elementwise.js';
 import { Fusion } from './fusion.js';
 import { maxPool, maxPoolGradient, resize, resizeGradient } from './grid.js';
@@ -22,6 +23,8 @@ export interface LoweredGraph {
   readonly variables: ReadonlyMap<string, GpuTensor>;
   /** Plain float32. */
   readonly outputs: ReadonlyMap<string, GpuTensor>;
+  /** What has tiles to choose from. */
+  readonly convolutions: readonly ConvolutionOp[];
   /** Next values of variables to copy after the passes: from, to. */
   readonly copies: readonly (readonly [GpuTensor, GpuTensor])[];
 }
@@ -64,7 +67,7 @@ export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph
     // Variables may change places: each is copied before any is overwritten.
     copies.push([node.op === 'variable' ? lowering.copyOf(node) : lowering.get(node, 'plain'), tensor]);
   }
-  return { kernels: lowering.kernels, inputs, variables, outputs, copies };
+  return { kernels: lowering.kernels, convolutions: lowering.convolutions, inputs, variables, outputs, copies };
 }
 
 const plainResults = new Set([
@@ -93,23 +96,23 @@ const onImages =
     lowering.emit(...make(lowering, node, images, lowering.produce(node)));
   };
 
-/** A convolution by an image and weights. */
-const byWeights =
-  (make: typeof conv3d): Rule =>
+/** The second input of a convolution is its weights, but of its weight gradient another image. */
+const convolution =
+  (op: ConvolutionName): Rule =>
   (node, lowering) => {
-    const [x, weights] = node.inputs;
-    const inputs = [image(lowering, x), lowering.get(weights, 'plain')];
-    lowering.emit(...make(lowering, { node, inputs, output: lowering.produce(node) }));
+    const [x, second] = node.inputs;
+    const layout = op === 'conv3dWeightGradient' ? 'blocked' : 'plain';
+    const inputs = [image(lowering, x), lowering.get(second, layout)];
+    const made = { node, inputs, output: lowering.produce(node) };
+    lowering.convolutions.push(made);
+    lowering.emit(...convolutions[op](lowering, made));
   };
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['conv3d', byWeights(conv3d)],
-  ['convTranspose3d', byWeights(convTranspose3d)],
-  ['conv3dInputGradient', byWeights(conv3dInputGradient)],
-  [
-    'conv3dWeightGradient',
-    onImages((lowering, node, inputs, output) => conv3dWeightGradient(lowering, { node, inputs, output })),
-  ],
+  ['conv3d', convolution('conv3d')],
+  ['convTranspose3d', convolution('convTranspose3d')],
+  ['conv3dInputGradient', convolution('conv3dInputGradient')],
+  ['conv3dWeightGradient', convolution('conv3dWeightGradient')],
   ['maxPool', onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)])],
   ['maxPoolGradient', visitPoolGradient],
   ['resize', onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)])],

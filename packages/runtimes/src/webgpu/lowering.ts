@@ -6,8 +6,10 @@
  * voxels are below what float16 can hold, so what follows from it is stored in float32.
  */
 import { type Graph, type GraphNode, liveNodes, type Shape } from '@quickcolumn/graph';
+import type { ConvolutionOp } from './conv/geometry.js';
+import type { ConvolutionContext } from './conv/tiles.js';
 import { convert, fill, widen } from './convert.js';
-import type { GpuTensor, Kernel, KernelContext, KernelLimits, Layout, Storage } from './kernel.js';
+import type { GpuTensor, Kernel, KernelLimits, Layout, Storage } from './kernel.js';
 import { makeTensor } from './tensors.js';
 
 export interface LowerOptions {
@@ -16,13 +18,17 @@ export interface LowerOptions {
   readonly software?: boolean;
   /** Stores images of the forward pass in float16. */
   readonly half?: boolean;
+  /** Names of measured tiles by `tileKey`. */
+  readonly tiles?: ReadonlyMap<string, string>;
 }
 
-export class Lowering implements KernelContext {
+export class Lowering implements ConvolutionContext {
   readonly nodes: readonly GraphNode[];
   readonly kernels: Kernel[] = [];
+  readonly convolutions: ConvolutionOp[] = [];
   readonly limits: KernelLimits;
   readonly software: boolean;
+  readonly tiles: ReadonlyMap<string, string>;
   readonly #readers = new Map<number, GraphNode[]>();
   readonly #published = new Set<number>();
   readonly #tensors = new Map<number, Map<Layout, GpuTensor>>();
@@ -33,9 +39,10 @@ export class Lowering implements KernelContext {
   /** Lists what a node still waits for; set by the rules for elementwise work. */
   flush: (node: GraphNode) => void = () => {};
 
-  constructor(graph: Graph, { limits, software = false, half = false }: LowerOptions) {
+  constructor(graph: Graph, { limits, software = false, half = false, tiles = new Map() }: LowerOptions) {
     this.limits = limits;
     this.software = software;
+    this.tiles = tiles;
     this.#half = half;
     this.nodes = liveNodes(graph);
     for (const node of [...graph.outputs.values(), ...graph.assignments.values()]) this.#published.add(node.id);

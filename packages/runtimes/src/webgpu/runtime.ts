@@ -8,7 +8,16 @@ import { RuntimeError } from '../errors.js';
 import type { CompileOptions, Executable, NamedTensor, Precision, Runtime } from '../runtime.js';
 import { type DeviceOptions, type GpuDevice, openDevice } from './device.js';
 import { lowerToWebGpu } from './lower.js';
-import { planMemory, Program } from './program.js';
+import { Program, planMemory } from './program.js';
+import { type TileStore, tuneTiles } from './tune.js';
+
+export interface WebGpuOptions extends DeviceOptions {
+  /**
+   * Where given, compiling measures the tiles of convolutions that the store does not know, and uses what it knows. That
+   * takes seconds on a card and minutes on a processor that plays one.
+   */
+  readonly tiles?: TileStore;
+}
 
 export interface WebGpuRuntime extends Runtime {
   /** True where a processor does the work of the card: right, and far slower than the other runtimes. */
@@ -22,7 +31,7 @@ export interface WebGpuRuntime extends Runtime {
 }
 
 /** @throws RuntimeError when there is no adapter, or it gives no device. */
-export async function openWebGpuOn(gpu: GPU, options: DeviceOptions = {}): Promise<WebGpuRuntime> {
+export async function openWebGpuOn(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuRuntime> {
   const opened = await openDevice(gpu, options);
   const { device, name, software, features, limits } = opened;
   return {
@@ -34,7 +43,7 @@ export async function openWebGpuOn(gpu: GPU, options: DeviceOptions = {}): Promi
     features,
     limits,
     device,
-    compile: (graph, compileOptions) => compile(opened, graph, compileOptions),
+    compile: (graph, compileOptions) => compile(opened, graph, { ...compileOptions, tiles: options.tiles }),
     close: () => device.destroy(),
   };
 }
@@ -48,9 +57,17 @@ function halfOf(precision: Precision | undefined, { limits, name }: GpuDevice): 
   );
 }
 
-async function compile(opened: GpuDevice, graph: Graph, { precision }: CompileOptions = {}): Promise<Executable> {
-  const half = halfOf(precision, opened);
-  const lowered = lowerToWebGpu(graph, { limits: opened.limits, software: opened.software, half });
+async function compile(
+  opened: GpuDevice,
+  graph: Graph,
+  { precision, tiles: store }: CompileOptions & Pick<WebGpuOptions, 'tiles'>,
+): Promise<Executable> {
+  const options = { limits: opened.limits, software: opened.software, half: halfOf(precision, opened) };
+  let lowered = lowerToWebGpu(graph, options);
+  if (store) {
+    const tiles = await tuneTiles(opened, lowered.convolutions, store);
+    lowered = lowerToWebGpu(graph, { ...options, tiles });
+  }
   const plan = planMemory(lowered, opened.limits);
   const program = await Program.create(opened, lowered, plan);
   for (const [name, { node, initializer }] of graph.variables) {

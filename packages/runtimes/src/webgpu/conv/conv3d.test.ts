@@ -5,14 +5,12 @@
 import { type Attributes, elementCount, Graph, type GraphNode, runReference, type Shape } from '@quickcolumn/graph';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { GpuDevice } from '../device.js';
-import type { GpuTensor, Kernel } from '../kernel.js';
+import type { GpuTensor } from '../kernel.js';
 import { runKernels, testContext } from '../kernels.test.kit.js';
 import { testDevice } from '../software.test.kit.js';
 import { makeTensor } from '../tensors.js';
-import { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d } from './conv3d.js';
-import { type ConvolutionOp, geometryOf } from './geometry.js';
-import { type ConvolutionContext, type ConvolutionTile, candidates, type GradientTile, tileKey } from './tiles.js';
-import { weightGradientKernels } from './weight-gradient.js';
+import { convolutions, type ConvolutionName as Op, tileQuestion } from './conv3d.js';
+import { type ConvolutionContext, candidates, tileKey, tileName } from './tiles.js';
 
 const found: GpuDevice | string = await testDevice();
 const skipped = typeof found === 'string';
@@ -21,10 +19,6 @@ const gpu = found as GpuDevice;
 afterAll(() => {
   if (!skipped) gpu.device.destroy();
 });
-
-const builders = { conv3d, conv3dInputGradient, conv3dWeightGradient, convTranspose3d };
-type Op = keyof typeof builders;
-type Build = (context: ConvolutionContext, op: ConvolutionOp) => Kernel[];
 
 function signed(count: number, seed: number): Float32Array {
   let state = seed * 7919 + 1;
@@ -39,10 +33,11 @@ interface Options {
   readonly context?: Partial<ConvolutionContext>;
   /** Bytes of a binding. */
   readonly most?: number;
-  readonly build?: Build;
+  /** Name of the tile, in place of the chosen one. */
+  readonly tile?: string;
 }
 
-function prepare(op: Op, shapes: readonly Shape[], { attributes = {}, context, most, build }: Options) {
+function prepare(op: Op, shapes: readonly Shape[], { attributes = {}, context, most, tile }: Options) {
   const graph = new Graph();
   const nodes = shapes.map((shape, i) => graph.input(`x${i}`, shape));
   const node: GraphNode = graph.apply(op, nodes, attributes);
@@ -51,13 +46,16 @@ function prepare(op: Op, shapes: readonly Shape[], { attributes = {}, context, m
   const weightsAt = op === 'conv3dWeightGradient' ? -1 : 1;
   const inputs = shapes.map((shape, i) => makeTensor(shape, i === weightsAt ? 'plain' : 'blocked', { limits }));
   const output = makeTensor(node.shape, weightsAt < 0 ? 'plain' : 'blocked', { limits });
-  const kernels = (build ?? builders[op])({ ...testContext(gpu), ...context }, { node, inputs, output });
+  const made = { node, inputs, output };
+  const { family, g, image } = tileQuestion(made);
+  const tiles = new Map(tile === undefined ? [] : [[tileKey(family, g, image), tile]]);
+  const kernels = convolutions[op]({ ...testContext(gpu), ...context, tiles }, made);
   const values = shapes.map((shape, i) => signed(elementCount(shape), i + 1));
   const data = new Map<GpuTensor, Float32Array>(inputs.map((tensor, i) => [tensor, values[i]]));
   const expected = (): Float64Array =>
     runReference(graph, new Map(values.map((value, i) => [`x${i}`, value]))).get('y')?.data as Float64Array;
   const run = async (): Promise<Float32Array> => (await runKernels(gpu, kernels, { data, results: [output] }))[0];
-  return { inputs, output, expected, run };
+  return { inputs, output, expected, run, question: { family, g } };
 }
 
 async function check(op: Op, shapes: readonly Shape[], options: Options = {}): Promise<void> {
@@ -89,18 +87,12 @@ const strided: readonly (readonly [number, number, number, Shape, number])[] = [
   [1, 12, 2, [2, 4, 8], 2],
 ];
 const fine = (grid: Shape, stride: number): Shape => grid.map((size) => size * stride);
-const gradientTiles: readonly GradientTile[] = [
-  { columns: 4, blocks: 2, lanes: 4, wholePlane: true, join: false, workgroups: 32 },
-  { columns: 1, blocks: 2, lanes: 64, wholePlane: false, join: true, workgroups: 2048 },
-  { columns: 2, blocks: 1, lanes: 8, wholePlane: true, join: true, workgroups: 64 },
-];
-const withTile =
-  (tile: GradientTile): Build =>
-  (context, { node, inputs: [x, dy], output }) => {
-    const { kernel, stride } = node.attributes;
-    const g = geometryOf(x.shape, dy.shape, { kernel: kernel as Shape, stride: Number(stride) });
-    return weightGradientKernels(context, { x, dy, dw: output }, { g, tile });
-  };
+/** Names of all tiles that the adapter can run this with. */
+function tilesFor(op: Op, shapes: readonly Shape[], options: Options): string[] {
+  if (skipped) return [];
+  const { question } = prepare(op, shapes, options);
+  return candidates(question.family, question.g, { ...testContext(gpu), ...options.context }).map(tileName);
+}
 
 describe.skipIf(skipped)(`convolution kernels${why}`, () => {
   for (const software of [true, false]) {
@@ -126,30 +118,21 @@ describe.skipIf(skipped)(`convolution kernels${why}`, () => {
         await check('conv3dWeightGradient', [x, y], { attributes: { kernel, stride }, context });
       });
     }
-    const shapes: readonly (readonly [Shape, Shape, number])[] = [
-      [[1, 5, 5, 9, 11], [20, 5, 3, 3, 3], 1],
-      [[1, 6, 3, 5, 7], [36, 6, 1, 1, 1], 1],
-      [[1, 5, 4, 6, 10], [20, 5, 2, 2, 2], 2],
-    ];
-    for (const [x, w, stride] of shapes) {
-      const to = [x[0], w[0], ...x.slice(2).map((size) => size / stride)];
-      const g = geometryOf(x, to, { kernel: w.slice(2), stride });
-      const list = skipped ? [] : candidates(g, { ...testContext(gpu), software });
-      for (const tile of list)
-        it(`${JSON.stringify(tile)}, kernel [${w.slice(2)}]`, async () => {
-          const tiles = new Map<string, ConvolutionTile>([[tileKey(g), tile]]);
-          await check('conv3d', [x, w], { attributes: { stride }, context: { software, tiles } });
+    const kernel = [3, 3, 3];
+    const tiled: readonly (readonly [Op, readonly [Shape, Shape], Attributes])[] = [
+      ['conv3d', [[1, 5, 5, 9, 11], [20, 5, 3, 3, 3]], { stride: 1 }],
+      ['conv3d', [[1, 6, 3, 5, 7], [36, 6, 1, 1, 1]], { stride: 1 }],
+      ['conv3d', [[1, 5, 4, 6, 10], [20, 5, 2, 2, 2]], { stride: 2 }],
+      ['convTranspose3d', [[1, 5, 2, 3, 5], [5, 9, 2, 2, 2]], {}],
+      ['conv3dWeightGradient', [[2, 5, 3, 5, 9], [2, 9, 3, 5, 9]], { kernel, stride: 1 }],
+      ['conv3dWeightGradient', [[1, 3, 4, 6, 10], [1, 13, 2, 3, 5]], { kernel: [2, 2, 2], stride: 2 }],
+    ]; // biome-ignore format: a table
+    for (const [op, shapes, attributes] of tiled)
+      for (const tile of tilesFor(op, shapes, { attributes, context }))
+        it(`${op} [${shapes[1]}] by ${tile}`, async () => {
+          await check(op, shapes, { attributes, context, tile });
         });
-    }
   }
-
-  for (const tile of gradientTiles)
-    it(`weight gradient with ${JSON.stringify(tile)}`, async () => {
-      const build = withTile(tile);
-      const kernel = [3, 3, 3];
-      await check('conv3dWeightGradient', [[2, 5, 3, 5, 9], [2, 9, 3, 5, 9]], { attributes: { kernel, stride: 1 }, build }); // biome-ignore format: two shapes
-      await check('conv3dWeightGradient', [[1, 3, 4, 6, 10], [1, 13, 2, 3, 5]], { attributes: { kernel: [2, 2, 2], stride: 2 }, build }); // biome-ignore format: two shapes
-    });
 
   it('tensors in parts', async () => {
     const [x, w]: Shape[] = [[1, 5, 4, 5, 7], [6, 5, 3, 3, 3]]; // biome-ignore format: two shapes

@@ -1,12 +1,13 @@
 /**
- * Which tile a convolution uses: a table by kind of kernel and kind of adapter, or the tile that the caller names.
+ * Which tile a convolution uses: a table by kind of kernel and kind of adapter, or the tile that was measured to be fastest.
  *
  * Each list goes from the largest tile to the smallest; the first one that leaves enough workgroups to fill the adapter is
  * taken. On a software adapter large tiles save reads, which are what costs there, but take seconds to compile,
  * so that small convolutions get small ones. The trap: tiles decide the order of sums. A choice must not
- * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card.
+ * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card; `tune.ts`
+ * measures.
  */
-import type { KernelContext } from '../kernel.js';
+import type { GpuTensor, KernelContext } from '../kernel.js';
 import { directGroups } from './direct.js';
 import { type Geometry, operationsOf } from './geometry.js';
 import { stagedGroups, stagedMemory } from './staged.js';
@@ -50,6 +51,15 @@ export interface GradientTile {
 }
 
 export type ConvolutionTile = DirectTile | StagedTile;
+
+/** Families of kernels: conv3d and its input gradient, the transposed convolution, the weight gradient. */
+export interface Tiles {
+  readonly convolution: ConvolutionTile;
+  readonly transposed: TransposedTile;
+  readonly gradient: GradientTile;
+}
+export type TileFamily = keyof Tiles;
+
 /** Kinds of convolution: kernels with neighbours, of one voxel, and with the kernel as stride. */
 type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
 
@@ -57,8 +67,8 @@ type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
 export interface ConvolutionContext extends KernelContext {
   /** True where a processor plays graphics card (`GpuDevice.software`). */
   readonly software?: boolean;
-  /** Tiles by `tileKey`, in place of the tables'. */
-  readonly tiles?: ReadonlyMap<string, ConvolutionTile>;
+  /** Names of tiles by `tileKey`, in place of the tables' choice. */
+  readonly tiles?: ReadonlyMap<string, string>;
 }
 
 const direct = (rows: number, columns: number, blocks: number, lanes: number): DirectTile => ({
@@ -85,41 +95,19 @@ const card: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
   pointwise: [direct(1, 4, 4, 64), direct(1, 4, 2, 64), direct(1, 1, 2, 64), direct(1, 1, 1, 64)],
   strided: [direct(1, 4, 4, 64), direct(1, 2, 2, 64), direct(1, 1, 1, 64)],
 };
-/** Workgroups that a card should get at least. */
-const fill = 264;
-/** Operations on a software adapter from which on the first and the second tile are worth their compilation. */
-const worth = [2e8, 4e6];
-
-function kindOf({ kernel, stride }: Pick<Geometry, 'kernel' | 'stride'>): ConvolutionKind {
-  if (stride > 1) return 'strided';
-  return kernel.some((size) => size > 1) ? 'neighbours' : 'pointwise';
-}
-
-/** All tiles that the adapter can run this convolution with. */
-export function candidates(g: Geometry, { software = false, limits }: ConvolutionContext): ConvolutionTile[] {
-  return (software ? processor : card)[kindOf(g)].filter(
-    (tile) =>
-      tile.kind === 'direct' ||
-      (stagedMemory(g, tile) <= limits.maxComputeWorkgroupStorageSize &&
-        64 * tile.layers <= limits.maxComputeInvocationsPerWorkgroup),
-  );
-}
-
-/** Under which a measured tile is kept: the geometry, on one adapter. */
-export function tileKey({ batch, inputs, outputs, from, to, kernel, stride }: Geometry): string {
-  return [[batch, inputs, outputs], from, to, [...kernel, stride]].map((list) => list.join('x')).join('/');
-}
-
-const groupsOf = (g: Geometry, tile: ConvolutionTile): number =>
-  tile.kind === 'staged' ? stagedGroups(g, tile) : directGroups(g, tile);
-
-export function chooseTile(g: Geometry, context: ConvolutionContext): ConvolutionTile {
-  const measured = context.tiles?.get(tileKey(g));
-  if (measured) return measured;
-  const list = candidates(g, context);
-  return pick(list, g, { software: context.software, groups: (tile) => groupsOf(g, tile) });
-}
-
+/** Tiles for a card that are only taken when they were measured to be faster. */
+const others: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
+  neighbours: [
+    staged(8, 4, 1),
+    staged(8, 2, 1),
+    staged(8, 1, 2),
+    staged(4, 4, 2),
+    staged(4, 1, 4),
+    direct(1, 4, 2, 64),
+  ],
+  pointwise: [direct(1, 8, 4, 32), direct(1, 2, 4, 64), direct(1, 2, 2, 128)],
+  strided: [direct(1, 2, 4, 64), direct(1, 1, 2, 64)],
+};
 const processorTransposed: readonly TransposedTile[] = [
   { columns: 8, blocks: 4, lanes: 4 },
   { columns: 4, blocks: 2, lanes: 4 },
@@ -130,25 +118,106 @@ const cardTransposed: readonly TransposedTile[] = [
   { columns: 2, blocks: 2, lanes: 64 },
   { columns: 1, blocks: 1, lanes: 64 },
 ];
+const otherTransposed: readonly TransposedTile[] = [
+  { columns: 2, blocks: 4, lanes: 64 },
+  { columns: 1, blocks: 2, lanes: 64 },
+];
+const smallGradient: GradientTile = { columns: 2, blocks: 1, lanes: 4, wholePlane: false, join: false, workgroups: 16 };
+const processorGradient: readonly GradientTile[] = [
+  { ...smallGradient, columns: 4, blocks: 2, wholePlane: true, workgroups: 64 },
+  smallGradient,
+];
+const cardGradient: readonly GradientTile[] = [
+  { columns: 1, blocks: 2, lanes: 64, wholePlane: false, join: true, workgroups: 2048 },
+];
+const otherGradient: readonly GradientTile[] = [
+  { columns: 2, blocks: 2, lanes: 64, wholePlane: false, join: true, workgroups: 2048 },
+  { columns: 2, blocks: 1, lanes: 64, wholePlane: false, join: true, workgroups: 4096 },
+  { columns: 1, blocks: 1, lanes: 64, wholePlane: true, join: true, workgroups: 2048 },
+  { columns: 1, blocks: 2, lanes: 128, wholePlane: false, join: true, workgroups: 1024 },
+];
+/** Workgroups that a card should get at least. */
+const fill = 264;
+/** Operations on a software adapter from which on the first and the second tile are worth their compilation. */
+const worth = [2e8, 4e6];
 
-export function chooseTransposedTile(g: Geometry, { software }: ConvolutionContext): TransposedTile {
-  const list = software ? processorTransposed : cardTransposed;
-  return pick(list, g, { software, groups: (tile) => transposedGroups(g, tile) });
+function kindOf({ kernel, stride }: Pick<Geometry, 'kernel' | 'stride'>): ConvolutionKind {
+  if (stride > 1) return 'strided';
+  return kernel.some((size) => size > 1) ? 'neighbours' : 'pointwise';
 }
 
-export function chooseGradientTile(g: Geometry, { software }: ConvolutionContext): GradientTile {
-  if (!software) return { columns: 1, blocks: 2, lanes: 64, wholePlane: false, join: true, workgroups: 2048 };
-  const small = { columns: 2, blocks: 1, lanes: 4, wholePlane: false, join: false, workgroups: 16 };
-  return operationsOf(g) < worth[0] ? small : { ...small, columns: 4, blocks: 2, wholePlane: true, workgroups: 64 };
+/** The tables of a family: those that are chosen from, the ones only measured, and the workgroups a tile makes. */
+interface Family<T> {
+  readonly processor: (g: Geometry) => readonly T[];
+  readonly card: (g: Geometry) => readonly T[];
+  readonly others: (g: Geometry) => readonly T[];
+  readonly groups: (g: Geometry, tile: T) => number;
 }
 
-function pick<T>(
-  list: readonly T[],
+const families: { readonly [F in TileFamily]: Family<Tiles[F]> } = {
+  convolution: {
+    processor: (g) => processor[kindOf(g)],
+    card: (g) => card[kindOf(g)],
+    others: (g) => others[kindOf(g)],
+    groups: (g, tile) => (tile.kind === 'staged' ? stagedGroups(g, tile) : directGroups(g, tile)),
+  },
+  transposed: {
+    processor: () => processorTransposed,
+    card: () => cardTransposed,
+    others: () => otherTransposed,
+    groups: transposedGroups,
+  },
+  gradient: {
+    processor: () => processorGradient,
+    card: () => cardGradient,
+    others: () => otherGradient,
+    // It makes as many workgroups as the tile says.
+    groups: () => Number.POSITIVE_INFINITY,
+  },
+};
+
+/** Whether the adapter can run a tile. */
+function isPossible(g: Geometry, tile: Tiles[TileFamily], { limits }: ConvolutionContext): boolean {
+  const { maxComputeInvocationsPerWorkgroup: most, maxComputeWorkgroupStorageSize: memory } = limits;
+  if ('lanes' in tile) return tile.lanes <= most;
+  return stagedMemory(g, tile) <= memory && 64 * tile.layers <= most;
+}
+
+/** All tiles that the adapter can run this convolution with. */
+export function candidates<F extends TileFamily>(family: F, g: Geometry, context: ConvolutionContext): Tiles[F][] {
+  const tables: Family<Tiles[F]> = families[family];
+  const list = context.software ? tables.processor(g) : [...tables.card(g), ...tables.others(g)];
+  return list.filter((tile) => isPossible(g, tile, context));
+}
+
+/** What a measured tile is kept under: the family, the geometry and what the image is stored in. */
+export function tileKey(family: TileFamily, g: Geometry, { storage }: Pick<GpuTensor, 'storage'>): string {
+  const { batch, inputs, outputs, from, to, kernel, stride } = g;
+  const sizes = [[batch, inputs, outputs], from, to, [...kernel, stride]].map((list) => list.join('x')).join('/');
+  return `${family} ${storage} ${sizes}`;
+}
+
+/** A tile in words, the same for equal tiles. */
+export const tileName = (tile: Tiles[TileFamily]): string =>
+  Object.entries(tile)
+    .map(([name, value]) => (name === 'kind' ? value : `${name} ${value}`))
+    .join(', ');
+
+/** @param image the one that the convolution reads. */
+export function chooseTile<F extends TileFamily>(
+  family: F,
   g: Geometry,
-  { software = false, groups }: { software?: boolean; groups: (tile: T) => number },
-): T {
+  image: Pick<GpuTensor, 'storage'>,
+  context: ConvolutionContext,
+): Tiles[F] {
+  const { software, tiles } = context;
+  const measured = tiles?.get(tileKey(family, g, image));
+  const known = measured && candidates(family, g, context).find((tile) => tileName(tile) === measured);
+  if (known) return known;
+  const tables: Family<Tiles[F]> = families[family];
+  const list = (software ? tables.processor : tables.card)(g).filter((tile) => isPossible(g, tile, context));
   const at = software
     ? worth.findIndex((operations) => operationsOf(g) >= operations)
-    : list.findIndex((tile) => groups(tile) >= fill);
-  return at < 0 ? list[list.length - 1] : list[at];
+    : list.findIndex((tile) => tables.groups(g, tile) >= fill);
+  return list[at] ?? list[list.length - 1];
 }
