@@ -1,7 +1,7 @@
 /**
  * The operation × runtime matrix: every operation of the graph, on small odd shapes, in every runtime that runs in
  * Node, against the float64 reference. Largest error over largest expected value: at most 1e-4 in float32, 2e-2 in
- * bfloat16.
+ * bfloat16, 4e-3 in float16.
  */
 import { elementCount, type Graph, operations } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
@@ -30,19 +30,26 @@ const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) =
 useSoftwareWhereNeeded();
 const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
 
-/** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded. */
+/** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded; float16 keeps 11. */
 const columns: readonly Column[] = [
   { name: 'onnx', tolerance: 1e-4, compile: (graph) => onnxRuntime.compile(graph, { threads: 2 }) },
   oneDnnColumn('onednn float32', 'float32', 1e-4, 4096),
   oneDnnColumn('onednn float32, nothing in TypeScript', 'float32', 1e-4, 0),
   oneDnnColumn('onednn bfloat16', 'bfloat16', 2e-2, 0),
-  webGpuColumn('webgpu', webGpu),
+  webGpuColumn('webgpu', 'float32', 1e-4),
+  webGpuColumn('webgpu float16', 'float16', 4e-3),
 ];
 
-function webGpuColumn(name: string, runtime: WebGpuRuntime | string): Column {
-  if (typeof runtime === 'string')
-    return { name, tolerance: 1e-4, missing: runtime, compile: () => Promise.reject(new Error(runtime)) };
-  return { name, tolerance: 1e-4, compile: (graph) => runtime.compile(graph) };
+function webGpuColumn(name: string, precision: Precision, tolerance: number): Column {
+  if (typeof webGpu === 'string')
+    return { name, tolerance, missing: webGpu, compile: () => Promise.reject(new Error(webGpu)) };
+  const missing = precision === 'float16' && !webGpu.limits.f16 ? `${webGpu.version} has no shader-f16` : undefined;
+  return {
+    name,
+    tolerance,
+    ...(missing === undefined ? {} : { missing }),
+    compile: (graph) => webGpu.compile(graph, { precision }),
+  };
 }
 
 function oneDnnColumn(name: string, precision: Precision, tolerance: number, smallElements: number): Column {

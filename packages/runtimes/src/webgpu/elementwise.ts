@@ -2,13 +2,13 @@
  * WGSL of elementwise operations: one kernel for a group of them, whatever its shape.
  *
  * Everything is computed in vec4f: blocked images are vec4, plain tensors are viewed in fours. Values per channel and
- * scalars are read where they are needed. The trap: padded channels may become anything on the way (exp(0) is 1), so
- * what is stored is masked.
+ * scalars are read where they are needed. Where tensors in parts would need more bindings than there are, each pass takes
+ * the range of one part. The trap: padded channels may become anything on the way (exp(0) is 1), so what is stored is masked.
  */
 import type { GraphNode, Shape } from '@quickcolumn/graph';
 import { blockedIndex, blockedSizes, float, maskChannels } from './convert.js';
 import type { GpuTensor, Kernel, KernelContext, Layout } from './kernel.js';
-import { Shader } from './shader.js';
+import { partsOf, Shader, type View } from './shader.js';
 import { storedElements } from './tensors.js';
 
 /** Positions of the inputs that have the shape of the result, by operation. */
@@ -55,13 +55,39 @@ export interface ElementwiseGroup {
 
 type Read = (node: GraphNode) => GpuTensor;
 
-/** One kernel. A tensor that is both read and written (a variable updated in place) is read before it is written. */
-export function elementwiseKernel(
-  context: KernelContext,
-  group: ElementwiseGroup,
-  { full, side }: { full: Read; side: Read },
-): Kernel {
+interface Reads {
+  readonly full: Read;
+  readonly side: Read;
+}
+
+/** A tensor that is both read and written (a variable updated in place) is read before it is written. */
+export function elementwiseKernels({ limits }: KernelContext, group: ElementwiseGroup, reads: Reads): Kernel[] {
   const { shape, layout, members, outputs } = group;
+  const count = layout === 'blocked' ? blockedSizes(shape).count : storedElements(shape, layout) / 4;
+  const whole = passOver([0, count], group, reads);
+  if (whole.shader.bindingCount <= limits.maxStorageBuffersPerShaderStage) {
+    return [whole.shader.buildEach({ limits, count, body: whole.body })];
+  }
+  const inside = new Set(members);
+  const operands = members.flatMap(fullInputsOf).filter((input) => !inside.has(input) && input.op !== 'constant');
+  const tensors = [...outputs.values(), ...operands.map(reads.full)];
+  const ends = new Set(tensors.flatMap((tensor) => partsOf(tensor, 4).map(({ end }) => end)));
+  let first = 0;
+  return [...ends]
+    .sort((a, b) => a - b)
+    .map((end) => {
+      const { shader, body } = passOver([first, end], group, reads);
+      const kernel = shader.buildEach({ limits, first, count: end, body });
+      first = end;
+      return kernel;
+    });
+}
+
+function passOver(
+  range: readonly [number, number],
+  { shape, layout, members, outputs }: ElementwiseGroup,
+  { full, side }: Reads,
+): { shader: Shader; body: string } {
   const label = [...new Set(members.map(({ op }) => op))].slice(0, 6).join('+');
   const shader = new Shader(label);
   const written = new Set(outputs.values());
@@ -69,11 +95,12 @@ export function elementwiseKernel(
   const names = new Map<string, string>();
   const lines: string[] = [];
   const inside = new Set(members.map(({ id }) => id));
-  const declare = (tensor: GpuTensor, vec4: boolean): string => {
+  const aligned = { vec4: true, range };
+  const declare = (tensor: GpuTensor, view: View): string => {
     const name = `t${names.size}`;
     declared.add(tensor);
-    if (written.has(tensor)) shader.update(name, tensor, { vec4 });
-    else shader.read(name, tensor, { vec4 });
+    if (written.has(tensor)) shader.update(name, tensor, view);
+    else shader.read(name, tensor, view);
     return name;
   };
   const once = (key: string, make: (name: string) => string): string => {
@@ -88,24 +115,24 @@ export function elementwiseKernel(
   const operand = (node: GraphNode): string => {
     if (inside.has(node.id)) return `v${node.id}`;
     if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
-    return once(`full ${node.id}`, () => `${declare(full(node), true)}(i)`);
+    return once(`full ${node.id}`, () => `${declare(full(node), aligned)}(i)`);
   };
   const scalar = (node: GraphNode): string => {
     if (node.op === 'constant') return float(Number(node.attributes.value));
     // In a group of scalars the factor is an operand like any other, perhaps of the group itself.
     if (shape.length === 0) return operand(node);
-    return once(`scalar ${node.id}`, () => `${declare(side(node), false)}(0u)`);
+    return once(`scalar ${node.id}`, () => `${declare(side(node), {})}(0u)`);
   };
   const perChannel = (node: GraphNode): string => {
     if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
-    return once(`channel ${node.id}`, () => `${declare(side(node), true)}(b)`);
+    return once(`channel ${node.id}`, () => `${declare(side(node), { vec4: true })}(b)`);
   };
   const perSample = (node: GraphNode): string => {
     if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
     const { c } = blockedSizes(shape);
     return once(`sample ${node.id}`, () => {
-      if (c % 4 === 0) return `${declare(side(node), true)}(n * ${c / 4}u + b)`;
-      const name = declare(side(node), false);
+      if (c % 4 === 0) return `${declare(side(node), { vec4: true })}(n * ${c / 4}u + b)`;
+      const name = declare(side(node), {});
       const lane = (at: number): string => `${name}(n * ${c}u + min(b * 4u + ${at}u, ${c - 1}u))`;
       return `vec4f(${[0, 1, 2, 3].map(lane).join(', ')})`;
     });
@@ -118,13 +145,11 @@ export function elementwiseKernel(
   const stores: string[] = [];
   for (const [node, tensor] of outputs) {
     const name = `y${node.id}`;
-    if (declared.has(tensor)) shader.update(name, tensor, { vec4: true });
-    else shader.write(name, tensor, { vec4: true });
+    if (declared.has(tensor)) shader.update(name, tensor, aligned);
+    else shader.write(name, tensor, aligned);
     stores.push(`${name}_set(i, ${sizes ? maskChannels(`v${node.id}`, sizes) : `v${node.id}`});`);
   }
-  const body = [sizes ? blockedIndex(sizes) : '', ...lines, ...stores].join('\n  ');
-  const count = sizes ? sizes.count : storedElements(shape, layout) / 4;
-  return shader.buildEach({ limits: context.limits, count, body });
+  return { shader, body: [sizes ? blockedIndex(sizes) : '', ...lines, ...stores].join('\n  ') };
 }
 
 interface Operands {

@@ -7,7 +7,7 @@
  * where all other readers of the variable are already listed, and it is not an output itself.
  */
 import type { Graph, GraphNode, Shape } from '@quickcolumn/graph';
-import { elementwiseKernel, fullInputsOf } from './elementwise.js';
+import { elementwiseKernels, fullInputsOf } from './elementwise.js';
 import type { GpuTensor, Layout } from './kernel.js';
 import type { Lowering } from './lowering.js';
 import { makeTensor } from './tensors.js';
@@ -77,12 +77,12 @@ export class Fusion {
     const outputs = new Map<GraphNode, GpuTensor>();
     for (const member of members)
       if (this.#isStored(member, inside)) outputs.set(member, this.#resultOf(member, inside));
-    const kernel = elementwiseKernel(
+    const kernels = elementwiseKernels(
       this.#lowering,
       { shape, layout, members, outputs },
       { full: (input) => this.#lowering.get(input, layout), side: (input) => this.#lowering.get(input, 'plain') },
     );
-    this.#lowering.emit(kernel);
+    this.#lowering.emit(...kernels);
     for (const [member, tensor] of outputs) this.#lowering.set(member, tensor);
   }
 
@@ -123,13 +123,11 @@ export class Fusion {
       members.flatMap(({ inputs }) => inputs).filter((input) => !inside.has(input) && input.op !== 'constant'),
     );
     const written = members.filter((member) => this.#isStored(member, inside));
+    // What has the group's shape is in at most one part: passes may take the range of one each.
     const { limits } = this.#lowering;
-    const parts = (node: GraphNode, layout: Layout): number => makeTensor(node.shape, layout, { limits }).parts.length;
-    const layout = this.#lowering.form(members[0]);
-    const bindings = [...read, ...written].reduce(
-      (sum, node) => sum + parts(node, sameShape(node.shape, members[0].shape) ? layout : 'plain'),
-      0,
-    );
+    const parts = (node: GraphNode): number =>
+      sameShape(node.shape, members[0].shape) ? 1 : makeTensor(node.shape, 'plain', { limits }).parts.length;
+    const bindings = [...read, ...written].reduce((sum, node) => sum + parts(node), 0);
     return bindings <= most;
   }
 }

@@ -84,6 +84,30 @@ describe(`webgpu runtime${why}`, () => {
     }
   });
 
+  it.skipIf(absent)('adds more parts than the adapter binds at a time, each where it belongs', async () => {
+    const small = await openWebGpu({ maxStorageBufferBindingSize: 4096 });
+    try {
+      const graph = new Graph();
+      const shape = [2, 5, ...grid];
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => graph.input(name, shape));
+      const bias = graph.input('bias', [5]);
+      const sum = graph.apply('add', [graph.apply('mul', [a, b]), graph.apply('addChannel', [c, bias])]);
+      graph.output('sum', sum);
+      const count = 2 * 5 * 256;
+      // Four images of four parts each: 17 with the values of the channels, more than software adapters bind.
+      const values = (seed: number, length = count): Float32Array =>
+        Float32Array.from({ length }, (_, i) => Math.round(100 * Math.sin(i * seed)));
+      const inputs = { a: values(1), b: values(2), c: values(3), bias: values(4, 5) };
+      const executable = await small.compile(graph);
+      const { sum: actual } = await executable.run(inputs);
+      await executable.dispose();
+      const expected = actual.map((_, i) => inputs.a[i] * inputs.b[i] + inputs.c[i] + inputs.bias[(i >> 8) % 5]);
+      expect(actual).toEqual(expected);
+    } finally {
+      small.close();
+    }
+  });
+
   it.skipIf(absent)('says that the device was lost, and a new one continues from the same weights', async () => {
     const graph = trainingGraph();
     const [first, second] = [await openWebGpu(), await openWebGpu()];

@@ -71,6 +71,23 @@ describe('text', () => {
   });
 });
 
+describe('ranges', () => {
+  it('a pass over a range binds only the parts that it reaches', () => {
+    const limits = { ...noLimits, maxStorageBufferBindingSize: 256 };
+    const x = makeTensor([1, 4, 1, 1, 50], 'blocked', { limits });
+    expect(x.parts).toEqual([64, 64, 64, 8]);
+    const partsIn = (range: readonly [number, number]): number[] =>
+      new Shader('t')
+        .update('x', x, { range })
+        .buildEach({ limits, first: range[0], count: range[1], body: 'x_set(i, x(i));' })
+        .bindings.map(({ part }) => part);
+    expect(partsIn([0, 16])).toEqual([0]);
+    expect(partsIn([16, 32])).toEqual([1]);
+    expect(partsIn([15, 33])).toEqual([0, 1, 2]);
+    expect(partsIn([48, 50])).toEqual([3]);
+  });
+});
+
 describe(`on the device${why}`, () => {
   it.skipIf(skipped)('tensors in parts are read and written as one', async () => {
     const limits = { ...gpu.limits, maxStorageBufferBindingSize: 256 };

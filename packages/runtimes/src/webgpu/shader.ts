@@ -12,6 +12,8 @@ import { type Binding, elementsOf, type GpuTensor, type Kernel, type KernelLimit
 export interface View {
   /** A plain tensor in fours; what lies behind its last element is anything. */
   readonly vec4?: boolean;
+  /** Only the values whose i is in this range are reached, from the first up to but not with the last. */
+  readonly range?: readonly [number, number];
 }
 
 interface PassOptions {
@@ -28,8 +30,9 @@ export interface GroupedPass extends PassOptions {
 }
 
 export interface FlatPass extends PassOptions {
-  /** One invocation for each i below `count`. */
+  /** One invocation for each i below `count`, from `first` on (default 0). */
   readonly count: number;
+  readonly first?: number;
   /** The code for one `i`. No barriers: some invocations of the last workgroup leave early. */
   readonly body: string;
 }
@@ -105,30 +108,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) 
     return { label: this.label, code, bindings: this.#bindings, workgroups: groups };
   }
 
-  buildEach({ limits, workgroupSize = 64, count, body }: FlatPass): Kernel {
+  buildEach({ limits, workgroupSize = 64, first = 0, count, body }: FlatPass): Kernel {
     const size = typeof workgroupSize === 'number' ? workgroupSize : workgroupSize.reduce((a, b) => a * b);
     return this.build({
       limits,
       workgroupSize,
-      workgroups: Math.max(1, Math.ceil(count / size)),
-      body: `let i = group * ${size}u + lane;\n  if (i >= ${count}u) { return; }\n  ${body}`,
+      workgroups: Math.max(1, Math.ceil((count - first) / size)),
+      body: `let i = ${first > 0 ? `${first}u + ` : ''}group * ${size}u + lane;\n  if (i >= ${count}u) { return; }\n  ${body}`,
     });
   }
 
-  #declare(name: string, tensor: GpuTensor, { vec4 = false }: View, access: Bound['access']): void {
+  #declare(name: string, tensor: GpuTensor, { vec4 = false, range }: View, access: Bound['access']): void {
     const { element, value, toValue, toStored, unit } = formsOf(tensor, vec4);
-    const bound = this.#bind(tensor, element, access);
-    const ends: number[] = [];
-    let end = 0;
-    for (const elements of tensor.parts) {
-      end += elements / unit;
-      ends.push(end);
-    }
-    const pieces = tensor.parts.map((_elements, part) => ({
-      variable: `b${bound.first + part}`,
-      start: part === 0 ? 0 : ends[part - 1],
-      end: ends[part],
-    }));
+    const parts = partsOf(tensor, unit).filter(({ start, end }) => !range || (start < range[1] && end > range[0]));
+    const { first } = this.#bind(tensor, parts, { element, access });
+    const pieces = parts.map(({ start, end }, at) => ({ variable: `b${first + at}`, start, end }));
     const index = (start: number): string => (start === 0 ? 'i' : `i - ${start}u`);
     const branch = (make: (piece: (typeof pieces)[number]) => string): string =>
       pieces
@@ -144,7 +138,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) 
     }
   }
 
-  #bind(tensor: GpuTensor, element: string, access: Bound['access']): Bound {
+  #bind(tensor: GpuTensor, parts: readonly Part[], { element, access }: Pick<Bound, 'element' | 'access'>): Bound {
     const known = this.#bound.get(tensor);
     if (known) {
       if (known.element !== element) throw new RangeError(`${this.label} views one tensor in two ways`);
@@ -154,15 +148,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) 
     const bound: Bound = { first: this.#bindings.length, access, element };
     this.#bound.set(tensor, bound);
     if (tensor.storage === 'f16') this.#halves = true;
-    tensor.parts.forEach((elements, part) => {
+    for (const { part } of parts) {
       const at = this.#bindings.length;
       this.#bindings.push({ tensor, part, access });
       // A fixed length is what the bounds check that WebGPU adds is cheapest with.
-      const length = elements / elementsOf(element);
+      const length = tensor.parts[part] / elementsOf(element);
       this.#parts.push(`@group(0) @binding(${at}) var<storage, read_write> b${at}: array<${element}, ${length}>;`);
-    });
+    }
     return bound;
   }
+}
+
+interface Part {
+  readonly part: number;
+  /** Values from the first up to but not with the last. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of a tensor, counted in values of `unit` elements. */
+export function partsOf({ parts }: GpuTensor, unit: number): Part[] {
+  let end = 0;
+  return parts.map((elements, part) => {
+    const start = end;
+    end += elements / unit;
+    return { part, start, end };
+  });
 }
 
 interface Forms {
