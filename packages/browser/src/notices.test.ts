@@ -48,7 +48,12 @@ describe('a package', () => {
     const path = join(folder, 'node_modules', String(manifest['name']));
     mkdirSync(join(path, 'esm'), { recursive: true });
     // As packages of two kinds of modules have it.
-    const all = { 'package.json': JSON.stringify(manifest), 'esm/package.json': '{"type":"module"}', ...others };
+    const all = {
+      'package.json': JSON.stringify(manifest),
+      'esm/package.json': '{"type":"module"}',
+      'esm/index.js': '/*!\n * By Kim\n */',
+      ...others,
+    };
     for (const [name, text] of Object.entries(all)) writeFileSync(join(path, name), text);
     return join(path, 'esm', 'index.js');
   }
@@ -58,6 +63,7 @@ describe('a package', () => {
     const file = installed({ name: 'tiny', version: '1.2.3', license: '(MIT OR Apache-2.0)', repository });
     const notices = await thirdPartyNotices([file, file]);
     expect(notices.split('tiny 1.2.3\nLicence: (MIT OR Apache-2.0)\n')).toHaveLength(2);
+    expect(notices).toContain('\n\nBy Kim\n');
     expect(notices).toContain(
       'comes without the text of its licence; its sources, with their notices: https://example.org',
     );

@@ -98,6 +98,7 @@ async function sectionOf({ name, version, license, repository, folder, files }: 
 async function bannersOf(files: Iterable<string>): Promise<Set<string>> {
   const banners = new Set<string>();
   for (const file of files) {
+    if (!codeNames.test(file)) continue;
     const [, banner] = /^\s*\/\*!([\s\S]*?)\*\//.exec(await readFile(file, 'utf8')) ?? [];
     if (banner !== undefined) banners.add(banner.replaceAll(/^[ \t]*\* ?/gm, '').trim());
   }
