@@ -2,7 +2,8 @@
  * The worker of give-up.test.ts: the package's own, in a browser whose adapter says that it is a real card, and whose first
  * device is lost while it computes its second window.
  */
-import './worker.js';
+// Runs it; it exports nothing.
+export * from './worker.js';
 
 const { gpu } = navigator;
 const requestAdapter = gpu.requestAdapter.bind(gpu);
