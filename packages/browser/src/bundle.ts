@@ -1,14 +1,15 @@
 /**
- * Makes `bundle/`: the package as two plain scripts (page and worker, with what they share) and the two files of ONNX
- * Runtime beside them, for pages without a build step. Runs in Node: `npm run browser -- --bundle`.
+ * Makes `bundle/`: the package as two plain scripts (page and worker, with what they share), the two files of ONNX
+ * Runtime and the licences of others' code beside them, for pages without a build step. Runs in Node: `npm run browser -- --bundle`.
  *
  * Whatever cannot run in a browser stops it: an import that is left over, `node:` modules first of all.
  */
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type OutputChunk } from 'rolldown';
+import { noticesFile, thirdPartyNotices } from './notices.js';
 
 /** Budget of the package's scripts, the webgpu runtime among them, minified and gzip-compressed, together; the files of ONNX Runtime come on top. */
 export const budgetBytes = 110_000;
@@ -19,11 +20,13 @@ export interface BundledFile {
   readonly name: string;
   readonly bytes: number;
   readonly gzipBytes: number;
+  /** Paths of the files whose code is in it; names that begin with NUL are the bundler's own code. */
+  readonly modules: readonly string[];
 }
 
 /**
  * Bundles entries (name to script) for browsers into a folder, which is emptied first.
- * @throws Error for imports that are not resolved
+ * @throws Error for imports that are not resolved, and for code without a licence
  */
 export async function bundle(outDir: string, input: Readonly<Record<string, string>>): Promise<BundledFile[]> {
   await rm(outDir, { recursive: true, force: true });
@@ -52,11 +55,16 @@ export async function bundle(outDir: string, input: Readonly<Record<string, stri
   // Found as the package finds it, wherever it is installed.
   const ort = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
   for (const name of ortFiles) await copyFile(join(ort, name), join(outDir, name));
-  return chunks.map(({ fileName, code }) => ({
+  const files = chunks.map(({ fileName, code, modules }) => ({
     name: fileName,
     bytes: Buffer.byteLength(code),
     gzipBytes: gzipSync(code, { level: 9 }).length,
+    // Files that only pass names on leave nothing in the bundle.
+    modules: Object.entries(modules).flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [id] : [])),
   }));
+  const inside = [...files.flatMap(({ modules }) => modules), ...ortFiles.map((name) => join(ort, name))];
+  await writeFile(join(outDir, noticesFile), await thirdPartyNotices(inside));
+  return files;
 }
 
 /** The entries of the package. */

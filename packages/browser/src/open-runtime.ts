@@ -9,6 +9,14 @@ import { openWasm } from './wasm.js';
 
 export interface OpenedRuntime extends RuntimeInfo {
   readonly engine: Runtime;
+  /** Ends the device, where it has one. */
+  readonly close?: () => void;
+  /**
+   * Opens what takes over when the device fails while it runs; absent where nothing may: a runtime that was asked for by
+   * name, and WebAssembly itself.
+   * @param problem what happened, for the reason
+   */
+  readonly instead?: (problem: string) => OpenedRuntime;
 }
 
 /**
@@ -34,7 +42,13 @@ export async function openRuntime(
     const engine = await openWebGpuOn(gpu);
     const why = request.runtime === 'webgpu' ? 'as asked' : 'a graphics card';
     const kind = software ? ', in software' : '';
-    return { engine, runtime: 'webgpu', reason: `WebGPU on ${engine.version}${kind}, ${engine.precision} (${why})` };
+    return {
+      engine,
+      runtime: 'webgpu',
+      reason: `WebGPU on ${engine.version}${kind}, ${engine.precision} (${why})`,
+      close: () => engine.close(),
+      ...(request.runtime === 'auto' ? { instead: (problem) => insteadOfWebGpu(request, problem) } : {}),
+    };
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
     if (request.runtime === 'webgpu') {
@@ -44,14 +58,30 @@ export async function openRuntime(
   }
 }
 
-function wasm({ assets, threads: wanted }: Pick<OpenRequest, 'threads' | 'assets'>, why: string): OpenedRuntime {
+type WasmRequest = Pick<OpenRequest, 'threads' | 'assets'>;
+
+function wasm(request: WasmRequest, why: string): OpenedRuntime {
+  const { what, limit, ...opened } = openedWasm(request);
+  return { ...opened, reason: `${what} (${[why, ...limit].join('; ')})` };
+}
+
+function insteadOfWebGpu(request: WasmRequest, problem: string): OpenedRuntime {
+  const { what, limit, ...opened } = openedWasm(request);
+  return { ...opened, reason: [`WebGPU was given up: ${problem}`, what, ...limit].join('; ') };
+}
+
+function openedWasm({ assets, threads: wanted }: WasmRequest): Omit<OpenedRuntime, 'reason'> & {
+  readonly what: string;
+  readonly limit: readonly string[];
+} {
   const { runtime, threads, limit } = openWasm(assets, wanted);
   const count = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return {
     engine: runtime,
     runtime: 'wasm',
     threads,
-    reason: `ONNX Runtime ${runtime.version} as WebAssembly on ${count} (${why}${limit === undefined ? '' : `; one thread ${limit}`})`,
+    what: `ONNX Runtime ${runtime.version} as WebAssembly on ${count}`,
+    limit: limit === undefined ? [] : [`one thread ${limit}`],
   };
 }
 

@@ -12,6 +12,7 @@ import {
   type OpenRequest,
   type PredictProgress,
   type Request,
+  runtimeInfoOf,
   type ScanOptions,
   thrownError,
 } from './protocol.js';
@@ -22,7 +23,10 @@ export interface PredictorOptions {
    * the page's own origin.
    */
   readonly model: Blob | ArrayBuffer | URL;
-  /** `auto` (default) takes WebGPU where there is a real GPU; `webgpu` fails where there is none, software ones count. */
+  /**
+   * `auto` (default) takes WebGPU where there is a real GPU, and goes on with `wasm` when that fails; `webgpu` fails where
+   * there is none, software ones count.
+   */
   readonly runtime?: 'auto' | BrowserRuntimeName;
   /** CPU threads of `wasm`; default all, or 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
@@ -38,10 +42,13 @@ export interface PredictRequest extends ScanOptions {
 
 /** Owns a worker and the model's memory until `dispose()`. */
 export interface Predictor {
-  /** What runs the model and why, and all that the model says about itself. */
+  /** What runs the model now and why, and all that the model says about itself. */
   readonly info: ModelInfo;
   /**
    * The mask of one scan. Requests run one after the other.
+   *
+   * A graphics device that fails on the way is given up: where `auto` chose it, the scan begins anew on WebAssembly and the
+   * reasons say so; where it was asked for by name, this rejects (`runtime`) and the next request opens a device anew.
    * @param scan one file, or the files of one scan (.hdr and .img; a header with detached data)
    * @throws QuickcolumnError with the code of what went wrong: `nifti`, `nrrd`, `metaimage`, `usage`, `preparation`,
    *   `memory`, `runtime`, `interrupted`, `worker` or `internal`
@@ -72,14 +79,22 @@ export async function createPredictor(options: PredictorOptions): Promise<Predic
   };
   try {
     const transfer = model instanceof ArrayBuffer ? [model] : [];
-    const { info } = await channel.ask('opened', (id) => ({ kind: 'open', id, open }), { transfer });
+    let { info } = await channel.ask('opened', (id) => ({ kind: 'open', id, open }), { transfer });
     return {
-      info,
+      get info() {
+        return info;
+      },
       async predict(scan, { signal, onProgress, ...settings } = {}) {
         if (signal?.aborted) throw interrupted();
         const files = scan instanceof Blob ? [scan] : scan;
         const request = (id: number): Request => ({ kind: 'predict', id, files, options: settings });
-        const { prediction } = await channel.ask('predicted', request, { signal, onProgress });
+        const { prediction } = await channel.ask('predicted', request, {
+          signal,
+          onProgress(progress) {
+            info = { ...info, ...runtimeInfoOf(progress) };
+            onProgress?.(progress);
+          },
+        });
         return prediction;
       },
       dispose: () => channel.end(interrupted()),

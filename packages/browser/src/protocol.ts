@@ -18,6 +18,13 @@ export interface RuntimeInfo {
   readonly threads?: number;
 }
 
+/** These fields alone, of anything that has them. */
+export const runtimeInfoOf = ({ runtime, reason, threads }: RuntimeInfo): RuntimeInfo => ({
+  runtime,
+  reason,
+  ...(threads === undefined ? {} : { threads }),
+});
+
 /** A model that is ready. */
 export interface ModelInfo extends RuntimeInfo {
   readonly metadata: ModelMetadata;

@@ -1,6 +1,8 @@
 /**
  * The worker's side: one model, compiled once and kept, and predictions one after the other.
  *
+ * A graphics device may fail at any window. Where WebGPU was chosen by `auto`, the scan is then predicted anew on
+ * WebAssembly, and so are all that follow; where it was asked for by name, the next request opens a device anew.
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
@@ -16,57 +18,101 @@ import {
   resolveWindow,
   sha256,
 } from '@quickcolumn/predict';
+import { RuntimeError } from '@quickcolumn/runtimes';
 import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
 import { type OpenedRuntime, openRuntime } from './open-runtime.js';
-import type {
-  BrowserPrediction,
-  ModelInfo,
-  OpenRequest,
-  PredictProgress,
-  RuntimeInfo,
-  ScanOptions,
-  Stage,
+import {
+  type BrowserPrediction,
+  type ModelInfo,
+  type OpenRequest,
+  type PredictProgress,
+  type RuntimeInfo,
+  runtimeInfoOf,
+  type ScanOptions,
+  type Stage,
 } from './protocol.js';
 
 export interface Session {
+  /** Of the runtime that is used now. */
   readonly info: ModelInfo;
-  /** @throws as the readers of `@quickcolumn/io` and `predictScan` do */
-  predict(
-    files: readonly NamedBlob[],
-    options: ScanOptions,
-    hooks: { readonly signal: AbortSignal; readonly onProgress: (progress: PredictProgress) => void },
-  ): Promise<BrowserPrediction>;
+  /** @throws as the readers of `@quickcolumn/io` and `predictScan` do; RuntimeError for a device asked for by name */
+  predict(files: readonly NamedBlob[], options: ScanOptions, hooks: Hooks): Promise<BrowserPrediction>;
 }
 
-/** @throws ModelError, QuickcolumnError `runtime` or `file` (the address of a model cannot be fetched) */
-export async function openSession(request: OpenRequest): Promise<Session> {
+interface Hooks {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: PredictProgress) => void;
+}
+
+/**
+ * @param open opens what runs the model: `openRuntime`, or what a test puts in its place
+ * @throws ModelError, QuickcolumnError `runtime` or `file` (the address of a model cannot be fetched)
+ */
+export async function openSession(
+  request: OpenRequest,
+  open: (request: OpenRequest) => Promise<OpenedRuntime> = openRuntime,
+): Promise<Session> {
   const bytes = await modelBytes(request);
-  const opened = await openRuntime(request);
-  const model = await openModel(bytes, request.name, { runtime: opened.engine, precision: opened.engine.precision });
-  const about = infoOf(opened);
-  const info = { ...about, metadata: model.metadata, name: request.name, sha256: await sha256([bytes]) };
-  const compiledFor = compiler(model);
+  let opened = await open(request);
+  /** How to get a runtime where there is none any more. */
+  let next: (() => OpenedRuntime | Promise<OpenedRuntime>) | undefined;
+  const model = await openModel(bytes, request.name, {
+    // The model outlives its device: it is compiled on what runs now.
+    runtime: {
+      ...opened.engine,
+      compile: (graph) => opened.engine.compile(graph, { precision: opened.engine.precision }),
+    },
+    precision: opened.engine.precision,
+  });
+  const about = { metadata: model.metadata, name: request.name, sha256: await sha256([bytes]) };
+  const infoNow = (): ModelInfo => ({ ...runtimeInfoOf(opened), ...about });
+  const network = compiler(model);
   return {
-    info,
-    predict: (files, options, hooks) => predict({ model, info, about, compiledFor }, files, options, hooks),
+    get info() {
+      return infoNow();
+    },
+    async predict(files, options, hooks) {
+      const start = performance.now();
+      for (;;) {
+        if (next !== undefined) opened = await next();
+        next = undefined;
+        try {
+          const ready = { model, info: infoNow(), compiledFor: network.compiledFor };
+          return await predict(ready, files, options, { ...hooks, start });
+        } catch (error) {
+          if (opened.runtime !== 'webgpu' || !isDeviceFailure(error)) throw error;
+          const { instead, close } = opened;
+          await network.dispose();
+          close?.();
+          next = instead === undefined ? () => open(request) : () => instead(error.message);
+          if (instead === undefined) throw error;
+          if (hooks.signal.aborted) throw interrupted(files);
+        }
+      }
+    },
   };
 }
+
+/** Of a device that is gone, too small, or does not what it should: another one may do better. */
+const deviceFailures: readonly unknown[] = ['device-lost', 'memory', 'failed', 'validation', 'shader'];
+
+const isDeviceFailure = (error: unknown): error is RuntimeError =>
+  error instanceof RuntimeError && deviceFailures.includes(error.fields['reason']);
 
 interface Ready {
   readonly model: LoadedModel;
   readonly info: ModelInfo;
-  readonly about: RuntimeInfo;
   readonly compiledFor: (patch: Size3) => Promise<CompiledModel>;
 }
 
 async function predict(
-  { model, info, about, compiledFor }: Ready,
+  { model, info, compiledFor }: Ready,
   files: readonly NamedBlob[],
   options: ScanOptions,
-  { signal, onProgress }: Parameters<Session['predict']>[2],
+  { signal, onProgress, start }: Hooks & { readonly start: number },
 ): Promise<BrowserPrediction> {
   const { withScan = false, ...settings } = options;
-  const start = performance.now();
+  const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
   const { header, ...scan } = await readVolumeBlobs(files);
@@ -82,7 +128,7 @@ async function predict(
     compiled: {
       async run(image) {
         await turn();
-        if (signal.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
+        if (signal.aborted) throw interrupted(files);
         if (windowsStart === 0) windowsStart = performance.now();
         return await compiled.run(image);
       },
@@ -118,22 +164,25 @@ async function predict(
 
 const plainVolume = ({ voxels, size, affine }: Volume): Volume => ({ voxels, size, affine });
 
-const infoOf = ({ runtime, reason, threads }: OpenedRuntime): RuntimeInfo => ({
-  runtime,
-  reason,
-  ...(threads === undefined ? {} : { threads }),
-});
+const interrupted = ([{ name }]: readonly NamedBlob[]): QuickcolumnError =>
+  new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
 
 /** Keeps the network that was compiled last: scans in a row have the same window. */
-function compiler(model: LoadedModel): (patch: Size3) => Promise<CompiledModel> {
+function compiler(model: LoadedModel): Pick<Ready, 'compiledFor'> & { dispose(): Promise<void> } {
   let last: { readonly key: string; readonly compiled: CompiledModel } | undefined;
-  return async (patch) => {
-    const key = patch.join();
-    if (last?.key === key) return last.compiled;
+  const dispose = async (): Promise<void> => {
     await last?.compiled.dispose();
     last = undefined;
-    last = { key, compiled: await model.compile(patch, 1) };
-    return last.compiled;
+  };
+  return {
+    dispose,
+    async compiledFor(patch) {
+      const key = patch.join();
+      if (last?.key === key) return last.compiled;
+      await dispose();
+      last = { key, compiled: await model.compile(patch, 1) };
+      return last.compiled;
+    },
   };
 }
 

@@ -73,6 +73,11 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
+/** A word of a command that people copy into a shell. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** Seconds as '12 s', '3 min 05 s' or '1 h 20 min'. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly evaluateValidation: boolean;
   /** Data licence and the like, kept in the model file. */
   readonly notes?: string;
+  /** The command that goes on after a failure that keeps finished epochs; for people. */
+  readonly goOn?: string;
   /** Names in the report and on the terminal; the run folder itself keeps the real ones, to resume with. */
   readonly anonymous?: AnonymousFlags;
 }
@@ -96,6 +98,9 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   const step = await compileTrainingStep(compiled);
   refuseIfTooLarge(step.bytes);
   const evaluation = await compileEvaluationStep(compiled);
+  const lostDevice = (error: unknown): never => {
+    throw sayHowToGoOn(error, options.goOn);
+  };
   let result: TrainResult;
   try {
     if (!options.resume) await clearRun(folder);
@@ -125,7 +130,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
         tty: process.stderr.isTTY,
         columns: process.stderr.columns,
       }),
-    });
+    }).catch(lostDevice);
   } finally {
     await evaluation.dispose();
     await step.dispose();
@@ -134,9 +139,19 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   note(result.message);
 
   await exportBest(config, folder, { result, cases: split.train.length, notes: options.notes });
-  await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [], names });
+  await writeReport(config, folder, { result, cases: options.evaluateValidation ? split.test : [], names }).catch(
+    lostDevice,
+  );
   await names.writeKey();
   return result;
+}
+
+/** A graphics card that failed loses the epoch in flight and nothing else, and a new process gets a new device. */
+function sayHowToGoOn(error: unknown, goOn: string | undefined): unknown {
+  if (!(error instanceof QuickcolumnError) || error.fields['reason'] !== 'device-lost' || goOn === undefined)
+    return error;
+  const message = `${error.message}; finished epochs are kept, go on with: ${goOn}`;
+  return new QuickcolumnError(error.code, message, error.fields, { cause: error });
 }
 
 /** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */

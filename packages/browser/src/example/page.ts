@@ -47,7 +47,9 @@ async function predict(model: File, scan: readonly File[], signal: AbortSignal):
   const result = await predictor.predict(scan, {
     withScan: true,
     signal,
-    onProgress({ stage, done, total }) {
+    onProgress({ stage, done, total, reason: now }) {
+      // It changes when a graphics card fails.
+      reason.textContent = now;
       const count = stage === 'windows' ? `, window ${done} of ${total}` : '';
       tell(stageTexts[stage] + count, stage === 'windows' ? done / total : stage === 'write' ? 1 : undefined);
     },

@@ -150,5 +150,6 @@ async function trainOne(flags: SemiSupervisedFlags, name: string, config: TrainC
     resume,
     threads,
     evaluateValidation: evaluate,
+    goOn: 'the same command',
   });
 }

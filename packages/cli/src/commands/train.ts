@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, withAnonymousFlags } from '../anonymous.js';
 import { foldOf } from '../arguments.js';
+import { defaultCache } from '../preparation.js';
 import { checkRunFolder, runFiles } from '../run-folder.js';
-import { note, print } from '../terminal.js';
+import { note, print, quoted } from '../terminal.js';
 import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
 import { withTrainingOptions } from '../training-options.js';
 import { runTraining } from '../training-run.js';
@@ -68,8 +69,23 @@ async function trainAction(flags: TrainFlags): Promise<void> {
     threads,
     notes,
     evaluateValidation: evaluate,
+    goOn: resumeCommand(flags),
     anonymous: { anonymize, anonymizeKey },
   });
   note(`report: ${resolve(out, runFiles.report)}`);
   print(join(out, runFiles.model));
+}
+
+/** What continues this run as it was begun; everything else stands in the run folder's config.yaml. */
+function resumeCommand({ out, cache, threads, notes, evaluate, anonymize, anonymizeKey }: TrainFlags): string {
+  return [
+    'quickcolumn train --resume --out',
+    quoted(out),
+    ...(cache === defaultCache() ? [] : ['--cache', quoted(cache)]),
+    ...(threads === undefined ? [] : ['--threads', String(threads)]),
+    ...(notes === undefined ? [] : ['--notes', quoted(notes)]),
+    ...(evaluate ? [] : ['--no-evaluate']),
+    ...(anonymize ? ['--anonymize'] : []),
+    ...(anonymizeKey === undefined ? [] : ['--anonymize-key', quoted(anonymizeKey)]),
+  ].join(' ');
 }

@@ -71,6 +71,7 @@ async function trainFold({ folder, config, cacheDir, threads, anonymous }: Train
       threads,
       resume: true,
       evaluateValidation: false,
+      goOn: 'the same command',
       anonymous: { anonymize: anonymous.anonymize ?? anonymous.anonymizeKey !== undefined },
     });
   } finally {

@@ -21,7 +21,7 @@ import {
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
 import { openPredictor } from '../scan-predictor.js';
-import { note } from '../terminal.js';
+import { note, quoted } from '../terminal.js';
 import { trainConfigFrom } from '../train-config.js';
 import { runTraining } from '../training-run.js';
 import { labelPath, maskName, readRounds, roundPaths, roundsFiles, saveRounds } from './folder.js';
@@ -76,7 +76,13 @@ async function trainRound(
   const configPath = join(paths.run, runFiles.config);
   const resume = await exists(configPath);
   const config = resume ? await trainConfigFrom({ config: configPath }) : configOfRound(out, base, round);
-  await runTraining(config, paths.run, { cacheDir, resume, threads, evaluateValidation: evaluate });
+  await runTraining(config, paths.run, {
+    cacheDir,
+    resume,
+    threads,
+    evaluateValidation: evaluate,
+    goOn: `quickcolumn rounds next --out ${quoted(out)}`,
+  });
 }
 
 /** The configuration of the rounds with the cases of one, starting from the model of the round before. */

@@ -20,7 +20,7 @@ export function guard({ device, name }: GpuDevice): GuardedDevice {
   const waiting = new Set<(error: RuntimeError) => void>();
   const listen = async (): Promise<void> => {
     const { message, reason } = await device.lost;
-    const text = `the graphics device was lost (${name}: ${message || reason}); a training continues with --resume`;
+    const text = `the graphics device was lost (${name}: ${message || reason})`;
     lost = new RuntimeError(text, { runtime: 'webgpu', reason: 'device-lost' });
     for (const give of waiting) give(lost);
   };

@@ -30,6 +30,7 @@ interface Range {
   readonly bytes: number;
 }
 
+/** Sizes in bytes, exactly those that are allocated. */
 interface MemoryUse {
   /** Buffers of intermediate tensors and inputs, of variables, and of outputs on their way back. */
   readonly arena: readonly number[];
@@ -44,9 +45,10 @@ export interface Plan {
   readonly variablePlaces: ReadonlyMap<GpuTensor, readonly Place[]>;
 }
 
-const roundUp = (bytes: number, multiple: number): number => Math.ceil(bytes / multiple) * multiple;
+/** Labels may end between vec4. */
+const bufferSize = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
-/** Where everything lies and how many bytes that is; allocates nothing. */
+/** Where everything lies and how many bytes the buffers have together; allocates nothing. */
 export function planMemory(lowered: LoweredGraph, { maxBufferSize }: { maxBufferSize: number }): Plan {
   const { kernels, inputs, variables, outputs, copies } = lowered;
   const own = new Set(variables.values());
@@ -63,7 +65,12 @@ export function planMemory(lowered: LoweredGraph, { maxBufferSize }: { maxBuffer
     [...outputs.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0),
     ...[...own].map(tensorBytes),
   );
-  const memory = { arena: arena.buffers, variables: variablePlacement.buffers, staging: returned };
+  const sizes = (buffers: readonly number[]): number[] => buffers.map(bufferSize);
+  const memory = {
+    arena: sizes(arena.buffers),
+    variables: sizes(variablePlacement.buffers),
+    staging: bufferSize(returned),
+  };
   const bytes = [...memory.arena, ...memory.variables, memory.staging].reduce((a, b) => a + b, 0);
   return { memory, bytes, places: arena.places, variablePlaces: variablePlacement.places };
 }
@@ -102,7 +109,7 @@ export class Program {
     const { memory } = plan;
     const made: GPUBuffer[] = [];
     const create = (size: number, flags: number, label: string): GPUBuffer => {
-      const buffer = device.createBuffer({ size: roundUp(size, 16), usage: flags, label });
+      const buffer = device.createBuffer({ size, usage: flags, label });
       made.push(buffer);
       return buffer;
     };
