@@ -104,7 +104,6 @@ describe('memory', () => {
       maxComputeInvocationsPerWorkgroup: 256,
       maxComputeWorkgroupStorageSize: 16_384,
       maxComputeWorkgroupsPerDimension: 65_535,
-      subgroups: false,
       f16: false,
     };
     const { kernels } = lowerToWebGpu(graph, { limits });

@@ -72,7 +72,7 @@ Examples:
 /** What people want to know of an adapter; the largest binding is the largest tensor that stays in one piece. */
 const adapterOf = ({ version, software, features, limits }: WebGpuRuntime): Record<string, string> => ({
   adapter: `${version}${software ? ' (software: for tests, not chosen by itself)' : ''}`,
-  'adapter features': features.join(', ') || 'none of shader-f16, subgroups',
+  'adapter features': features.join(', ') || 'no shader-f16',
   'adapter limits': [
     `binding ${formatBytes(limits.maxStorageBufferBindingSize)}`,
     `buffer ${formatBytes(limits.maxBufferSize)}`,

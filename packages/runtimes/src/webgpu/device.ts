@@ -28,7 +28,7 @@ const wantedLimits = [
   'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupStorageSize', 'maxComputeWorkgroupsPerDimension',
 ] as const; // biome-ignore format: a list
-const wantedFeatures = ['shader-f16', 'subgroups'] as const;
+const wantedFeatures = ['shader-f16'] as const;
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|software/i;
 
 /** The adapter, or why there is none; nothing is allocated. @throws RuntimeError (`no-adapter`) */
@@ -78,7 +78,6 @@ export async function openDevice(gpu: GPU, options: DeviceOptions = {}): Promise
       maxComputeInvocationsPerWorkgroup: own.maxComputeInvocationsPerWorkgroup,
       maxComputeWorkgroupStorageSize: own.maxComputeWorkgroupStorageSize,
       maxComputeWorkgroupsPerDimension: own.maxComputeWorkgroupsPerDimension,
-      subgroups: features.includes('subgroups'),
       f16: features.includes('shader-f16'),
     },
   };

@@ -44,13 +44,14 @@ export interface KernelLimits {
   readonly maxComputeInvocationsPerWorkgroup: number;
   readonly maxComputeWorkgroupStorageSize: number;
   readonly maxComputeWorkgroupsPerDimension: number;
-  readonly subgroups: boolean;
   readonly f16: boolean;
 }
 
 /** What a kernel generator gets beside its tensors. */
 export interface KernelContext {
   readonly limits: KernelLimits;
+  /** True where a processor plays graphics card (`GpuDevice.software`). */
+  readonly software?: boolean;
   /** A tensor that lives only within the passes of this operation (packed weights, partial sums). */
   readonly scratch: (shape: Shape, layout: Layout) => GpuTensor;
 }

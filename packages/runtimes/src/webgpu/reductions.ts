@@ -10,8 +10,10 @@ import { blockedSizes, float } from './convert.js';
 import type { GpuTensor, Kernel, KernelContext } from './kernel.js';
 import { Shader } from './shader.js';
 
-const lanes = 64;
-/** vec4 that one invocation of the first pass sums. */
+/** Invocations of a workgroup, and the most workgroups for a row. Barriers are what costs a processor that plays card. */
+const cardSizes = { lanes: 64, most: 1024 };
+const processorSizes = { lanes: 16, most: 32 };
+/** vec4 that one invocation of the first pass sums, until there are the most workgroups. */
 const perLane = 16;
 
 export interface Sum {
@@ -37,7 +39,7 @@ interface Rows {
 }
 
 /** The value of every invocation of a workgroup, summed in fixed order; every invocation has it in `name`. */
-const workgroupSum = (name: string): string =>
+const workgroupSum = (name: string, lanes: number): string =>
   `shared_sum[lane] = ${name}; workgroupBarrier();
   for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
     if (lane < half) { shared_sum[lane] = shared_sum[lane] + shared_sum[lane + half]; }
@@ -47,8 +49,9 @@ const workgroupSum = (name: string): string =>
 
 function reduce(context: KernelContext, sums: readonly Sum[], rows: Rows): Kernel[] {
   const { label, declare, length, together, apart, blocks, store } = rows;
-  const { limits } = context;
-  const chunks = Math.max(1, Math.min(1024, Math.ceil(length / (lanes * perLane))));
+  const { limits, software } = context;
+  const { lanes, most } = software ? processorSizes : cardSizes;
+  const chunks = Math.max(1, Math.min(most, Math.ceil(length / (lanes * perLane))));
   const chunk = Math.ceil(length / chunks);
   const direct = chunks === 1 && together === 1;
   const partials = direct ? [] : sums.map(() => context.scratch([rows.rows * chunks * 4], 'plain'));
@@ -71,7 +74,7 @@ function reduce(context: KernelContext, sums: readonly Sum[], rows: Rows): Kerne
     let i = r * ${length}u + at;
     ${sums.map(({ value }, s) => `s${s} = s${s} + ${value};`).join(' ')}
   }
-  ${sums.map((_sum, s) => workgroupSum(`s${s}`)).join('\n  ')}
+  ${sums.map((_sum, s) => workgroupSum(`s${s}`, lanes)).join('\n  ')}
   if (lane == 0u) { ${finish.join(' ')} }`,
     }),
   ];
@@ -91,7 +94,7 @@ function reduce(context: KernelContext, sums: readonly Sum[], rows: Rows): Kerne
   for (var at = lane; at < ${together * chunks}u; at = at + ${lanes}u) {
     s = s + p((r + (at / ${chunks}u) * ${apart}u) * ${chunks}u + at % ${chunks}u);
   }
-  ${workgroupSum('s')}
+  ${workgroupSum('s', lanes)}
   if (lane == 0u) { ${store('y', 's_total')} }`,
       }),
     );

@@ -21,7 +21,6 @@ const noLimits: KernelLimits = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeWorkgroupsPerDimension: 65535,
-  subgroups: false,
   f16: true,
 };
 

@@ -65,8 +65,6 @@ type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
 
 /** What the convolution kernels may know beside `KernelContext`. */
 export interface ConvolutionContext extends KernelContext {
-  /** True where a processor plays graphics card (`GpuDevice.software`). */
-  readonly software?: boolean;
   /** Names of tiles by `tileKey`, in place of the tables' choice. */
   readonly tiles?: ReadonlyMap<string, string>;
 }
