@@ -93,8 +93,13 @@ const card: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
   pointwise: [direct(1, 4, 4, 64), direct(1, 4, 2, 64), direct(1, 1, 2, 64), direct(1, 1, 1, 64)],
   strided: [direct(1, 4, 4, 64), direct(1, 2, 2, 64), direct(1, 1, 1, 64)],
 };
-/** Tiles for a card that are only taken when they were measured to be faster. */
-const others: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
+/** Tiles that are only taken when they were measured to be faster. */
+const otherProcessor: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
+  neighbours: [direct(4, 8, 2, 8), direct(2, 8, 4, 8)],
+  pointwise: [direct(1, 8, 4, 8)],
+  strided: [],
+};
+const otherCard: Readonly<Record<ConvolutionKind, readonly ConvolutionTile[]>> = {
   neighbours: [
     staged(8, 4, 1),
     staged(8, 2, 1),
@@ -147,28 +152,32 @@ function kindOf({ kernel, stride }: Pick<Geometry, 'kernel' | 'stride'>): Convol
 /** The tables of a family: those that are chosen from, the ones only measured, and the workgroups a tile makes. */
 interface Family<T> {
   readonly processor: (g: Geometry) => readonly T[];
+  readonly otherProcessor: (g: Geometry) => readonly T[];
   readonly card: (g: Geometry) => readonly T[];
-  readonly others: (g: Geometry) => readonly T[];
+  readonly otherCard: (g: Geometry) => readonly T[];
   readonly groups: (g: Geometry, tile: T) => number;
 }
 
 const families: { readonly [F in TileFamily]: Family<Tiles[F]> } = {
   convolution: {
     processor: (g) => processor[kindOf(g)],
+    otherProcessor: (g) => otherProcessor[kindOf(g)],
     card: (g) => card[kindOf(g)],
-    others: (g) => others[kindOf(g)],
+    otherCard: (g) => otherCard[kindOf(g)],
     groups: (g, tile) => (tile.kind === 'staged' ? stagedGroups(g, tile) : directGroups(g, tile)),
   },
   transposed: {
     processor: () => processorTransposed,
+    otherProcessor: () => [],
     card: () => cardTransposed,
-    others: () => otherTransposed,
+    otherCard: () => otherTransposed,
     groups: transposedGroups,
   },
   gradient: {
     processor: () => processorGradient,
+    otherProcessor: () => [],
     card: () => cardGradient,
-    others: () => otherGradient,
+    otherCard: () => otherGradient,
     // It makes as many workgroups as the tile says.
     groups: () => Number.POSITIVE_INFINITY,
   },
@@ -184,8 +193,8 @@ function isPossible(g: Geometry, tile: Tiles[TileFamily], { limits }: Convolutio
 /** All tiles that the adapter can run this convolution with. */
 export function candidates<F extends TileFamily>(family: F, g: Geometry, context: ConvolutionContext): Tiles[F][] {
   const tables: Family<Tiles[F]> = families[family];
-  const list = context.software ? tables.processor(g) : [...tables.card(g), ...tables.others(g)];
-  return list.filter((tile) => isPossible(g, tile, context));
+  const lists = context.software ? [tables.processor, tables.otherProcessor] : [tables.card, tables.otherCard];
+  return lists.flatMap((list) => list(g)).filter((tile) => isPossible(g, tile, context));
 }
 
 /** What a measured tile is kept under: the family, the geometry and what the image is stored in. */
