@@ -103,7 +103,7 @@ say('');
 say('| layer | operation | seconds | GFLOP/s | of the peak |');
 say('|---|---|---|---|---|');
 /** Runs in a submission, so that a fast card is not measured by the way to it. */
-const repeats = software ? 1 : 20;
+const perSubmission = software ? 1 : 20;
 /** Rows of the table of tiles, which comes after that of layers. */
 const tuned = [];
 const grid = flags.small ? [4, 16, 16] : [40, 80, 80];
@@ -126,7 +126,7 @@ await rows('2×2×2, 64→32', [['convTranspose3d', up, {}]], 2 * 8 * 64 * 32 * 
 async function rows(title, operations, flop) {
   for (const [op, inputs, attributes] of operations) {
     const layer = await prepareLayer({ device, limits, software }, { op, inputs, attributes });
-    const time = await timed((repeats) => layer.run(repeats), repeats);
+    const time = await timed((repeats) => layer.run(repeats), perSubmission);
     const rate = flop / time / 1e9;
     say(`| ${title} | ${op} | ${time.toFixed(4)} | ${rate.toFixed(1)} | ${((100 * rate) / peak).toFixed(0)} % |`);
     tuned.push(...(await tune(title, { op, inputs, attributes }, flop, layer)));
@@ -148,7 +148,7 @@ async function tune(title, description, flop, usual) {
     tried.push({ name: tile, layer, times: [] });
   }
   for (let round = 0; round < 5; round++) {
-    for (const { layer, times } of tried) times.push((await seconds(() => layer.run(repeats))) / repeats);
+    for (const { layer, times } of tried) times.push((await seconds(() => layer.run(perSubmission))) / perSubmission);
   }
   for (const { layer } of tried) layer.free();
   const times = tried.map((one) => median(one.times));
