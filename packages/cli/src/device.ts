@@ -16,6 +16,11 @@ export interface DeviceRequest extends Pick<RuntimeRequest, 'runtime' | 'precisi
   readonly autotune?: boolean;
 }
 
+/** What of it was given, to lay over a configuration. */
+export function givenRequest({ runtime, precision, autotune }: DeviceRequest): DeviceRequest {
+  return { ...(runtime && { runtime }), ...(precision && { precision }), ...(autotune && { autotune }) };
+}
+
 /** @throws RuntimeError when what was asked for by name is not there. */
 export async function chooseDevice({ runtime, precision, autotune }: DeviceRequest): Promise<RuntimeChoice> {
   const device = await chooseRuntime({ runtime, precision, ...(autotune ? { tiles: tileFile() } : {}) });

@@ -5,11 +5,11 @@
 import { dirname, resolve } from 'node:path';
 import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
-import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+import type { DeviceRequest } from './device.js';
 import { readYaml } from './yaml.js';
 
-export interface ConfigFlags {
+export interface ConfigFlags extends DeviceRequest {
   readonly profile?: ProfileName;
   readonly config?: string;
   readonly list?: string;
@@ -30,9 +30,6 @@ export interface ConfigFlags {
   readonly rootFilters?: number;
   /** An entry of the catalogue: replaces the network of the file and of the profile. */
   readonly network?: CatalogueEntry;
-  readonly runtime?: RuntimeName;
-  readonly precision?: PrecisionName;
-  readonly autotune?: boolean;
 }
 
 type Group = Record<string, unknown>;

@@ -9,7 +9,6 @@ import {
 } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { casesOf } from '@quickcolumn/learn';
-import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
@@ -19,12 +18,13 @@ import { type DataOverride, type Experiment, readExperiment } from '../compare/e
 import { experimentYaml } from '../compare/experiment-yaml.js';
 import { readComparison } from '../compare/read-comparison.js';
 import { runFolds, throwFailures } from '../compare/run-folds.js';
+import { type DeviceRequest, givenRequest } from '../device.js';
 import { interruptSignal } from '../interrupt.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { defaultCache } from '../preparation.js';
 import { note, print, progressLine } from '../terminal.js';
 
-interface CompareFlags extends AnonymousFlags {
+interface CompareFlags extends AnonymousFlags, DeviceRequest {
   readonly experiment?: string;
   readonly out: string;
   readonly list?: string;
@@ -35,9 +35,6 @@ interface CompareFlags extends AnonymousFlags {
   readonly cases?: readonly string[];
   readonly reportOnly?: boolean;
   readonly redo?: readonly string[];
-  readonly runtime?: RuntimeName;
-  readonly precision?: PrecisionName;
-  readonly autotune?: boolean;
   readonly threads?: number;
   readonly cache: string;
 }
@@ -98,7 +95,7 @@ async function compare(flags: CompareFlags): Promise<void> {
   }
   const experiment = await readExperiment(file, {
     data: dataOverride(flags),
-    compute: computeOverride(flags),
+    compute: givenRequest(flags),
     asWritten: flags.reportOnly === true && flags.experiment === undefined,
   });
   const folderOf = (id: string, fold: number): string => join(out, 'systems', id, `fold-${fold}`);
@@ -200,14 +197,6 @@ function dataOverride({
   if (list !== undefined) return { list: resolve(list) };
   if (images === undefined || labels === undefined) return undefined;
   return { list: null, images: resolve(images), labels: resolve(labels) };
-}
-
-function computeOverride({
-  runtime,
-  precision,
-  autotune,
-}: CompareFlags): Partial<Pick<CompareFlags, 'runtime' | 'precision' | 'autotune'>> {
-  return { ...(runtime && { runtime }), ...(precision && { precision }), ...(autotune && { autotune }) };
 }
 
 /** '0,2' as numbers from 0. */

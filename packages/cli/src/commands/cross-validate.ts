@@ -13,6 +13,7 @@ import { type Experiment, readExperiment } from '../compare/experiment.js';
 import { experimentYaml } from '../compare/experiment-yaml.js';
 import { masksFolder, readResult } from '../compare/fold-files.js';
 import { runFolds, throwFailures } from '../compare/run-folds.js';
+import { givenRequest } from '../device.js';
 import { overlayOf, writeEvaluation } from '../evaluation.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
 import { note, print } from '../terminal.js';
@@ -108,20 +109,12 @@ async function chosenExperiment(flags: CrossValidateFlags): Promise<Experiment> 
     throw new OutputError(`${out} is not empty and holds no ${crossValidationFile}; choose a new folder`, out);
   }
   const isPlain = [folds, ...Object.values(asked)].every((flag) => flag === undefined);
-  if (begun && isPlain) return await readExperiment(file, { compute: computeOf(flags) });
-  const { data, ...settings } = await trainConfigFrom({ ...asked, ...computeOf(flags) });
+  if (begun && isPlain) return await readExperiment(file, { compute: givenRequest(flags) });
+  const { data, ...settings } = await trainConfigFrom({ ...asked, ...givenRequest(flags) });
   const split = data.split.kind === 'fraction' ? data.split : { kind: 'fraction' as const, validation: 0.2 };
   const title = `Cross-validation of ${settings.network.name}, profile ${settings.profile}`;
   const system = { id: systemId, title, config: { ...settings, data: { ...data, split } }, testTime: {} };
   return { title, folds: folds ?? 5, seed: settings.seed, systems: [system] };
-}
-
-function computeOf({
-  runtime,
-  precision,
-  autotune,
-}: CrossValidateFlags): Partial<Pick<ConfigFlags, 'runtime' | 'precision' | 'autotune'>> {
-  return { ...(runtime && { runtime }), ...(precision && { precision }), ...(autotune && { autotune }) };
 }
 
 /** All held-out cases together, each predicted by the fold that had not seen it. */

@@ -12,7 +12,6 @@ import {
   predictScan,
   resolveWindow,
 } from '@quickcolumn/predict';
-import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
 import {
@@ -25,7 +24,7 @@ import {
   wholeNumber,
 } from '../arguments.js';
 import { InputError } from '../cases.js';
-import { chooseDevice } from '../device.js';
+import { chooseDevice, type DeviceRequest } from '../device.js';
 import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
 import { type ScanInput, scanInputs } from '../scan-inputs.js';
@@ -40,7 +39,7 @@ import {
 } from '../prediction-options.js';
 import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
 
-export interface PredictFlags extends ExtraFlags {
+export interface PredictFlags extends ExtraFlags, DeviceRequest {
   /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
@@ -49,9 +48,6 @@ export interface PredictFlags extends ExtraFlags {
   readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
-  readonly runtime?: RuntimeName;
-  readonly precision?: PrecisionName;
-  readonly autotune?: boolean;
   readonly threads?: number;
   readonly ignoreMemory?: boolean;
   readonly force?: boolean;

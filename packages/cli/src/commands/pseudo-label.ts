@@ -14,6 +14,7 @@ import { QuickcolumnError } from '@quickcolumn/volume';
 import { Command } from 'commander';
 import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
 import { InputError, scansIn } from '../cases.js';
+import type { DeviceRequest } from '../device.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
 import {
   chooseScans,
@@ -26,12 +27,11 @@ import {
 import { openPredictor } from '../scan-predictor.js';
 import { note, print, table } from '../terminal.js';
 import { toYaml } from '../yaml.js';
-import type { PrecisionName, RuntimeName } from '@quickcolumn/runtimes';
 
 /** Of a folder of pseudo-labels, what they are; written last. */
 export const pseudoLabelRecord = 'pseudo-labels.json';
 
-export interface PseudoLabelFlags {
+export interface PseudoLabelFlags extends DeviceRequest {
   readonly model: string;
   readonly out: string;
   readonly images?: string;
@@ -39,9 +39,6 @@ export interface PseudoLabelFlags {
   readonly with?: string;
   readonly confidence: number;
   readonly minimumVoxels: number;
-  readonly runtime?: RuntimeName;
-  readonly precision?: PrecisionName;
-  readonly autotune?: boolean;
   readonly threads?: number;
   readonly force?: boolean;
   /** The folder is the caller's own: what lies in it may be replaced. */

@@ -50,7 +50,7 @@ export interface GradientTile {
   readonly workgroups: number;
 }
 
-export type ConvolutionTile = DirectTile | StagedTile;
+type ConvolutionTile = DirectTile | StagedTile;
 
 /** Families of kernels: conv3d and its input gradient, the transposed convolution, the weight gradient. */
 export interface Tiles {
