@@ -174,7 +174,9 @@ describe.each(catalogue)(`$title on webgpu${whyNotAll}`, ({ config }) => {
     async () => {
       const training: Training = { patch: smallest, batch: 2, steps: 2, rate: 1e-3 };
       const expected = await train(network, onnxRuntime, training);
-      expectAlike((await train(network, found as Runtime, training)).losses, expected.losses);
+      // Adam's first step takes the sign of gradients that are 0 but for rounding (biases before batch norm): other orders of
+      // the same sums move the second loss of VB-Net by up to 1e-3, and a step by 1.4e-2.
+      expectAlike((await train(network, found as Runtime, training)).losses, expected.losses, 3e-3);
       const options = { patch: smallest, variables: expected.variables };
       const probabilities = await predict(network, found as Runtime, options);
       expect(largestDifference(probabilities, await predict(network, onnxRuntime, options))).toBeLessThan(1e-3);
