@@ -93,24 +93,29 @@ const largestDifference = (a: Float32Array, b: Float32Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
 
 describe('memory', () => {
-  it('a step of the paper’s configuration keeps to the limits that every adapter has', () => {
+  // Defaults of the standard, https://www.w3.org/TR/webgpu/#limits; many adapters bind more than its 8 buffers.
+  const limits = {
+    maxStorageBufferBindingSize: 2 ** 27,
+    maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupStorageSize: 16_384,
+    maxComputeWorkgroupsPerDimension: 65_535,
+    f16: false,
+  };
+
+  it.each([
+    [1, 8],
+    [2, 10],
+  ])('a step of the paper’s network with batch %d keeps to 128 MiB a binding and %d bindings', (batch, bindings) => {
     const { network, optimizer: own, loss: ownLoss, train: settings } = profiles.paper;
-    const { patch, batch } = settings;
-    const graph = trainingGraph({ network, classes, patch, batch, loss: ownLoss, optimizer: own, seed: 1 });
-    // Defaults of the standard, https://www.w3.org/TR/webgpu/#limits, with the buffers that browsers give.
-    const limits = {
-      maxStorageBuffersPerShaderStage: 10,
-      maxStorageBufferBindingSize: 2 ** 27,
-      maxComputeInvocationsPerWorkgroup: 256,
-      maxComputeWorkgroupStorageSize: 16_384,
-      maxComputeWorkgroupsPerDimension: 65_535,
-      f16: false,
-    };
-    const { kernels } = lowerToWebGpu(graph, { limits });
-    const sizes = kernels.flatMap(({ bindings }) => bindings.map(({ tensor, part }) => tensor.parts[part] * 4));
+    const config = { network, classes, patch: settings.patch, batch, loss: ownLoss, optimizer: own, seed: 1 };
+    const { kernels } = lowerToWebGpu(trainingGraph(config), {
+      limits: { ...limits, maxStorageBuffersPerShaderStage: bindings },
+    });
+    const all = kernels.flatMap((kernel) => kernel.bindings);
+    const sizes = all.map(({ tensor, part }) => tensor.parts[part] * 4);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(limits.maxStorageBufferBindingSize);
-    expect(Math.max(...kernels.map(({ bindings }) => bindings.length))).toBeLessThanOrEqual(10);
-    expect(kernels.some(({ bindings }) => bindings.some(({ tensor }) => tensor.parts.length > 5))).toBe(true);
+    expect(Math.max(...kernels.map((kernel) => kernel.bindings.length))).toBeLessThanOrEqual(bindings);
+    expect(Math.max(...all.map(({ tensor }) => tensor.parts.length))).toBe(3 * batch);
   });
 });
 

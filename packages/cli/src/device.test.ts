@@ -38,12 +38,14 @@ describe('measured kernels', () => {
   });
 
   it.each(['', '{"format":', '{"format":"other","adapters":{}}', '{"adapters":{"a card":{"x":1}}}'])(
-    'a file that is none of ours counts as empty and is replaced: %s',
+    'a file that is none of ours is said to be, counts as empty and is replaced: %s',
     async (text) => {
+      const lines = stderr();
       const path = join(folder, 'webgpu-tiles.json');
       await writeFile(path, text);
       const store = tileFile(folder);
       expect(await store.load('a card')).toEqual(new Map());
+      expect(lines).toEqual([`${path} has no measured kernels that can be read; they are measured anew`]);
       await store.save('a card', new Map([['k', 'v']]));
       expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
         format: 'quickcolumn-webgpu-tiles-1',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { chooseRuntime, type RuntimeChoice, type RuntimeRequest, type TileStore } from '@quickcolumn/runtimes';
 import { z } from 'zod';
+import { exists } from './outputs.js';
 import { defaultCache } from './preparation.js';
 import { note, progressLine } from './terminal.js';
 
@@ -37,14 +38,16 @@ const tilesSchema = z.strictObject({
 });
 type TileTables = z.infer<typeof tilesSchema>;
 
-/** Measured tiles in a file. One that cannot be read counts as empty and is replaced. */
+/** Measured tiles in a file. One that is damaged is said to be, counts as empty and is replaced. */
 export function tileFile(folder: string = defaultCache()): TileStore {
   const path = join(folder, 'webgpu-tiles.json');
   const line = progressLine('measuring kernels of the graphics card, once');
   const tables = async (): Promise<TileTables> => {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    const known = tilesSchema.safeParse(parsed(text));
-    return known.success ? known.data : { format: 'quickcolumn-webgpu-tiles-1', adapters: {} };
+    const text = (await exists(path)) ? await readFile(path, 'utf8') : undefined;
+    const known = tilesSchema.safeParse(parsed(text ?? ''));
+    if (known.success) return known.data;
+    if (text !== undefined) note(`${path} has no measured kernels that can be read; they are measured anew`);
+    return { format: 'quickcolumn-webgpu-tiles-1', adapters: {} };
   };
   return {
     async load(adapter) {

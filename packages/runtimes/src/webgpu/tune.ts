@@ -5,7 +5,6 @@
  * measured by the way to it. The table's own choice stays unless another is clearly faster. The trap: tiles decide the order
  * of sums, so what was measured once is kept: only convolutions that the store does not know are measured.
  */
-
 import { type ConvolutionName, convolutions, tileQuestion } from './conv/conv3d.js';
 import type { ConvolutionOp } from './conv/geometry.js';
 import { type ConvolutionContext, candidates, chooseTile, tileKey, tileName } from './conv/tiles.js';
@@ -48,9 +47,10 @@ export async function tuneTiles(
   for (const [key, op] of missing) {
     store.onProgress?.({ done: done++, total: missing.size });
     tiles.set(key, await fastestTile(gpu, op));
+    // At once, so that an interruption loses one measurement.
+    await store.save(gpu.name, tiles);
   }
   store.onProgress?.({ done, total: missing.size });
-  await store.save(gpu.name, tiles);
   return tiles;
 }
 
