@@ -3,7 +3,7 @@
  * always says why. The trap: browsers also give adapters that a processor plays; those count only when asked for by name.
  */
 import { findAdapter, openWebGpuOn, type Runtime, RuntimeError } from '@quickcolumn/runtimes';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { OpenRequest, RuntimeInfo } from './protocol.js';
 import { openWasm } from './wasm.js';
 

@@ -3,7 +3,7 @@
  * there; the page's thread only passes messages and stays free.
  */
 import type { NamedBlob } from '@quickcolumn/io';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import {
   type Answer,
   type BrowserPrediction,
@@ -14,7 +14,6 @@ import {
   type Request,
   runtimeInfoOf,
   type ScanOptions,
-  thrownError,
 } from './protocol.js';
 
 export interface PredictorOptions {
@@ -64,7 +63,7 @@ interface Waiting {
   readonly onProgress?: (progress: PredictProgress) => void;
 }
 
-/** Starts a worker and opens a model in it. @throws QuickcolumnError `model`, `runtime`, `file`, `insecure`, `worker` */
+/** Starts a worker and opens a model in it. @throws QuickcolumnError `model`, `runtime`, `file-read`, `worker` */
 export async function createPredictor(options: PredictorOptions): Promise<Predictor> {
   const { model, runtime = 'auto', threads, assets } = options;
   // Bundlers look for exactly this expression.
@@ -145,7 +144,7 @@ function channelOf(worker: Worker): Channel {
       return;
     }
     waiting.delete(data.id);
-    if (data.kind === 'failed') one.reject(thrownError(data.error));
+    if (data.kind === 'failed') one.reject(QuickcolumnError.fromJSON(data.error));
     else one.resolve(data);
   });
   worker.addEventListener('error', ({ message }) => {

@@ -5,7 +5,8 @@
 import type { NamedBlob } from '@quickcolumn/io';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { MaskSidecar, PredictOptions } from '@quickcolumn/predict';
-import { type ErrorFields, QuickcolumnError, type Volume } from '@quickcolumn/volume';
+import type { ErrorJson } from '@quickcolumn/errors';
+import { type Volume } from '@quickcolumn/volume';
 
 /** What executes the network: our kernels on a GPU, or ONNX Runtime as WebAssembly on the CPU. */
 export type BrowserRuntimeName = 'webgpu' | 'wasm';
@@ -90,27 +91,4 @@ export type Answer =
   | { readonly kind: 'progress'; readonly id: number; readonly progress: PredictProgress }
   | { readonly kind: 'opened'; readonly id: number; readonly info: ModelInfo }
   | { readonly kind: 'predicted'; readonly id: number; readonly prediction: BrowserPrediction }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
-
-/** An error on its way through a message; classes do not survive that, and scripts without long names have none. */
-export interface PlainError {
-  readonly code: string;
-  readonly message: string;
-  readonly fields: ErrorFields;
-}
-
-/** Errors that nobody threw on purpose get the code `internal`. */
-export function plainError(error: unknown): PlainError {
-  if (error instanceof QuickcolumnError) {
-    const { code, message, fields } = error;
-    // Fields are JSON-able, but what is thrown elsewhere may not be cloneable.
-    return { code, message, fields: JSON.parse(JSON.stringify(fields)) as ErrorFields };
-  }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: 'internal', message, fields: {} };
-}
-
-/** The error with its code and fields. */
-export function thrownError({ code, message, fields }: PlainError): QuickcolumnError {
-  return new QuickcolumnError(code, message, fields);
-}
+  | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorJson };

@@ -19,7 +19,8 @@ import {
   sha256,
 } from '@quickcolumn/predict';
 import { RuntimeError } from '@quickcolumn/runtimes';
-import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Size3, type Volume } from '@quickcolumn/volume';
 import { type OpenedRuntime, openRuntime } from './open-runtime.js';
 import {
   type BrowserPrediction,
@@ -198,7 +199,7 @@ async function modelBytes({ model, name }: OpenRequest): Promise<Uint8Array> {
 /** From the page's own origin only: whoever wants another one's model fetches it and gives the bytes. */
 async function fetchBlob(url: string): Promise<Blob> {
   const refuse = (problem: string, options?: { cause?: unknown }): QuickcolumnError =>
-    new QuickcolumnError('file', `${url}: cannot fetch the model: ${problem}`, { url }, options);
+    new QuickcolumnError('file-read', `${url}: cannot fetch the model: ${problem}`, { url }, options);
   const response = await fetch(url, { mode: 'same-origin' }).catch((cause: unknown) => {
     throw refuse(`${(cause as Error).message}; only addresses of the page's own origin are fetched`, { cause });
   });

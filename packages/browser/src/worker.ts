@@ -1,6 +1,7 @@
 /** The Web Worker: takes requests, answers them in order, and hears `cancel` in between. Started by predictor.ts. */
-import { QuickcolumnError } from '@quickcolumn/volume';
-import { type Answer, plainError, type Request } from './protocol.js';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { errorToJson } from '@quickcolumn/errors';
+import { type Answer, type Request } from './protocol.js';
 import { openSession, type Session } from './session.js';
 
 /** What is used of DedicatedWorkerGlobalScope, whose types do not go together with those of a page. */
@@ -42,6 +43,6 @@ scope.addEventListener('message', ({ data: request }) => {
   running.set(id, controller);
   queue = queue
     .then(() => handle(request, controller.signal))
-    .catch((error: unknown) => answer({ kind: 'failed', id, error: plainError(error) }))
+    .catch((error: unknown) => answer({ kind: 'failed', id, error: errorToJson(error) }))
     .finally(() => running.delete(id));
 });

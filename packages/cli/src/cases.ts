@@ -4,7 +4,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { volumeExtensions, volumeName } from '@quickcolumn/io';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** Paths that are missing, empty or do not belong together; code `input`. */
 export class InputError extends QuickcolumnError {

@@ -11,7 +11,7 @@ import { openWebGpu } from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/software.test.kit.js';
 import { type Outcome, filesIn, programPath } from './cli.test.kit.js';
-import { exitCodes } from './errors.js';
+import { exitCodes } from '@quickcolumn/errors';
 
 useSoftwareWhereNeeded();
 const missing = await openWebGpu().then(

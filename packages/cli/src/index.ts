@@ -1,4 +1,4 @@
 export { createProgram } from './program.js';
-export { exitCodeFor, exitCodes } from './errors.js';
+export { exitCodeFor } from './errors.js';
 export { type ConfigFlags, trainConfigFrom } from './train-config.js';
 export { toYaml } from './yaml.js';

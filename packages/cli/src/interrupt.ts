@@ -2,8 +2,8 @@
  * Ctrl-C and SIGTERM. The first one lets the command stop at the next safe point (a window, a step, a case), so that
  * it can remove what is unfinished; the second one ends the process at once.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
-import { exitCodes } from './errors.js';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { exitCodes } from '@quickcolumn/errors';
 import { note } from './terminal.js';
 
 const controller = new AbortController();

@@ -6,7 +6,7 @@ import { makeFolder } from '@quickcolumn/io';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** An output that exists, or cannot be written; code `output`. */
 export class OutputError extends QuickcolumnError {

@@ -17,7 +17,7 @@ import {
   type PredictOptions,
 } from '@quickcolumn/predict';
 import type { LabelClass } from '@quickcolumn/pipeline';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, InvalidArgumentError } from 'commander';
 import { modelFilesOf } from './compare/ensemble-folder.js';
 import { exists } from './outputs.js';

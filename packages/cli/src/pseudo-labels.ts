@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { makeFolder, writeNifti } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/learn';
 import type { LabelClass } from '@quickcolumn/pipeline';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { ScanPredictor } from './scan-predictor.js';
 
 /** A scan without a label. */

@@ -5,7 +5,8 @@
 import { dirname, resolve } from 'node:path';
 import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
-import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Size3 } from '@quickcolumn/volume';
 import type { DeviceRequest } from './device.js';
 import { readYaml } from './yaml.js';
 

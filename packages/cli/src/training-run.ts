@@ -34,7 +34,7 @@ import {
 import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { RuntimeName } from '@quickcolumn/runtimes';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { type AnonymousFlags, type ShownNames, shownNames } from './anonymous.js';
 import { predictScans } from './commands/predict.js';
 import { chooseDevice } from './device.js';

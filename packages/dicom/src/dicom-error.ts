@@ -2,7 +2,7 @@
  * The error of everything DICOM. It names the file (or the series) and a stable reason, so that a batch over a whole
  * archive can be sorted by what went wrong. Messages carry positions and file names but never patient data.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** What is wrong, for programs. Those of a series (from `modality` on) are also the kinds of a SeriesProblem. */
 export type DicomReason =

@@ -4,7 +4,8 @@
  * The trap: regions overlap (an infection lies in a lung), but a label map has one value a voxel. Overlaps are refused
  * unless the caller says that later regions win; the order is then that of the values asked for.
  */
-import { type Affine, QuickcolumnError, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Affine, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
 import { DicomError } from './dicom-error.js';
 
 /** Voxels of the grid from `start` to before `end`, in the order of the volume. */

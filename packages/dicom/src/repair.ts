@@ -2,7 +2,7 @@
  * The defects of a series that can be repaired, and how. Every repair changes or invents data, so none happens unless
  * it is asked for by name; without, the series is refused and the message names the option.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { DicomReason } from './dicom-error.js';
 
 /** What to do about defects; one that is not named is refused. */

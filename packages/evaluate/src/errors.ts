@@ -1,5 +1,5 @@
 /** The errors of evaluation. Messages say what came, what was expected and what to do. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** Input that cannot be evaluated: undeclared label values, wrong lengths, unpaired cases. */
 export class EvaluationError extends QuickcolumnError {

@@ -1,7 +1,7 @@
 /** One case of the fuzzer: which bytes it has, and what a reader makes of them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { Allocations } from './allocations.js';
 import { createRandom } from './random.js';
 import type { FuzzReader, FuzzSeed } from './reader.js';

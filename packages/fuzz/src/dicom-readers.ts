@@ -14,7 +14,8 @@ import {
   readSeries,
   readStructures,
 } from '@quickcolumn/dicom';
-import { QuickcolumnError, voxelCount } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { voxelCount } from '@quickcolumn/volume';
 import { goodSeries, imageSeeds, labelSeeds, neighbours } from './dicom-seeds.js';
 import { createRandom, type Random } from './random.js';
 import type { FuzzReader, FuzzSeed } from './reader.js';

@@ -2,7 +2,7 @@
  * Reverse-mode differentiation: appends the gradient nodes of a scalar to its own graph.
  * Each operation's rule is written with other operations, so every runtime gets training for free.
  */
-import { QuickcolumnGraphError } from './errors.js';
+import { GraphError } from './errors.js';
 import type { Graph, GraphNode } from './graph.js';
 import { operations } from './operations/index.js';
 
@@ -13,7 +13,7 @@ import { operations } from './operations/index.js';
  */
 export function differentiate(graph: Graph, loss: GraphNode, targets: readonly GraphNode[]): GraphNode[] {
   if (loss.shape.length !== 0)
-    throw new QuickcolumnGraphError('differentiate', `the loss has shape [${loss.shape}], expected a scalar`);
+    throw new GraphError('differentiate', `the loss has shape [${loss.shape}], expected a scalar`);
   const depends = dependsOn(graph, targets);
   const gradients = new Map<number, GraphNode>([[loss.id, graph.constant(1)]]);
   const forward = graph.nodes.slice(0, loss.id + 1);
@@ -21,7 +21,7 @@ export function differentiate(graph: Graph, loss: GraphNode, targets: readonly G
     const dy = gradients.get(node.id);
     if (!dy || node.inputs.length === 0 || !depends.has(node.id)) continue;
     const operation = operations.get(node.op);
-    if (!operation?.gradient) throw new QuickcolumnGraphError(node.op, 'this operation has no gradient');
+    if (!operation?.gradient) throw new GraphError(node.op, 'this operation has no gradient');
     operation.gradient(node, dy, graph).forEach((contribution, i) => {
       const input = node.inputs[i];
       if (!contribution || !depends.has(input.id)) return;
@@ -31,8 +31,7 @@ export function differentiate(graph: Graph, loss: GraphNode, targets: readonly G
   }
   return targets.map((target) => {
     const gradient = gradients.get(target.id);
-    if (!gradient)
-      throw new QuickcolumnGraphError('differentiate', `the loss does not depend on ${target.name ?? target.op}`);
+    if (!gradient) throw new GraphError('differentiate', `the loss does not depend on ${target.name ?? target.op}`);
     return gradient;
   });
 }

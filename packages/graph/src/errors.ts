@@ -1,11 +1,11 @@
-/** An operation was given inputs that it cannot take. */
-export class QuickcolumnGraphError extends Error {
-  readonly code = 'graph';
+import { QuickcolumnError } from '@quickcolumn/errors';
+
+/** An operation was given inputs that it cannot take; code `graph`, fields {op}. */
+export class GraphError extends QuickcolumnError {
   readonly op: string;
 
   constructor(op: string, message: string) {
-    super(`${op}: ${message}`);
-    this.name = 'QuickcolumnGraphError';
+    super('graph', `${op}: ${message}`, { op });
     this.op = op;
   }
 }

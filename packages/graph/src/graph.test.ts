@@ -1,6 +1,6 @@
 /** Shape errors say what came and what was expected; names are unique; only needed nodes are executed. */
 import { describe, expect, it } from 'vitest';
-import { QuickcolumnGraphError } from './errors.js';
+import { GraphError } from './errors.js';
 import { type Attributes, elementCount, Graph, liveNodes, type Shape } from './graph.js';
 import { resizeMatrix } from './operations/grid.js';
 import { operations } from './operations/index.js';
@@ -47,7 +47,7 @@ const refusals: readonly [op: string, shapes: readonly Shape[], attributes: Attr
 
 describe('shape errors', () => {
   it.each(refusals)('%s of %j %j', (op, shapes, attributes, message) => {
-    expect(() => applyTo(op, shapes, attributes)).toThrow(QuickcolumnGraphError);
+    expect(() => applyTo(op, shapes, attributes)).toThrow(GraphError);
     expect(() => applyTo(op, shapes, attributes)).toThrow(message);
   });
 
@@ -56,7 +56,7 @@ describe('shape errors', () => {
       applyTo('add', [[1], [2]]);
       expect.unreachable();
     } catch (error) {
-      expect(error).toMatchObject({ name: 'QuickcolumnGraphError', code: 'graph', op: 'add' });
+      expect(error).toMatchObject({ name: 'GraphError', code: 'graph', op: 'add' });
     }
   });
 

@@ -5,7 +5,7 @@
  * they can be executed. Variables live on the device between runs; `assign` says what a variable becomes after a run.
  * Tensors are C-ordered; images are [N, C, D, H, W].
  */
-import { QuickcolumnGraphError } from './errors.js';
+import { GraphError } from './errors.js';
 import { operations } from './operations/index.js';
 
 export type ElementKind = 'float32' | 'uint8';
@@ -63,10 +63,10 @@ export class Graph {
     return this.append('constant', [], { value }, shape, 'float32');
   }
 
-  /** Appends an operation. Throws QuickcolumnGraphError when the shapes do not fit. */
+  /** Appends an operation. Throws GraphError when the shapes do not fit. */
   apply(op: string, inputs: readonly GraphNode[], attributes: Attributes = {}): GraphNode {
     const operation = operations.get(op);
-    if (!operation) throw new QuickcolumnGraphError(op, 'there is no such operation');
+    if (!operation) throw new GraphError(op, 'there is no such operation');
     return this.append(op, inputs, attributes, operation.shape(inputs, attributes), 'float32');
   }
 
@@ -78,16 +78,16 @@ export class Graph {
   assign(variable: GraphNode, value: GraphNode): void {
     const name = variable.name;
     if (variable.op !== 'variable' || name === undefined)
-      throw new QuickcolumnGraphError('assign', 'the target is not a variable');
+      throw new GraphError('assign', 'the target is not a variable');
     if (variable.shape.join() !== value.shape.join()) {
-      throw new QuickcolumnGraphError('assign', `${name} is [${variable.shape}], the value is [${value.shape}]`);
+      throw new GraphError('assign', `${name} is [${variable.shape}], the value is [${value.shape}]`);
     }
     this.assignments.set(name, value);
   }
 
   private refuseTaken(name: string): void {
     const taken = this.inputs.has(name) || this.variables.has(name) || this.outputs.has(name);
-    if (taken) throw new QuickcolumnGraphError('graph', `the name ${name} is taken`);
+    if (taken) throw new GraphError('graph', `the name ${name} is taken`);
   }
 
   private append(

@@ -1,6 +1,6 @@
 /** The static computation graph: build, differentiate, plan. */
 export { differentiate } from './differentiate.js';
-export { QuickcolumnGraphError } from './errors.js';
+export { GraphError } from './errors.js';
 export {
   type Attributes,
   type ElementKind,

@@ -5,8 +5,8 @@
  * The caller of `fillFrom` has allocated the target after checking what the header promises, so a compressed bomb can
  * cost no more than the target and `trailingLimit`: bytes that follow the voxels are decompressed only that far.
  */
-import type { QuickcolumnError } from '@quickcolumn/volume';
-import { describeSystemError, systemErrorCode } from './file-error.js';
+import type { QuickcolumnError } from '@quickcolumn/errors';
+import { describeSystemError, systemErrorCode } from '@quickcolumn/errors';
 
 /** Deflate cannot expand more than this (zlib.net, "Technical Details"); used to unmask absurd headers. */
 export const largestDeflateRatio = 1032;

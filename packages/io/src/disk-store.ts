@@ -10,7 +10,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip, createUnzip } from 'node:zlib';
 import { type ByteSource, chunkBytes, type FileStore, InflateError, type RefuseName } from './byte-source.js';
-import { describeSystemError, systemErrorCode } from './file-error.js';
+import { describeSystemError, systemErrorCode } from '@quickcolumn/errors';
 import { quoted } from './text-header.js';
 
 export const diskStore: FileStore = { open: withRegularFile, exists, beside: containedFiles };

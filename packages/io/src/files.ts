@@ -6,7 +6,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { FileError, systemErrorCode } from './file-error.js';
+import { systemErrorCode } from '@quickcolumn/errors';
+import { FileError } from './file-error.js';
 
 /**
  * Writes a whole file atomically, replacing an existing one. Instead of data, `write` may be a function that writes

@@ -1,5 +1,5 @@
 /** The error of the MetaImage reader. It names the file and the header field, as NiftiError does. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** A MetaImage file that cannot be read; code `metaimage`. */
 export class MetaImageError extends QuickcolumnError {

@@ -2,7 +2,7 @@
  * The error of the NIfTI reader and writer. It always names the file and the header field (or the part of the file:
  * 'file', 'gzip', 'voxels') that is wrong, so that a batch over hundreds of scans says which one to look at.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** A NIfTI file that cannot be read or written; code `nifti`. */
 export class NiftiError extends QuickcolumnError {

@@ -1,5 +1,5 @@
 /** The error of the NRRD reader. It names the file and the header field, as NiftiError does. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** A NRRD file that cannot be read; code `nrrd`. */
 export class NrrdError extends QuickcolumnError {

@@ -1,7 +1,7 @@
 /**
  * PNG pictures for reports: 8-bit RGB, by fast-png (pure JavaScript).
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { encode } from 'fast-png';
 
 /** A picture whose pixels do not match its size; code `png`. */

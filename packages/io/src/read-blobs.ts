@@ -1,5 +1,5 @@
 /** Reading a scan, or a label map, that a user has chosen in a browser; Node has Blobs too. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { blobStore, type NamedBlob } from './blob-store.js';
 import {
   type FileLabels,

@@ -2,7 +2,8 @@
  * A scan, or a label map, from any supported file of a store. Which format a file has is told by its name, as everywhere
  * in this field; that the content fits is checked by the format's reader.
  */
-import type { QuickcolumnError, Volume } from '@quickcolumn/volume';
+import type { QuickcolumnError } from '@quickcolumn/errors';
+import type { Volume } from '@quickcolumn/volume';
 import type { FileStore } from './byte-source.js';
 import { MetaImageError } from './metaimage-error.js';
 import { metaImageDataFiles, readMetaImage } from './metaimage-read.js';

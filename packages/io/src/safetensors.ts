@@ -3,7 +3,7 @@
  * header length (little-endian), a JSON header with shapes and byte ranges, then the data without gaps.
  * Only F32 is written and read. The decoder trusts nothing: every range and shape is checked before it is used.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { hostIsLittleEndian, swapBytes } from './byte-order.js';
 
 /** One tensor, C order. */

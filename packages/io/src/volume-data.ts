@@ -2,7 +2,8 @@
  * The voxels of formats with a text header (NRRD, MetaImage): attached to the header or in files of their own, raw,
  * compressed or as text. The format's reader says where they are; here they are found, checked and decoded.
  */
-import type { QuickcolumnError, Size3, Volume } from '@quickcolumn/volume';
+import type { QuickcolumnError } from '@quickcolumn/errors';
+import type { Size3, Volume } from '@quickcolumn/volume';
 import {
   type ByteRange,
   type ByteSource,

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeSafetensors, encodeSafetensors, makeFolder } from '@quickcolumn/io';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { z } from 'zod';
 import type { ScheduleState, StopperState } from './schedule.js';
 import type { NamedTensor } from './step-types.js';

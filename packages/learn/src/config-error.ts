@@ -4,7 +4,7 @@
  * Example: `config.yaml: train.patch[2]: 30 is not a multiple of 16; use 32`.
  * Zod reports codes and paths but not the received value, so the value is looked up again in the input.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { z } from 'zod';
 
 /** One thing wrong in a configuration; `path` as a user writes it, e.g. `train.patch[2]`. */

@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volumeExtensions, volumeName } from '@quickcolumn/io';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** Code 'dataset'; fields say which folder and which file names. */
 export class DatasetError extends QuickcolumnError {

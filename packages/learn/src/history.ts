@@ -5,7 +5,7 @@
  * checkpoint's epoch (and a torn last line) and the repeated epoch writes the same numbers again.
  */
 import { open, readFile, rename } from 'node:fs/promises';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { z } from 'zod';
 
 /** Means over an epoch's steps or over the validation patches; `softDice` per class, background included. */

@@ -1,4 +1,5 @@
 /** What the sample pool and its worker threads say to each other; everything here survives a structured clone. */
+import type { ErrorJson } from '@quickcolumn/errors';
 import type { Size3 } from '@quickcolumn/volume';
 import type { AugmentationConfig, MirrorClass } from './augment/index.js';
 import type { SampleKey } from './random.js';
@@ -30,4 +31,4 @@ export interface SampleRequest {
 
 export type SampleReply =
   | { readonly number: number; readonly image: Float32Array; readonly labels: Uint8Array }
-  | { readonly number: number; readonly error: Error };
+  | { readonly number: number; readonly error: ErrorJson };

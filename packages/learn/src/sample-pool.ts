@@ -6,7 +6,8 @@
  * once for all threads; finished patches are transferred and then belong to the consumer.
  */
 import { Worker } from 'node:worker_threads';
-import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Size3 } from '@quickcolumn/volume';
 import type { AugmentationConfig, MirrorClass } from './augment/index.js';
 import { createRandom } from './random.js';
 import type { SampleReply, SampleRequest, SharedCase, WorkerSetup } from './sample-messages.js';
@@ -198,8 +199,8 @@ export class SamplePool {
     const { caseIndex } = sampleRequest(number, { seed, samplesPerEpoch, cases: cases.length });
     const caseName = this.cases[caseIndex].name;
     if ('error' in reply) {
-      const message = `augmenting sample ${number} (${caseName}) failed: ${reply.error.message}`;
-      this.fail(new SamplePoolError(message, { cause: reply.error }));
+      const cause = QuickcolumnError.fromJSON(reply.error);
+      this.fail(new SamplePoolError(`augmenting sample ${number} (${caseName}) failed: ${cause.message}`, { cause }));
       return;
     }
     const sample: TrainingSample = { image: reply.image, labels: reply.labels, caseName };

@@ -1,5 +1,6 @@
 /** Worker thread of the sample pool: answers each request with one augmented patch, transferred, not copied. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { errorToJson } from '@quickcolumn/errors';
 import { augmentPatch } from './augment/index.js';
 import type { SampleReply, SampleRequest, WorkerSetup } from './sample-messages.js';
 import { createSplineReader } from './shared-spline.js';
@@ -17,7 +18,6 @@ port.on('message', ({ number, caseIndex, key }: SampleRequest) => {
     const { image, labels } = augmentPatch(source, augmentation, patch, key);
     port.postMessage({ number, image, labels } satisfies SampleReply, [image.buffer, labels.buffer]);
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    port.postMessage({ number, error } satisfies SampleReply);
+    port.postMessage({ number, error: errorToJson(cause) } satisfies SampleReply);
   }
 });

@@ -1,5 +1,5 @@
 /** The ways a training refuses to start or has to stop, each with a stable code. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** A training that cannot start or go on with what it was given (code `train`). */
 export class TrainError extends QuickcolumnError {

@@ -6,7 +6,8 @@
  * Voxels are stored L-P-S like the COVID-19-CT-Seg cases: affine diag(−sx, −sy, sz) in RAS, so voxel index i grows
  * towards the patient's left while world x grows to the right. The right lung therefore has positive world x.
  */
-import { QuickcolumnError, type Affine, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Affine, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
 import {
   bodyDepth,
   cavityDepth,

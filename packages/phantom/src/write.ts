@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { FileError, writeNifti, makeFolder } from '@quickcolumn/io';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { generatePhantom, type PhantomOptions } from './phantom.js';
 import { mixSeed } from './random.js';
 

@@ -1,7 +1,7 @@
 /**
  * What can be wrong with a scan or its labels before preparation. Codes: `preparation`, `grid-mismatch`, `label-value`.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
 /** A scan or a prediction that cannot go through the pipeline; code `preparation`, fields {name}. */
 export class PreparationError extends QuickcolumnError {

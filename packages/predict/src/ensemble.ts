@@ -3,7 +3,7 @@
  * Folds of one training, or different networks; what they must share is the preparation, because one prepared scan
  * goes into all of them, and with it the classes.
  */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { LoadedModel } from './model-types.js';
 
 export interface NamedModel {

@@ -6,7 +6,8 @@
  * measurements; the network's own share comes from the model when it can tell.
  */
 import { type ModelMetadata, preparedSize } from '@quickcolumn/pipeline';
-import { QuickcolumnError, reorientation, spacingMm, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { reorientation, spacingMm, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
 import { mergeBytes, paddedSize } from './merge.js';
 import type { LoadedModel } from './model-types.js';
 import { windowGrid } from './windows.js';

@@ -15,7 +15,7 @@ import {
   type Precision,
   type Runtime,
 } from '@quickcolumn/runtimes';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { LoadedModel } from './model-types.js';
 import { sha256 } from './sha256.js';
 

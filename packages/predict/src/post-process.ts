@@ -7,7 +7,8 @@
  * it lay in the lung, a stray piece of lung becomes background. Only background is filled.
  */
 import type { LabelClass } from '@quickcolumn/pipeline';
-import { connectedComponents, QuickcolumnError, type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { connectedComponents, type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 
 /** Classes are given by their values in the mask. */
 export interface PostProcessing {

@@ -7,7 +7,8 @@
  */
 import { patchMultiple } from '@quickcolumn/networks';
 import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
-import { QuickcolumnError, type Size3, type Volume } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Size3, type Volume } from '@quickcolumn/volume';
 import { availableMemory, estimatePrediction, type PredictionEstimate, refuseIfTooLarge } from './memory.js';
 import { createMerger, padToPatch, readPatch, type WindowWeighting } from './merge.js';
 import { type MirrorAxis, mirrored } from './mirror.js';

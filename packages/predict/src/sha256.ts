@@ -1,14 +1,11 @@
 /** Checksums by Web Crypto, which Node and browsers share; browsers offer it on secure pages (https, localhost) only. */
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 
-/** SHA-256 of the parts, one after the other, as lower-case hex. @throws QuickcolumnError `insecure` on pages over http. */
+/** SHA-256 of the parts, one after the other, as lower-case hex. @throws QuickcolumnError `runtime` on pages over http. */
 export async function sha256(parts: readonly Uint8Array[]): Promise<string> {
   const subtle = globalThis.crypto.subtle as typeof globalThis.crypto.subtle | undefined;
   if (subtle === undefined) {
-    throw new QuickcolumnError(
-      'insecure',
-      'checksums cannot be computed on this page; open it over https or localhost',
-    );
+    throw new QuickcolumnError('runtime', 'checksums cannot be computed on this page; open it over https or localhost');
   }
   // Web Crypto takes one array only.
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

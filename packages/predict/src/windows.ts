@@ -5,7 +5,8 @@
  * after the one before, the last one moved back so that it ends at the edge. The windows of a volume are the product
  * of the three axes, which lets the merging keep its weights per axis instead of per voxel.
  */
-import { QuickcolumnError, type Size3 } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Size3 } from '@quickcolumn/volume';
 
 /** First voxel of every window along x, y and z; each list ascending. */
 export interface WindowGrid {

@@ -1,5 +1,5 @@
 export type { Affine, Size3, Vector3, Volume, VoxelArray } from './volume.js';
-export { QuickcolumnError, VolumeError, type ErrorFields } from './errors.js';
+export { VolumeError } from './errors.js';
 export { checkSize, checkVoxels, emptyLike, voxelCount } from './volume-checks.js';
 export {
   applyAffine,

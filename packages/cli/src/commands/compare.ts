@@ -9,7 +9,7 @@ import {
 } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { casesOf } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { autotuneOption, nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type CaseMetrics, evaluationResult, toTable } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { type DatasetCase } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { wholeNumber } from '../arguments.js';

@@ -10,7 +10,7 @@ import {
   type TrainConfig,
 } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';
 import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
 import { InputError, scansIn } from '../cases.js';

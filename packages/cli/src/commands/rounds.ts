@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { currentRound, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../arguments.js';
 import { divideListed } from '../list-split.js';

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { formatCaseList, type ListedCase, readCaseList, type TrainConfig } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';
 import { probability, wholeNumber } from '../arguments.js';
 import { InputError } from '../cases.js';

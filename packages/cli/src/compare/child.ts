@@ -7,32 +7,13 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { QuickcolumnError } from '@quickcolumn/volume';
-import { type ExitCode, exitCodeFor, exitCodes } from '../errors.js';
+import { errorCodeOf, errorToJson, exitCodeOf, QuickcolumnError } from '@quickcolumn/errors';
 import { interruptSignal, obeyParent, stopMessage, throwIfInterrupted } from '../interrupt.js';
 import { labelLines } from '../terminal.js';
 import { type Job, runStage } from './stages.js';
 
 /** Name of the hidden command. */
 export const stageCommand = 'run-stage';
-
-interface Failure {
-  readonly message: string;
-  readonly exitCode: ExitCode;
-  readonly stack?: string;
-}
-
-/** An error code of each exit code, so that a child's error ends the parent in the same way. */
-const errorCodes: Readonly<Record<ExitCode, string>> = {
-  [exitCodes.done]: 'internal',
-  [exitCodes.internal]: 'internal',
-  [exitCodes.usage]: 'usage',
-  [exitCodes.input]: 'input',
-  [exitCodes.configuration]: 'config',
-  [exitCodes.output]: 'output',
-  [exitCodes.runtime]: 'runtime',
-  [exitCodes.interrupted]: 'interrupted',
-};
 
 /** @throws QuickcolumnError with what the child says, its label before it; `interrupted` */
 export async function runInChild(job: Job): Promise<void> {
@@ -44,15 +25,15 @@ export async function runInChild(job: Job): Promise<void> {
   };
   interruptSignal.addEventListener('abort', stop);
   try {
-    const failure = await new Promise<Failure | undefined>((done, fail) => {
-      let told: Failure | undefined;
+    const failure = await new Promise<QuickcolumnError | undefined>((done, fail) => {
+      let told: QuickcolumnError | undefined;
       child.on('message', (message) => {
-        told = message as Failure;
+        told = QuickcolumnError.fromJSON(message);
       });
       child.on('error', fail);
       child.on('close', (code, signal) => {
         if (code === 0 && told === undefined) done(undefined);
-        else done(told ?? { message: endOf(code, signal), exitCode: exitCodes.runtime });
+        else done(told ?? new QuickcolumnError('runtime', endOf(code, signal)));
       });
       child.send(job, (error) => {
         if (error !== null) fail(error);
@@ -60,8 +41,8 @@ export async function runInChild(job: Job): Promise<void> {
     });
     throwIfInterrupted();
     if (failure === undefined) return;
-    const cause = failure.stack === undefined ? undefined : new Error(failure.stack);
-    throw new QuickcolumnError(errorCodes[failure.exitCode], `${job.label}: ${failure.message}`, {}, { cause });
+    const { code, message, fields } = failure;
+    throw new QuickcolumnError(code, `${job.label}: ${message}`, fields, { cause: failure });
   } finally {
     interruptSignal.removeEventListener('abort', stop);
   }
@@ -84,13 +65,10 @@ export async function obeyAsChild(): Promise<void> {
   try {
     await runStage(job);
   } catch (error) {
-    const exitCode = exitCodeFor(error);
-    const message = error instanceof Error ? error.message : String(error);
-    const failure: Failure = { message, exitCode, stack: error instanceof Error ? error.stack : undefined };
     await new Promise<void>((done) => {
-      process.send?.(failure, undefined, undefined, () => done());
+      process.send?.(errorToJson(error), undefined, undefined, () => done());
     });
-    process.exitCode = exitCode;
+    process.exitCode = exitCodeOf(errorCodeOf(error));
   }
   process.removeAllListeners('disconnect');
   process.disconnect();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { CaseMetrics, FoldCost } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { checkpointsFolder } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { z } from 'zod';
 import type { FoldIdentity } from './identity.js';
 

@@ -11,7 +11,7 @@ import {
   splitCases,
   type TrainConfig,
 } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { Experiment } from './experiment.js';
 
 /**

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { CaseMetrics, ComparedFold, ComparedSystem, Comparison } from '@quickcolumn/evaluate';
 import { historyFile, readHistory, type TrainConfig } from '@quickcolumn/learn';
 import { networkSize } from '@quickcolumn/networks';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { historyPoint } from '../evaluation.js';
 import type { Experiment, ExperimentSystem } from './experiment.js';
 import { type FoldResult, readResult } from './fold-files.js';

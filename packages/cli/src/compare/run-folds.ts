@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { makeFolder } from '@quickcolumn/io';
 import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn';
 import type { RuntimeName } from '@quickcolumn/runtimes';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { type AnonymousFlags, type ShownNames, shownNames } from '../anonymous.js';
 import { chooseDevice } from '../device.js';
-import { exitCodeFor, exitCodes } from '../errors.js';
+import { exitCodeOf, exitCodes } from '@quickcolumn/errors';
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
 import { formatSeconds, note, secondsSince } from '../terminal.js';
@@ -85,7 +85,7 @@ export async function runFolds(runs: FoldRuns): Promise<QuickcolumnError[]> {
       try {
         await runFold(task, { compute, test: splits[task.fold].test, names, runs });
       } catch (error) {
-        if (!(error instanceof QuickcolumnError) || exitCodeFor(error) !== exitCodes.runtime) throw error;
+        if (!(error instanceof QuickcolumnError) || exitCodeOf(error.code) !== exitCodes.runtime) throw error;
         note(error.message);
         failures.push(error);
         continue;

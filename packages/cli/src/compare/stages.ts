@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import type { FoldCost } from '@quickcolumn/evaluate';
 import { type DatasetCase, historyFile, readHistory, type TrainConfig } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { AnonymousFlags } from '../anonymous.js';
 import { predictScans } from '../commands/predict.js';
 import { evaluateCases } from '../evaluation.js';

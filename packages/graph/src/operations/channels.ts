@@ -6,7 +6,7 @@
  * of x itself and the gradient accounts for it (Ioffe and Szegedy 2015):
  *   dx = a·dy + b·x + c,  a = γ·s,  b = −γ·s³·(Σdy·x − mean·Σdy)/M,  c = −a·Σdy/M − b·mean,  s = 1/√(variance + ε).
  */
-import { QuickcolumnGraphError } from '../errors.js';
+import { GraphError } from '../errors.js';
 import type { GraphNode, Shape } from '../graph.js';
 import { expectShape, type Operation, sameShape, voxelCount } from './operation.js';
 
@@ -79,8 +79,7 @@ export const channelVariance: Operation = {
 export const batchNorm: Operation = {
   name: 'batchNorm',
   shape: ([x, ...perChannel]) => {
-    if (perChannel.length !== 4)
-      throw new QuickcolumnGraphError('batchNorm', 'expected x, mean, variance, gamma, beta');
+    if (perChannel.length !== 4) throw new GraphError('batchNorm', 'expected x, mean, variance, gamma, beta');
     for (const node of perChannel) expectShape('batchNorm', 'a per-channel input', node, [x.shape[1]]);
     return x.shape;
   },
@@ -134,10 +133,7 @@ export const concat: Operation = {
     for (const node of inputs) {
       const grid = [node.shape[0], first.shape[1], ...node.shape.slice(2)];
       if (grid.join() !== first.shape.join()) {
-        throw new QuickcolumnGraphError(
-          'concat',
-          `shapes [${first.shape}] and [${node.shape}] differ beside the channels`,
-        );
+        throw new GraphError('concat', `shapes [${first.shape}] and [${node.shape}] differ beside the channels`);
       }
     }
     const channels = inputs.reduce((sum, node) => sum + node.shape[1], 0);
@@ -170,7 +166,7 @@ export const sliceChannels: Operation = {
   name: 'sliceChannels',
   shape: ([x], { start, end }) => {
     if (Number(start) < 0 || Number(end) > x.shape[1] || Number(start) >= Number(end)) {
-      throw new QuickcolumnGraphError('sliceChannels', `channels ${start}…${end} of [${x.shape}]`);
+      throw new GraphError('sliceChannels', `channels ${start}…${end} of [${x.shape}]`);
     }
     return [x.shape[0], Number(end) - Number(start), ...x.shape.slice(2)];
   },

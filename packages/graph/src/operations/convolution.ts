@@ -6,7 +6,7 @@
  * convTranspose3d: y[n,o, p·s + k] = Σ_i x[n,i,p] · w[i,o,k], kernel = stride = s. Weights are [in, out, s, s, s].
  * Biases are added by `addChannel`, which every runtime may fuse.
  */
-import { QuickcolumnGraphError } from '../errors.js';
+import { GraphError } from '../errors.js';
 import type { Shape } from '../graph.js';
 import { expectImage, type Operation, type ReferenceTensor } from './operation.js';
 
@@ -18,7 +18,7 @@ interface Window {
 function windowOf(kernel: Shape, stride: number): Window {
   if (stride === 1 && kernel.every((k) => k % 2 === 1)) return { stride, pad: kernel.map((k) => (k - 1) / 2) };
   if (kernel.every((k) => k === stride)) return { stride, pad: [0, 0, 0] };
-  throw new QuickcolumnGraphError(
+  throw new GraphError(
     'conv3d',
     `kernel [${kernel}] with stride ${stride}: use odd kernels with stride 1, or stride = kernel`,
   );
@@ -63,10 +63,10 @@ export const conv3d: Operation = {
     expectImage('conv3d', x);
     expectImage('conv3d', w);
     if (x.shape[1] !== w.shape[1]) {
-      throw new QuickcolumnGraphError('conv3d', `the image has ${x.shape[1]} channels, the weights want ${w.shape[1]}`);
+      throw new GraphError('conv3d', `the image has ${x.shape[1]} channels, the weights want ${w.shape[1]}`);
     }
     if (x.shape.slice(2).some((size) => size % Number(stride) !== 0)) {
-      throw new QuickcolumnGraphError('conv3d', `grid [${x.shape.slice(2)}] is not a multiple of the stride ${stride}`);
+      throw new GraphError('conv3d', `grid [${x.shape.slice(2)}] is not a multiple of the stride ${stride}`);
     }
     return outputShape(x.shape, w.shape, Number(stride));
   },
@@ -115,16 +115,10 @@ export const convTranspose3d: Operation = {
     expectImage('convTranspose3d', x);
     const [inputs, outputs, ...kernel] = expectImage('convTranspose3d', w);
     if (x.shape[1] !== inputs) {
-      throw new QuickcolumnGraphError(
-        'convTranspose3d',
-        `the image has ${x.shape[1]} channels, the weights want ${inputs}`,
-      );
+      throw new GraphError('convTranspose3d', `the image has ${x.shape[1]} channels, the weights want ${inputs}`);
     }
     if (kernel.some((size) => size !== kernel[0])) {
-      throw new QuickcolumnGraphError(
-        'convTranspose3d',
-        `kernel [${kernel}]: use the same size, the stride, on every axis`,
-      );
+      throw new GraphError('convTranspose3d', `kernel [${kernel}]: use the same size, the stride, on every axis`);
     }
     return [x.shape[0], outputs, ...x.shape.slice(2).map((size) => size * kernel[0])];
   },

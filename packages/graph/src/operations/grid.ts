@@ -4,7 +4,7 @@
  * resize: half-pixel centres, edges clamped: output o reads input (o + 0.5)/factor − 0.5, linearly along each axis
  * (`trilinear`) or by its nearest voxel (`nearest`, floor(o/factor)). It is separable: one matrix per axis.
  */
-import { QuickcolumnGraphError } from '../errors.js';
+import { GraphError } from '../errors.js';
 import type { Shape } from '../graph.js';
 import { expectImage, type Operation } from './operation.js';
 
@@ -102,7 +102,7 @@ export const maxPool: Operation = {
   name: 'maxPool',
   shape: ([x]) => {
     const [n, c, ...grid] = expectImage('maxPool', x);
-    if (grid.some((size) => size % 2 !== 0)) throw new QuickcolumnGraphError('maxPool', `grid [${grid}] is not even`);
+    if (grid.some((size) => size % 2 !== 0)) throw new GraphError('maxPool', `grid [${grid}] is not even`);
     return [n, c, ...grid.map((size) => size / 2)];
   },
   gradient: (node, dy, g) => [g.apply('maxPoolGradient', [dy, node, node.inputs[0]])],

@@ -2,7 +2,7 @@
  * The one shape that every operation has: its shape rule, its gradient rule in terms of other operations, and its
  * meaning as a float64 evaluation that tests compare the runtimes with. No operation knows a runtime.
  */
-import { QuickcolumnGraphError } from '../errors.js';
+import { GraphError } from '../errors.js';
 import type { Attributes, Graph, GraphNode, Shape } from '../graph.js';
 
 export interface ReferenceTensor {
@@ -19,18 +19,16 @@ export interface Operation {
 }
 
 export function sameShape(op: string, a: GraphNode, b: GraphNode): Shape {
-  if (a.shape.join() !== b.shape.join())
-    throw new QuickcolumnGraphError(op, `shapes [${a.shape}] and [${b.shape}] differ`);
+  if (a.shape.join() !== b.shape.join()) throw new GraphError(op, `shapes [${a.shape}] and [${b.shape}] differ`);
   return a.shape;
 }
 
 export function expectShape(op: string, what: string, node: GraphNode, shape: Shape): void {
-  if (node.shape.join() !== shape.join())
-    throw new QuickcolumnGraphError(op, `${what} is [${node.shape}], expected [${shape}]`);
+  if (node.shape.join() !== shape.join()) throw new GraphError(op, `${what} is [${node.shape}], expected [${shape}]`);
 }
 
 export function expectImage(op: string, node: GraphNode): Shape {
-  if (node.shape.length !== 5) throw new QuickcolumnGraphError(op, `expected [N, C, D, H, W], got [${node.shape}]`);
+  if (node.shape.length !== 5) throw new GraphError(op, `expected [N, C, D, H, W], got [${node.shape}]`);
   return node.shape;
 }
 

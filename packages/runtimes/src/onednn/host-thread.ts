@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { RuntimeError } from '../errors.js';
 import type { Reply, Request, RequestKind, Requests } from './messages.js';
 
@@ -42,9 +43,8 @@ function start(): Worker {
     const one = waiting.get(number);
     waiting.delete(number);
     if (waiting.size === 0) started.unref();
-    if (error)
-      one?.reject(new RuntimeError(error.message, { runtime: 'onednn', ...error.fields }, { cause: error.stack }));
-    else one?.resolve(answer);
+    if (error === undefined) one?.resolve(answer);
+    else one?.reject(runtimeError(QuickcolumnError.fromJSON(error)));
   });
   started.on('error', (cause) =>
     failAll(new RuntimeError('the onednn worker stopped', { runtime: 'onednn' }, { cause })),
@@ -54,6 +54,10 @@ function start(): Worker {
   );
   return started;
 }
+
+/** Whatever stops the worker is an error of the runtime to those who wait for it. */
+const runtimeError = (cause: QuickcolumnError): RuntimeError =>
+  new RuntimeError(cause.message, { runtime: 'onednn', ...cause.fields }, { cause });
 
 export function ask<K extends RequestKind>(kind: K, what: Requests[K]['ask']): Promise<Requests[K]['answer']> {
   worker ??= start();

@@ -1,4 +1,5 @@
 /** What the runtime and its worker thread say to each other. Each request gets one reply with the same number. */
+import type { ErrorJson } from '@quickcolumn/errors';
 import type { Graph } from '@quickcolumn/graph';
 import type { NamedTensor } from '../runtime.js';
 import type { StepTime } from './program.js';
@@ -48,9 +49,8 @@ export interface Request {
   readonly ask: unknown;
 }
 
-/** Errors cross as their fields: a class does not survive the way between threads. */
 export interface Reply {
   readonly number: number;
   readonly answer?: unknown;
-  readonly error?: { readonly message: string; readonly fields: Record<string, unknown>; readonly stack?: string };
+  readonly error?: ErrorJson;
 }

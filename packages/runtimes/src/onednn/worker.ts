@@ -3,6 +3,7 @@
  * library ends the process; a training then resumes from its checkpoint.
  */
 import { parentPort } from 'node:worker_threads';
+import { errorToJson } from '@quickcolumn/errors';
 import type { Graph } from '@quickcolumn/graph';
 import { RuntimeError } from '../errors.js';
 import type { NamedTensor } from '../runtime.js';
@@ -119,8 +120,6 @@ port.on('message', ({ number, kind, ask }: Request) => {
     const answer = (handlers[kind] as (ask: unknown) => unknown)(ask);
     port.postMessage({ number, answer } satisfies Reply, transfers(answer));
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    const fields = error instanceof RuntimeError ? { ...error.fields } : {};
-    port.postMessage({ number, error: { message: error.message, fields, stack: error.stack } } satisfies Reply);
+    port.postMessage({ number, error: errorToJson(cause) } satisfies Reply);
   }
 });
