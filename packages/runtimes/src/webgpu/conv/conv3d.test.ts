@@ -3,6 +3,7 @@
  * parts, and equality of runs.
  */
 import { type Attributes, elementCount, Graph, type GraphNode, runReference, type Shape } from '@quickcolumn/graph';
+import { needs } from '@quickcolumn/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { GpuDevice } from '../device.js';
 import type { GpuTensor } from '../kernel.js';
@@ -12,9 +13,8 @@ import { makeTensor } from '../tensors.js';
 import { convolutions, type ConvolutionName as Op, tileQuestion } from './conv3d.js';
 import { type ConvolutionContext, candidates, tileKey, tileName } from './tiles.js';
 
-const found: GpuDevice | string = await testDevice();
-const skipped = typeof found === 'string';
-const why = skipped ? ` (skipped: ${found})` : '';
+const found: GpuDevice | undefined = await testDevice();
+const skipped = found === undefined;
 const gpu = found as GpuDevice;
 afterAll(() => {
   if (!skipped) gpu.device.destroy();
@@ -94,7 +94,7 @@ function tilesFor(op: Op, shapes: readonly Shape[], options: Options): string[] 
   return candidates(question.family, question.g, { ...testContext(gpu), ...options.context }).map(tileName);
 }
 
-describe.skipIf(skipped)(`convolution kernels${why}`, () => {
+describe('convolution kernels', needs('WebGPU'), () => {
   for (const software of [true, false]) {
     const kind = software ? 'tiles for a processor' : 'tiles for a card';
     const context = { software };
