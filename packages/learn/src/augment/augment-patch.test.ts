@@ -201,21 +201,6 @@ describe('augmentPatch', () => {
     const mueller = augmentPatch(scan, zoomOut(muellerAugmentation), [16, 16, 16], key);
     expect([mueller.image[0], mueller.labels[0]]).toEqual([0, noClass]);
   });
-
-  it('makes a 96×96×48 patch in under 0.5 s with all spatial transforms, under 30 ms with none', () => {
-    const scan = chest([110, 110, 60]);
-    const best = (config: AugmentationConfig): number => {
-      scan.coefficients();
-      const times = Array.from({ length: 5 }, (_, sample) => {
-        const begin = performance.now();
-        augmentPatch(scan, config, [96, 96, 48], { ...key, sample });
-        return performance.now() - begin;
-      });
-      return Math.min(...times);
-    };
-    expect(best(always(paperAugmentation, 'rotation', 'scaling', 'elastic'))).toBeLessThan(500);
-    expect(best(always(paperAugmentation, 'mirror', 'brightness', 'contrast'))).toBeLessThan(30);
-  });
 });
 
 describe('augmentationSchema', () => {
