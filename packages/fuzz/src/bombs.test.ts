@@ -2,6 +2,7 @@
 import { countSteps } from '@quickcolumn/testing/count-steps';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { encodeNifti, readVolume } from '@quickcolumn/io';
+import type { Volume } from '@quickcolumn/volume';
 import { trainConfigFrom } from 'quickcolumn';
 import { describe, expect, it } from 'vitest';
 import { yamlBombs } from './config-reader.js';
@@ -25,12 +26,16 @@ describe('bombs', () => {
         'ElementDataFile = LOCAL\n',
       deflateSync(zeros, { level: 1 }),
     );
+    // What is done once is done here.
+    await readVolume(put('small.nii.gz', gzipSync(small)));
     for (const path of [nifti, nrrd, meta]) {
+      let voxels: Volume['voxels'] | undefined;
       const { steps } = await countSteps(async () => {
-        const { voxels } = await readVolume(path);
-        expect(voxels).toEqual(new Uint8Array(24));
+        ({ voxels } = await readVolume(path));
       });
-      expect(steps).toBeLessThan(40_000);
+      expect(voxels).toEqual(new Uint8Array(24));
+      // To unpack all of the bomb takes 47 000.
+      expect(steps).toBeLessThan(10_000);
     }
     expect(process.resourceUsage().maxRSS).toBeLessThan(1.5 * 2 ** 20);
   });
