@@ -15,6 +15,7 @@ import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
 import type { CompareJob, CompareJobResult } from '../jobs/compare.js';
 import { givenRequest } from '../runtime/choose-device.js';
+import { adoptEarlierResults } from './earlier-results.js';
 import { caseImages } from './case-images.js';
 import { type Experiment, readExperiment } from './experiment.js';
 import { experimentYaml } from './experiment-yaml.js';
@@ -42,12 +43,12 @@ export async function runComparison(job: CompareJob, context: JobContext): Promi
       options: { experiment: 'give one' },
     });
   }
+  const folderOf: FolderOf = (id, fold) => join(out, 'systems', id, `fold-${fold}`);
+  await adoptEarlierResults(join(out, experimentFile), folderOf, context);
   const experiment = await readExperiment(file, {
     data: job.data,
     compute: givenRequest(job),
-    asWritten: reportOnly && job.experiment === undefined,
   });
-  const folderOf: FolderOf = (id, fold) => join(out, 'systems', id, `fold-${fold}`);
   let failures: readonly QuickcolumnError[] = [];
   if (!reportOnly) {
     const { cacheDir, threads, anonymize } = job;

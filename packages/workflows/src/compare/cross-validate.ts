@@ -14,6 +14,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { CrossValidateJob, CrossValidateJobResult } from '../jobs/compare.js';
 import type { EvaluateJobResult } from '../jobs/evaluate.js';
 import { givenRequest } from '../runtime/choose-device.js';
+import { adoptEarlierResults } from './earlier-results.js';
 import { type Experiment, readExperiment } from './experiment.js';
 import { experimentYaml } from './experiment-yaml.js';
 import { masksFolder, readResult } from './fold-files.js';
@@ -25,12 +26,14 @@ export async function runCrossValidation(job: CrossValidateJob, context: JobCont
   const { out, fold, cacheDir, threads, anonymize, anonymizeKey, redo } = job;
   await checkOutputFolder(out, true);
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, false);
+  const folderOf = (_id: string, number: number): string => crossValidationFold(out, number);
+  await adoptEarlierResults(join(out, crossValidationFile), folderOf, context);
   const experiment = await chosenExperiment(job);
   let cases: readonly DatasetCase[] = [];
   const failures = await runFolds(
     {
       experiment,
-      folderOf: (_id, number) => crossValidationFold(out, number),
+      folderOf,
       cacheDir,
       threads,
       anonymize,

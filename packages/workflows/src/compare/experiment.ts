@@ -21,7 +21,7 @@ export interface ExperimentSystem {
   readonly testTime: TestTimeOptions;
   /** The system whose models are used; absent where this one trains its own. */
   readonly weightsOf?: string;
-  /** Its keys as they stand in the file, where they are to count as they are (see identity.ts). */
+  /** Its keys as they stand in the file, where these are to count (see earlier-results.ts). */
   readonly written?: Readonly<Record<string, unknown>>;
 }
 
@@ -35,9 +35,12 @@ export interface Experiment {
 export interface ExperimentOptions {
   readonly data?: DataOverride;
   readonly compute?: Partial<TrainConfig['compute']>;
-  /** Of a complete file that finished folds were made with, to report these: keeps its keys as they are. */
+  /** Keeps the keys of a complete file as they stand in it; see earlier-results.ts. */
   readonly asWritten?: boolean;
 }
+
+/** Of the file format. Files that people write may leave it out; complete ones of earlier versions did. */
+export const experimentVersion = 2;
 
 const testTimeSchema = z.strictObject(testTimeShape);
 /** The keys that a system with weights of its own has beside those of its training configuration. */
@@ -54,6 +57,7 @@ const system = z.strictObject({
   ...z.object({ ...own, loss: group, optimizer: group, predict: group }).partial().shape,
 });
 const fileSchema = z.strictObject({
+  version: z.int().min(1).max(experimentVersion).optional(),
   title,
   folds: z.int().min(2),
   seed: z.int().min(0).max(0xffff_ffff),

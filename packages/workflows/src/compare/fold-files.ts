@@ -23,6 +23,8 @@ export const masksFolder = 'masks';
 const resultFile = 'result.json';
 const identityFile = 'identity.json';
 const trainingFile = 'training.json';
+/** The files of a fold that name what it depends on. */
+export const identityFiles: readonly string[] = [resultFile, identityFile];
 
 const seconds = z.number().min(0);
 const caseSchema = z.custom<CaseMetrics>(

@@ -43,12 +43,16 @@ export interface PredictFoldJob extends FoldStage {
   readonly shown?: readonly { readonly name: string; readonly patient: string }[];
 }
 
-export const foldIdentity: z.ZodType<FoldIdentity> = z.object({
-  data: z.string(),
-  numerics: z.int().min(1),
-  config: z.string(),
-  compute: z.string(),
-});
+/** Results of earlier versions name a hash of the code in place of `numerics`; see compare/earlier-results.ts. */
+const numbered = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'code' in value && !('numerics' in value)
+    ? { ...value, numerics: 1 }
+    : value;
+
+export const foldIdentity: z.ZodType<FoldIdentity> = z.preprocess(
+  numbered,
+  z.object({ data: z.string(), numerics: z.int().min(0), config: z.string(), compute: z.string() }),
+);
 
 const datasetCase: z.ZodType<DatasetCase> = z.object({
   name: path,
