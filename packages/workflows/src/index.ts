@@ -35,6 +35,7 @@ export { roundsStatus } from './rounds/rounds-jobs.js';
 export { inThisProcess, runJob } from './run-job.js';
 export { chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
 export { caseName, InputError, type ScanFile, scansIn } from './scans/scan-files.js';
+export { numericsVersion } from './compare/numerics.js';
 export { formatSeconds } from './text.js';
 export { type ConfigRequest, trainConfigFrom } from './train/train-config.js';
 export { version } from './version.js';
