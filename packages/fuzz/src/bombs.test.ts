@@ -3,7 +3,7 @@ import { countSteps } from '@quickcolumn/testing/count-steps';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { encodeNifti, readVolume } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
-import { trainConfigFrom } from 'quickcolumn';
+import { trainConfigFrom } from '@quickcolumn/workflows';
 import { describe, expect, it } from 'vitest';
 import { yamlBombs } from './config-reader.js';
 import { useFolder } from './folder.test.kit.js';

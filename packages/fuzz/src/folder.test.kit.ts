@@ -6,9 +6,9 @@ import { afterAll, beforeAll } from 'vitest';
 
 export interface TestFolder {
   /** Writes a file of these parts; returns its path. */
-  put(name: string, ...parts: readonly (Uint8Array | string)[]): string;
+  readonly put: (name: string, ...parts: readonly (Uint8Array | string)[]) => string;
   /** The error, or 'read' where there is none. */
-  failure(promise: Promise<unknown>): Promise<unknown>;
+  readonly failure: (promise: Promise<unknown>) => Promise<unknown>;
 }
 
 /** Made before the tests of a file and removed after them. */

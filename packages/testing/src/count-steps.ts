@@ -37,18 +37,22 @@ async function takeSteps(): Promise<number> {
  * @throws what `task` throws
  */
 export async function countSteps(task: () => unknown): Promise<Work> {
-  const { exec } = RegExp.prototype;
+  const { prototype } = RegExp;
+  const exec = Object.getOwnPropertyDescriptor(prototype, 'exec') as { value: RegExp['exec'] };
   const patterns = new Set<string>();
   await takeSteps();
   // All that matches goes through `exec` once it is replaced (ECMA-262, RegExpExec).
-  RegExp.prototype.exec = function (this: RegExp, text: string) {
-    if (text.length > longText) patterns.add(this.source);
-    return exec.call(this, text);
-  };
+  Object.defineProperty(prototype, 'exec', {
+    ...exec,
+    value(this: RegExp, text: string) {
+      if (text.length > longText) patterns.add(this.source);
+      return exec.value.call(this, text);
+    },
+  });
   try {
     await task();
   } finally {
-    RegExp.prototype.exec = exec;
+    Object.defineProperty(prototype, 'exec', exec);
   }
   return { steps: await takeSteps(), patternsOnLongTexts: [...patterns].sort() };
 }

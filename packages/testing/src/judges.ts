@@ -16,9 +16,9 @@ interface Judge {
   /** How to get it, for the message where it is missing. */
   readonly hint: string;
   /** The program, library or folder. */
-  find(): string | undefined;
+  readonly find: () => string | undefined;
   /** The version of what `find` found. */
-  version(path: string): string;
+  readonly version: (path: string) => string;
 }
 
 const libraryFolders: readonly string[] = [
@@ -94,7 +94,7 @@ const judges: Readonly<Record<JudgeName, Judge>> = {
   dcmqi: {
     title: 'dcmqi in itk-wasm, a reader of segmentations',
     hint: 'npm install @itk-wasm/dicom in a folder of its own and set QUICKCOLUMN_ITK_WASM to it',
-    find() {
+    find: () => {
       const folder = process.env['QUICKCOLUMN_ITK_WASM'];
       return folder === undefined || folder === ''
         ? undefined
