@@ -27,15 +27,15 @@ describe('bombs', () => {
       deflateSync(zeros, { level: 1 }),
     );
     // What is done once is done here.
-    await readVolume(put('small.nii.gz', gzipSync(small)));
+    await countSteps(() => readVolume(put('small.nii.gz', gzipSync(small))));
     for (const path of [nifti, nrrd, meta]) {
       let voxels: Volume['voxels'] | undefined;
       const { steps } = await countSteps(async () => {
         ({ voxels } = await readVolume(path));
       });
       expect(voxels).toEqual(new Uint8Array(24));
-      // To unpack all of the bomb takes 47 000.
-      expect(steps).toBeLessThan(10_000);
+      // It takes 3 200 and what vitest does meanwhile; to unpack all of the bomb takes 47 000.
+      expect(steps).toBeLessThan(25_000);
     }
     expect(process.resourceUsage().maxRSS).toBeLessThan(1.5 * 2 ** 20);
   });

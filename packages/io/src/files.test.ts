@@ -63,6 +63,6 @@ describe('hashFile', () => {
     expect(await hashFile(join(folder, 'abc'))).toBe(
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
-    await expect(hashFile(join(folder, 'none'))).rejects.toMatchObject({ code: 'file' });
+    await expect(hashFile(join(folder, 'none'))).rejects.toMatchObject({ code: 'file-read' });
   });
 });

@@ -175,7 +175,7 @@ describe('refusals', () => {
   });
 
   it('a folder that does not exist: FileError, and no temporary file stays anywhere', async () => {
-    await expect(writeNifti(join(folder, 'none', 'a.nii.gz'), volume)).rejects.toMatchObject({ code: 'file' });
+    await expect(writeNifti(join(folder, 'none', 'a.nii.gz'), volume)).rejects.toMatchObject({ code: 'file-write' });
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
   });
 });
