@@ -160,7 +160,7 @@ describe.each(columns)('on a real case, $name', ({ name, device, judges }) => {
   let sample: Promise<Sample> | undefined;
   it.skipIf(slow).each(catalogue)(
     `$title trains, and predicts alike${why}`,
-    { ...needs('shared', ...judges), timeout: 300_000 },
+    needs('shared', ...judges),
     async ({ config }) => {
       sample ??= realSample();
       await trainAndCompare(config, await sample, device);

@@ -87,7 +87,7 @@ async function measured(): Promise<Record<string, number | null>> {
   return values;
 }
 
-it('gives the golden values of the declared version', { timeout: 120_000 }, async () => {
+it('gives the golden values of the declared version', async () => {
   const values = await measured();
   if (process.env['QUICKCOLUMN_UPDATE_NUMERICS'] === '1') {
     await writeFile(goldenPath, `${JSON.stringify({ numericsVersion, values }, null, 2)}\n`);

@@ -122,10 +122,7 @@ describe('QC-HC U-Net on webgpu', () => {
   const network = { ...catalogue[0].config, rootFilters: 4 };
   const training: Training = { patch: large, batch: 1, steps: 20, rate: 1e-3 };
 
-  it('trains 20 steps as onnx does, every loss within 1e-3, and twice to the last bit', {
-    ...needs('WebGPU'),
-    timeout: 300_000,
-  }, async () => {
+  it('trains 20 steps as onnx does, every loss within 1e-3, and twice to the last bit', needs('WebGPU'), async () => {
     const expected = await train(network, onnxRuntime, training);
     const first = await train(network, found as Runtime, training);
     const second = await train(network, found as Runtime, training);
@@ -137,7 +134,7 @@ describe('QC-HC U-Net on webgpu', () => {
 
   it.skipIf(present && !half)(
     `trains in float16 within 1 % of float32, in less memory, and twice to the last bit${whyNotHalf}`,
-    { ...needs('WebGPU'), timeout: 300_000 },
+    needs('WebGPU'),
     async () => {
       const whole = await train(network, found as Runtime, training);
       const first = await train(network, found as Runtime, { ...training, precision: 'float16' });
@@ -150,10 +147,7 @@ describe('QC-HC U-Net on webgpu', () => {
     },
   );
 
-  it('trains and predicts alike with tensors in parts of 256 KiB', {
-    ...needs('WebGPU'),
-    timeout: 300_000,
-  }, async () => {
+  it('trains and predicts alike with tensors in parts of 256 KiB', needs('WebGPU'), async () => {
     const parted = await openWebGpu({ maxStorageBufferBindingSize: 262_144 });
     try {
       const short = { ...training, steps: 2 };

@@ -33,7 +33,7 @@ describe('a device that is lost in Chromium', needs('Chromium'), () => {
     };
     test = await openTestPage(entries, folders);
     await test.page.addScriptTag({ url: '/test/load.js' });
-  }, 300_000);
+  });
   afterAll(async () => {
     await test?.close();
     rmSync(folder, { recursive: true, force: true });

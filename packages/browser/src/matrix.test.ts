@@ -36,7 +36,7 @@ describe.each(columns)('$runtime in Chromium', needs('Chromium'), ({ runtime, to
       },
       { runtime, tolerance },
     );
-  }, 300_000);
+  });
   afterAll(async () => test?.close());
 
   it('every case was run', () => expect(problems).toHaveLength(allCases.length));

@@ -17,7 +17,7 @@ describe('the notices beside the bundle', () => {
     const files = await bundle(join(folder, 'bundle'), packageEntries);
     modules = files.flatMap((file) => file.modules);
     notices = readFileSync(join(folder, 'bundle', noticesFile), 'utf8');
-  }, 120_000);
+  });
 
   it('have every package of node_modules that the bundler wrote code of, with version and licence text', () => {
     const folders = new Set(

@@ -13,7 +13,7 @@ describe('the runtime of a page', needs('Chromium'), () => {
   let test: TestPage;
   beforeAll(async () => {
     test = await openTestPage(entries);
-  }, 60_000);
+  });
   afterAll(async () => test?.close());
 
   type Adapter = 'real' | 'software' | 'none' | 'no device';

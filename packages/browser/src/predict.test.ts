@@ -34,7 +34,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'cut.nii.gz'), scan.subarray(0, scan.length / 2));
   writeFileSync(join(folder, 'twice.nii.gz'), Buffer.concat([scan, Buffer.from('more')]));
   test = await openTestPage(packageEntries, { '/data/': folder });
-}, 600_000);
+});
 afterAll(async () => {
   await test?.close();
   rmSync(folder, { recursive: true, force: true });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await makeQuickModel(folder);
   const { session } = await begin('auto', 'never');
   ({ prediction: expected } = await scanned(session));
-}, 300_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** When the device fails; `compiling` and `second window` once for each device that is opened. */

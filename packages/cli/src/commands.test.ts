@@ -88,7 +88,7 @@ describe('quickcolumn', () => {
     expect(second.stdout.match(/ cache$/gm)).toHaveLength(4);
   });
 
-  it('goes from training to prediction to evaluation, and resumes', { timeout: 300_000 }, async () => {
+  it('goes from training to prediction to evaluation, and resumes', async () => {
     const train = ['train', '--config', 'tiny.yaml', '--out', 'run', '--hold-out', 'phantom_0004'];
     const stopped = await quickcolumn(folder, ...train, '--max-minutes', '0.0001', '--no-evaluate');
     expect(stopped.stderr).toContain('stopped after epoch 1');
@@ -202,7 +202,7 @@ describe('quickcolumn', () => {
     expect((await quickcolumn(folder, ...evaluate, '--force')).code).toBe(0);
   });
 
-  it('trains and evaluates on partly annotated scans', { timeout: 300_000 }, async () => {
+  it('trains and evaluates on partly annotated scans', async () => {
     await mkdir(join(folder, 'partly'));
     for (let n = 1; n <= 4; n++) {
       const name = `phantom_000${n}.nii.gz`;

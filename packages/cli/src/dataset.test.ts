@@ -20,13 +20,13 @@ beforeAll(async () => {
   const labels = { background: 0, 'left lung': 1, 'right lung': 2, infection: 3 };
   const description = { channel_names: { 0: 'CT' }, labels, numTraining: 4, file_ending: '.nii.gz' };
   await writeFile(join(folder, 'source', 'dataset.json'), JSON.stringify(description));
-}, 120_000);
+});
 afterAll(async () => {
   await rm(join(folder, '..'), { recursive: true, force: true });
 });
 
 describe('quickcolumn dataset', () => {
-  it('imports, checks, measures, and what it wrote can be trained on', { timeout: 300_000 }, async () => {
+  it('imports, checks, measures, and what it wrote can be trained on', async () => {
     const imported = await quickcolumn(folder, 'dataset', 'import', 'source', '--out', 'set', '--profile', 'quick');
     expect(imported.code).toBe(0);
     expect(imported.stdout.trim()).toBe(join('set', 'config.yaml'));

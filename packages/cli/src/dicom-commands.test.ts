@@ -57,7 +57,7 @@ describe('quickcolumn and DICOM', () => {
     });
   });
 
-  it('predicts the same mask from DICOM as from NIfTI, and a segmentation', { timeout: 120_000 }, async () => {
+  it('predicts the same mask from DICOM as from NIfTI, and a segmentation', async () => {
     const nifti = await quickcolumn(folder, ...predict, 'scan.nii.gz', '--out', 'nifti');
     expect(nifti.code, nifti.stderr).toBe(0);
     const dicom = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'nifti,seg');
@@ -98,7 +98,7 @@ describe('quickcolumn and DICOM', () => {
     expect(again.code).toBe(5);
   });
 
-  it('predicts from an archive', { timeout: 120_000 }, async () => {
+  it('predicts from an archive', async () => {
     await zipFolder(join(folder, 'scans'), join(folder, 'study.zip'));
     const { code, stderr } = await quickcolumn(
       folder,
@@ -115,7 +115,7 @@ describe('quickcolumn and DICOM', () => {
     expect(Buffer.from((await readLabels(a)).voxels).equals(Buffer.from((await readLabels(b)).voxels))).toBe(true);
   });
 
-  it('takes files one by one as one series', { timeout: 120_000 }, async () => {
+  it('takes files one by one as one series', async () => {
     const files = (await readdir(join(folder, 'scans'))).map((name) => join('scans', name));
     const { code, stderr } = await quickcolumn(folder, ...predict, ...files, '--out', 'loose.nii.gz');
     expect(code, stderr).toBe(0);
@@ -138,7 +138,7 @@ describe('quickcolumn and DICOM', () => {
     expect(await readdir(folder)).not.toContain('no');
   });
 
-  it('needs a choice between series, and a repair for a hole', { timeout: 120_000 }, async () => {
+  it('needs a choice between series, and a repair for a hole', async () => {
     const scan = reorient(await readVolume(join(folder, 'scan.nii.gz')), 'LPS');
     await mkdir(join(folder, 'two'));
     await writeDicomSeries(join(folder, 'two', 'b'), scan, '1.2.3.2');

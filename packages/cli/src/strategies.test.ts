@@ -41,13 +41,11 @@ beforeAll(async () => {
   await writeFile(at('all.csv'), ['image,label', ...[1, 2, 3, 4, 5, 6].map((n) => labelled(n))].join('\n'));
   const first = await train('--out', 'first');
   if (first.code !== 0) throw new Error(first.stderr);
-}, 120_000);
+});
 afterAll(() => rm(dirname(folder), { recursive: true, force: true }));
 
 describe('train --init-from', () => {
-  it('takes weights over, freezes, says where they come from, and resumes without the file', {
-    timeout: 300_000,
-  }, async () => {
+  it('takes weights over, freezes, says where they come from, and resumes without the file', async () => {
     const options = ['--init-from', 'first', '--freeze', 'stem,encoder', '--epochs', '3'];
     const whole = await train('--out', 'second', ...options);
     expect(whole.code).toBe(0);
@@ -102,7 +100,7 @@ describe('train --init-from', () => {
     expect(other.stderr).toContain('trained with preparation.spacingMm [10,10,10], here it is [10,10,12]');
   });
 
-  it('refuses what does not fit', { timeout: 300_000 }, async () => {
+  it('refuses what does not fit', async () => {
     const refused = async (code: number, text: string | RegExp, ...args: string[]): Promise<void> => {
       const outcome = await train('--out', 'refused', ...args);
       expect(outcome.stderr).toMatch(text);
@@ -141,9 +139,7 @@ describe('train --init-from', () => {
 describe('pseudo-label', () => {
   const label = (...args: string[]): Promise<Outcome> => run('pseudo-label', '--model', 'first', ...args);
 
-  it('labels what the model is sure of, beside the labelled cases, ready to train on', {
-    timeout: 300_000,
-  }, async () => {
+  it('labels what the model is sure of, beside the labelled cases, ready to train on', async () => {
     const plain = ['predict', '--model', 'first', 'data/ct/phantom_0005.nii.gz', '--out', 'plain', '--probabilities'];
     expect((await run(...plain)).code).toBe(0);
     const names = ['0_background', '1_left-lung', '2_right-lung', '3_infection'];
@@ -201,9 +197,7 @@ describe('pseudo-label', () => {
     expect((await model('student')).metadata.preparation.ignoreLabel).toBe(255);
   });
 
-  it('goes by a list, keeps patients apart, and leaves out scans it knows nothing of', {
-    timeout: 300_000,
-  }, async () => {
+  it('goes by a list, keeps patients apart, and leaves out scans it knows nothing of', async () => {
     const made = await label('--list', 'rest.csv', '--with', 'held.csv', '--confidence', '0.2', '--out', 'by-list');
     expect(made.stderr).toContain(
       'phantom_0005: left out, it is of patient a, as phantom_0001 of the split validation',
@@ -220,7 +214,7 @@ describe('pseudo-label', () => {
     expect(existsSync(at('none'))).toBe(false);
   });
 
-  it('refuses wrong arguments and foreign folders', { timeout: 300_000 }, async () => {
+  it('refuses wrong arguments and foreign folders', async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
       expect(await label(...args)).toMatchObject({ code, stderr: expect.stringContaining(text) });
     await refused(2, 'either --images or --list', '--out', 'x');
@@ -234,7 +228,7 @@ describe('pseudo-label', () => {
 });
 
 describe('semi-supervised', () => {
-  it('teaches students, and goes on after a kill to the same weights', { timeout: 300_000 }, async () => {
+  it('teaches students, and goes on after a kill to the same weights', async () => {
     await writeFile(
       at('semi.csv'),
       [

@@ -53,8 +53,18 @@ const mixed = (i: number): number => {
 };
 
 /** The real series with lungs and vessels by thresholds: shapes as complex as those of a model. */
-async function lidcScan(folder: string): Promise<{ scan: DicomVolume; labels: Volume<Uint8Array> }> {
-  const { sources } = await openSources([await unpackLidc(folder)]);
+interface RealSegmentation {
+  readonly scan: DicomVolume;
+  readonly labels: Volume<Uint8Array>;
+  /** The DICOM file. */
+  readonly bytes: Uint8Array;
+}
+
+const lidcFolder = join(tmpdir(), `quickcolumn-lidc-${process.pid}`);
+afterAll(() => rm(lidcFolder, { recursive: true, force: true }));
+
+async function makeLidc(): Promise<RealSegmentation> {
+  const { sources } = await openSources([await unpackLidc(lidcFolder)]);
   const { series } = await listSeries(sources);
   const scan = await readSeries(series[0]);
   const { voxels, size } = scan.volume;
@@ -63,8 +73,12 @@ async function lidcScan(folder: string): Promise<{ scan: DicomVolume; labels: Vo
     if (i < 20 * size[0] * size[1] || hu < -980 || hu > -500) return 0;
     return hu > -700 ? 3 : x < size[0] / 2 ? 2 : 1;
   });
-  return { scan, labels };
+  return { scan, labels, bytes: await encodeSegmentation(labels, scan, options) };
 }
+
+/** Made once, by the first test that asks for it. */
+let lidc: Promise<RealSegmentation> | undefined;
+const realSegmentation = (): Promise<RealSegmentation> => (lidc ??= makeLidc());
 
 describe('a segmentation', () => {
   it('comes back voxel by voxel, without empty frames', async () => {
@@ -286,8 +300,7 @@ describe('dciodvfy', needs('dciodvfy'), () => {
   });
 
   it('finds no error in one of a real series', needs('shared'), async () => {
-    const { scan, labels } = await lidcScan(join(folder, 'lidc'));
-    expect(await errorsOf(await encodeSegmentation(labels, scan, options))).toEqual([]);
+    expect(await errorsOf((await realSegmentation()).bytes)).toEqual([]);
   });
 });
 
@@ -303,9 +316,9 @@ interface ItkSegmentation {
 describe('dcmqi in itk-wasm', needs('dcmqi', 'shared'), () => {
   it('reads the segmentation of a real series, voxel by voxel', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'quickcolumn-dcmqi-'));
-    const { scan, labels } = await lidcScan(join(folder, 'lidc'));
+    const { scan, labels, bytes } = await realSegmentation();
     const path = join(folder, 'seg.dcm');
-    await writeFile(path, await encodeSegmentation(labels, scan, options));
+    await writeFile(path, bytes);
     const entry = pathToFileURL(join(dirname(pathOf('dcmqi')), 'dist/index-node.js')).href;
     const itk = (await import(entry)) as { readSegmentationNode(path: string): Promise<ItkSegmentation> };
     const { segImage } = await itk.readSegmentationNode(path);
@@ -361,7 +374,7 @@ describe('Orthanc', needs('Orthanc', 'shared'), () => {
       await new Promise((done) => setTimeout(done, 200));
     }
     throw new Error('Orthanc did not start');
-  }, 60_000);
+  });
 
   afterAll(async () => {
     const ended = new Promise((done) => server?.once('exit', done));
@@ -376,9 +389,8 @@ describe('Orthanc', needs('Orthanc', 'shared'), () => {
   }
 
   it('stores the segmentation of a real series in its study and gives it back', async () => {
-    const { scan, labels } = await lidcScan(join(folder, 'lidc'));
+    const { scan, labels, bytes } = await realSegmentation();
     const image = await store(await readFile(scan.firstSource.name));
-    const bytes = await encodeSegmentation(labels, scan, options);
     const stored = await store(bytes);
     expect(stored.Status).toBe('Success');
     expect(stored.ParentStudy).toBe(image.ParentStudy);

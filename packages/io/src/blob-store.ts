@@ -107,8 +107,10 @@ async function* inflate(
   }
 }
 
-/** Engines word it differently; Node's stream passes on zlib's error. */
+/** Engines word it differently; Node passes on zlib's error, from version 22 on as the cause of one without a message. */
 function describeInflateError(cause: unknown): string {
+  if (cause instanceof Error && cause.message === '' && cause.cause !== undefined)
+    return describeInflateError(cause.cause);
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/truncat|unexpected end/i.test(message)) return 'the compressed data end too early (truncated)';
   if (/junk|trailing|extra/i.test(message)) {

@@ -26,7 +26,7 @@ describe("the example's page", needs('Chromium'), () => {
     });
     await page.setInputFiles('#model', join(folder, 'model.onnx'));
     await page.setInputFiles('#scan', join(folder, 'scan.nii.gz'));
-  }, 120_000);
+  });
   afterAll(async () => {
     await test?.close();
     rmSync(folder, { recursive: true, force: true });
@@ -56,7 +56,7 @@ describe("the example's page", needs('Chromium'), () => {
     const saved = await (await download).path();
     const mask = await readLabelsBlobs(new File([Uint8Array.from(readFileSync(saved))], 'scan.nii.gz'));
     expect(mask.voxels.length).toBeGreaterThan(0);
-  }, 120_000);
+  });
 
   it('cancels, and shows no mask of before', async () => {
     await page.selectOption('#runtime', 'webgpu');
@@ -76,7 +76,7 @@ describe("the example's page", needs('Chromium'), () => {
     expect(await page.isVisible('#viewer')).toBe(false);
     expect(await page.locator('#downloads a').count()).toBe(0);
     expect(await page.isEnabled('#start')).toBe(true);
-  }, 120_000);
+  });
 
   it('tells what is wrong with a file', async () => {
     writeFileSync(join(folder, 'no.onnx'), 'no model');

@@ -40,7 +40,7 @@ async function readComparison(path: string): Promise<Comparison> {
   return JSON.parse(await readFile(path, 'utf8')) as Comparison;
 }
 
-describe('quickcolumn compare', { timeout: 240_000 }, () => {
+describe('quickcolumn compare', () => {
   let folder = '';
   const compare = async (...args: string[]): ReturnType<typeof quickcolumn> =>
     await quickcolumn(folder, 'compare', ...args);
@@ -76,7 +76,7 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
     await writeFile(join(folder, 'exp.yaml'), experiment);
     const { code, stderr } = await compare('--experiment', 'exp.yaml', '--out', 'whole');
     if (code !== 0 || !stderr.includes('6 of 6 folds done')) throw new Error(stderr);
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await rm(join(folder, '..'), { recursive: true, force: true });

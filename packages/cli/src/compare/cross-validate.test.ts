@@ -13,7 +13,7 @@ train: { patch: [16, 16, 16], epochs: 1, stepsPerEpoch: 2 }
 predict: { overlap: [4, 4, 4] }
 `;
 
-describe('quickcolumn cross-validate', { timeout: 120_000 }, () => {
+describe('quickcolumn cross-validate', () => {
   let folder = '';
 
   beforeAll(async () => {

@@ -46,10 +46,10 @@ describe('rounds', () => {
     await writePhantomCases(at('data'), 8, 5, { size: [40, 36, 24], spacingMm: [7, 7, 10] });
     await writeFile(at('tiny.yaml'), tiny);
     await writeFile(at('all.csv'), list);
-  }, 120_000);
+  });
   afterAll(() => rm(dirname(folder), { recursive: true, force: true }));
 
-  it('goes from the first labels to the last scan, and keeps what the person did', { timeout: 300_000 }, async () => {
+  it('goes from the first labels to the last scan, and keeps what the person did', async () => {
     const started = await rounds('start', '--config', 'tiny.yaml', '--scans', '2', '--out', 'r', '--no-evaluate');
     expect(started.stderr).not.toContain('error');
     expect(started.code).toBe(0);
@@ -143,7 +143,7 @@ describe('rounds', () => {
     expect((await rounds('next', '--out', 'r')).stdout).toContain('All scans are labelled');
   });
 
-  it('killed in training and in prediction it comes to the same models', { timeout: 300_000 }, async () => {
+  it('killed in training and in prediction it comes to the same models', async () => {
     const options = ['--scans', '3', '--order', 'uncertain', '--first', '2', '--epochs', '6', '--no-evaluate'];
     await quickcolumn(folder, 'rounds', 'start', '--config', 'tiny.yaml', '--out', 'whole', ...options);
     await kill(
@@ -176,7 +176,7 @@ describe('rounds', () => {
 
   const kill = (args: readonly string[], file: string): Promise<void> => killAt(folder, file, ['rounds', ...args]);
 
-  it('refuses what cannot be rounds', { timeout: 300_000 }, async () => {
+  it('refuses what cannot be rounds', async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
       expect(await rounds(...args)).toMatchObject({ code, stderr: expect.stringContaining(text) });
     await refused(2, 'needs a list of cases', 'start', '--out', 'x');

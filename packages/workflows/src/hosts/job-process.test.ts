@@ -58,7 +58,7 @@ const outline = (events: readonly JobEvent[]): string[] =>
     return `${event.kind} ${event.activity} ${event.subject ?? ''}`;
   });
 
-describe('a job', { timeout: 120_000 }, () => {
+describe('a job', () => {
   let folder = '';
   let job: TrainJob;
   const into = (out: string): TrainJob => ({ ...job, out: join(folder, out), cacheDir: join(folder, 'cache') });
@@ -80,7 +80,7 @@ describe('a job', { timeout: 120_000 }, () => {
       'test',
     );
     job = { kind: 'train', config, out: '', threads: 1 };
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('gives the same result and progress in three places', async () => {
