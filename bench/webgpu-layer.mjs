@@ -3,8 +3,13 @@
 import { Graph } from '../packages/graph/dist/index.js';
 import { convolutions, tileQuestion } from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
 import { candidates, chooseTile, tileKey, tileName } from '../packages/runtimes/dist/webgpu/conv/tiles.js';
-import { compilePipelines } from '../packages/runtimes/dist/webgpu/pipelines.js';
-import { makeTensor, packBlocked, storedElements, unpackBlocked } from '../packages/runtimes/dist/webgpu/tensors.js';
+import { compilePipelines } from '../packages/runtimes/dist/webgpu/device/pipelines.js';
+import {
+  makeTensor,
+  packBlocked,
+  storedElements,
+  unpackBlocked,
+} from '../packages/runtimes/dist/webgpu/kernels/tensors.js';
 
 const usage = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, storage: 0x80 };
 export const storageUsage = usage.storage | usage.copySource | usage.copyDestination;

@@ -7,15 +7,15 @@ import { elementCount, type Graph, operations } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
 import { loweredOperations, lowerToOnnx } from './onnx/lower.js';
 import { cases, composites } from './matrix.test.cases.js';
-import { buildCase, checkCase, titleOf } from './matrix.test.kit.js';
-import { oneDnnOperations } from './onednn/lower.js';
+import { buildCase, checkCase, titleOf } from './matrix.test.helpers.js';
+import { oneDnnOperations } from './onednn/primitives/lower.js';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
-import { onnxRuntime } from './onnx/runtime.js';
-import type { Executable, Precision } from './runtime.js';
-import { webGpuOperations } from './webgpu/lower.js';
+import { openOnnx } from './onnx/open.js';
+import type { Executable, Precision } from './contract/runtime.js';
+import { webGpuOperations } from './webgpu/program/lower.js';
 import { openWebGpu } from './webgpu/open.js';
-import type { WebGpuRuntime } from './webgpu/runtime.js';
-import { useSoftwareWhereNeeded } from './webgpu/software.test.kit.js';
+import type { WebGpuRuntime } from './webgpu/types.js';
+import { useSoftwareWhereNeeded } from './webgpu/device/software.test.helpers.js';
 
 /** One column of the matrix. */
 interface Column {
@@ -26,13 +26,14 @@ interface Column {
   compile(graph: Graph): Promise<Executable>;
 }
 
+const onnx = await openOnnx();
 const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
 useSoftwareWhereNeeded();
 const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
 
 /** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded; float16 keeps 11. */
 const columns: readonly Column[] = [
-  { name: 'onnx', tolerance: 1e-4, compile: (graph) => onnxRuntime.compile(graph, { threads: 2 }) },
+  { name: 'onnx', tolerance: 1e-4, compile: (graph) => onnx.compile(graph, { threads: 2 }) },
   oneDnnColumn('onednn float32', 'float32', 1e-4, 4096),
   oneDnnColumn('onednn float32, nothing in TypeScript', 'float32', 1e-4, 0),
   oneDnnColumn('onednn bfloat16', 'bfloat16', 2e-2, 0),

@@ -4,13 +4,14 @@
  */
 import { type Attributes, elementCount, Graph, type GraphNode, runReference, type Shape } from '@quickcolumn/graph';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { GpuDevice } from '../device.js';
-import type { GpuTensor } from '../kernel.js';
-import { runKernels, testContext } from '../kernels.test.kit.js';
-import { testDevice } from '../software.test.kit.js';
-import { makeTensor } from '../tensors.js';
+import type { GpuDevice } from '../device/device.js';
+import type { GpuTensor } from '../kernels/kernel.js';
+import { runKernels, testContext } from '../kernels/kernels.test.helpers.js';
+import { testDevice } from '../device/software.test.helpers.js';
+import { makeTensor } from '../kernels/tensors.js';
 import { convolutions, type ConvolutionName as Op, tileQuestion } from './conv3d.js';
-import { type ConvolutionContext, candidates, tileKey, tileName } from './tiles.js';
+import type { ConvolutionContext } from './tile-types.js';
+import { candidates, tileKey, tileName } from './tiles.js';
 
 const found: GpuDevice | string = await testDevice();
 const skipped = typeof found === 'string';

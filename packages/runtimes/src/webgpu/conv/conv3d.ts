@@ -6,12 +6,13 @@
  * them so.
  */
 import type { Shape } from '@quickcolumn/graph';
-import type { GpuTensor, Kernel } from '../kernel.js';
+import type { GpuTensor, Kernel } from '../kernels/kernel.js';
 import { directKernel } from './direct.js';
 import { type ConvolutionOp, evenGroups, type Geometry, geometryOf, outputBlocks } from './geometry.js';
 import { type Packing, packWeights } from './pack.js';
 import { stagedKernel } from './staged.js';
-import { type ConvolutionContext, chooseTile, type TileFamily } from './tiles.js';
+import type { ConvolutionContext, TileFamily } from './tile-types.js';
+import { chooseTile } from './tiles.js';
 import { transposedKernel } from './transposed.js';
 import { weightGradientKernels } from './weight-gradient.js';
 

@@ -5,8 +5,8 @@
  * no neighbour, so its grid is taken as one long line, which wastes no part of a tile on ends of rows.
  */
 import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
-import type { GpuTensor } from '../kernel.js';
-import { channelBlocks } from '../tensors.js';
+import type { GpuTensor } from '../kernels/kernel.js';
+import { channelBlocks } from '../kernels/tensors.js';
 
 /** One node to make kernels for. */
 export interface ConvolutionOp {

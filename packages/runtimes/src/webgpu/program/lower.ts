@@ -1,0 +1,220 @@
+/**
+ * Lowers a graph to compute passes: one rule an operation, elementwise work in groups, sums of one gradient together.
+ *
+ * Passes are listed in an order in which they can run; a value that several need is written once. Variables that no
+ * pass can safely overwrite get their next values by copies behind the last pass, when all have been read.
+ */
+import type { Graph, GraphNode } from '@quickcolumn/graph';
+import { concat, type Joined, sliceChannels } from '../kernels/channels.js';
+import { logSoftmax, logSoftmaxGradient, oneHot } from '../kernels/classes.js';
+import { type ConvolutionName, convolutions } from '../conv/conv3d.js';
+import type { ConvolutionOp } from '../conv/geometry.js';
+import { elementwiseOperations, fullInputsOf, isElementwise, wantsBlocked } from '../kernels/elementwise.js';
+import { Fusion } from './fusion.js';
+import { maxPool, maxPoolGradient, resize, resizeGradient } from '../kernels/grid.js';
+import type { GpuTensor, Kernel, Layout } from '../kernels/kernel.js';
+import { Lowering, type LowerOptions } from './pass-builder.js';
+import { channelSums, channelVariance, type Sum, spatialSums, totalSum } from '../kernels/reductions.js';
+import { makeTensor } from '../kernels/tensors.js';
+
+export interface LoweredGraph {
+  readonly kernels: readonly Kernel[];
+  readonly inputs: ReadonlyMap<string, GpuTensor>;
+  readonly variables: ReadonlyMap<string, GpuTensor>;
+  /** Plain float32. */
+  readonly outputs: ReadonlyMap<string, GpuTensor>;
+  /** What has tiles to choose from. */
+  readonly convolutions: readonly ConvolutionOp[];
+  /** Next values of variables to copy after the passes: from, to. */
+  readonly copies: readonly (readonly [GpuTensor, GpuTensor])[];
+}
+
+export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph {
+  const lowering = new Lowering(graph, options);
+  const { limits } = options;
+  const inputs = new Map<string, GpuTensor>();
+  const variables = new Map<string, GpuTensor>();
+  for (const [name, node] of graph.inputs) {
+    const tensor = makeTensor(node.shape, 'plain', { storage: node.type === 'uint8' ? 'u8' : 'f32', limits });
+    inputs.set(name, tensor);
+    lowering.set(node, tensor);
+  }
+  for (const [name, { node }] of graph.variables) {
+    const tensor = makeTensor(node.shape, 'plain', { limits });
+    variables.set(name, tensor);
+    lowering.set(node, tensor);
+  }
+  for (const node of lowering.nodes) lowering.setForm(node, formOf(node, lowering));
+  const fusion = new Fusion(lowering, graph, variables);
+  lowering.flush = (node) => fusion.flush(node);
+  const kept = new Set(['input', 'variable', 'constant']);
+  for (const node of lowering.nodes) {
+    if (kept.has(node.op) || lowering.isDone(node)) continue;
+    if (isElementwise(node)) fusion.visit(node);
+    else ruleOf(node.op)(node, lowering);
+  }
+  fusion.flushAll();
+  const outputs = new Map<string, GpuTensor>();
+  for (const [name, node] of graph.outputs) {
+    const needsCopy = node.op === 'variable' || node.op === 'input';
+    outputs.set(name, needsCopy ? lowering.copyOf(node) : lowering.get(node, 'plain'));
+  }
+  const copies: [GpuTensor, GpuTensor][] = [];
+  for (const [name, node] of graph.assignments) {
+    const variable = graph.variables.get(name)?.node;
+    const tensor = variables.get(name);
+    if (!variable || !tensor || node === variable || fusion.isInPlace(node, variable)) continue;
+    // Variables may change places: each is copied before any is overwritten.
+    copies.push([node.op === 'variable' ? lowering.copyOf(node) : lowering.get(node, 'plain'), tensor]);
+  }
+  return { kernels: lowering.kernels, convolutions: lowering.convolutions, inputs, variables, outputs, copies };
+}
+
+const plainResults = new Set([
+  'input', 'variable', 'constant', 'conv3dWeightGradient', 'channelSum', 'channelSumProduct', 'channelVariance',
+  'spatialSum', 'spatialSumProduct', 'sum',
+]); // biome-ignore format: a list
+
+/** Images are blocked where an operation on images makes them; elementwise results follow their inputs. */
+function formOf(node: GraphNode, lowering: Lowering): Layout {
+  if (plainResults.has(node.op)) return 'plain';
+  if (!isElementwise(node) || wantsBlocked(node)) return 'blocked';
+  return fullInputsOf(node).some((input) => lowering.form(input) === 'blocked') ? 'blocked' : 'plain';
+}
+
+type Rule = (node: GraphNode, lowering: Lowering) => void;
+
+const image = (lowering: Lowering, node: GraphNode): GpuTensor => lowering.get(node, 'blocked');
+
+/** A rule that reads images, in order, and writes one. */
+const onImages =
+  (
+    make: (lowering: Lowering, node: GraphNode, images: readonly GpuTensor[], output: GpuTensor) => readonly Kernel[],
+  ): Rule =>
+  (node, lowering) => {
+    const images = node.inputs.map((input) => image(lowering, input));
+    lowering.emit(...make(lowering, node, images, lowering.produce(node)));
+  };
+
+/** The second input of a convolution is its weights, but of its weight gradient another image. */
+const convolution =
+  (op: ConvolutionName): Rule =>
+  (node, lowering) => {
+    const [x, second] = node.inputs;
+    const layout = op === 'conv3dWeightGradient' ? 'blocked' : 'plain';
+    const inputs = [image(lowering, x), lowering.get(second, layout)];
+    const made = { node, inputs, output: lowering.produce(node) };
+    lowering.convolutions.push(made);
+    lowering.emit(...convolutions[op](lowering, made));
+  };
+
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['conv3d', convolution('conv3d')],
+  ['convTranspose3d', convolution('convTranspose3d')],
+  ['conv3dInputGradient', convolution('conv3dInputGradient')],
+  ['conv3dWeightGradient', convolution('conv3dWeightGradient')],
+  ['maxPool', onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)])],
+  ['maxPoolGradient', visitPoolGradient],
+  ['resize', onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)])],
+  ['resizeGradient', onImages((lowering, node, [dy], dx) => resizeGradient(lowering, node, dy, dx))],
+  ['concat', visitConcat],
+  ['sliceChannels', onImages((lowering, node, [x], y) => [sliceChannels(lowering, node, x, y)])],
+  ['logSoftmax', onImages((lowering, _node, [x], y) => [logSoftmax(lowering, x, y)])],
+  ['logSoftmaxGradient', onImages((lowering, _node, [dy, y], dx) => [logSoftmaxGradient(lowering, { dy, y, dx })])],
+  ['oneHot', visitOneHot],
+  ['channelSum', visitChannelSum],
+  ['channelSumProduct', visitChannelSum],
+  ['channelVariance', visitVariance],
+  ['spatialSum', visitSpatialSum],
+  ['spatialSumProduct', visitSpatialSum],
+  ['sum', visitSum],
+]);
+
+/** Operations that `lowerToWebGpu` has a rule for. */
+export const webGpuOperations: readonly string[] = [...elementwiseOperations, 'constant', ...rules.keys()];
+
+function ruleOf(op: string): Rule {
+  const rule = rules.get(op);
+  if (!rule) throw new Error(`the webgpu runtime has no rule for ${op}`);
+  return rule;
+}
+
+function visitPoolGradient(node: GraphNode, lowering: Lowering): void {
+  const [dy, , x] = node.inputs;
+  const tensors = { dy: image(lowering, dy), x: image(lowering, x) };
+  lowering.emit(maxPoolGradient(lowering, { ...tensors, dx: lowering.produce(node) }));
+}
+
+function visitConcat(node: GraphNode, lowering: Lowering): void {
+  const joined = node.inputs.map((input): Joined => {
+    const channels = input.shape[1];
+    return input.op === 'constant'
+      ? { channels, value: Number(input.attributes.value) }
+      : { channels, tensor: image(lowering, input) };
+  });
+  lowering.emit(...concat(lowering, joined, lowering.produce(node)));
+}
+
+function visitOneHot(node: GraphNode, lowering: Lowering): void {
+  const labels = lowering.get(node.inputs[0], 'plain');
+  lowering.emit(oneHot(lowering, labels, lowering.produce(node)));
+}
+
+/** Σdy, with Σdy·x beside it where the gradient of a norm asks for both: dy is read once. */
+function visitChannelSum(node: GraphNode, lowering: Lowering): void {
+  const [first] = node.inputs;
+  const known = (other: GraphNode): boolean => lowering.isDone(other) || other.op === 'constant';
+  const partner = lowering
+    .readers(first)
+    .find(
+      (other) =>
+        other !== node &&
+        other.op === (node.op === 'channelSum' ? 'channelSumProduct' : 'channelSum') &&
+        other.inputs[0] === first &&
+        !lowering.isDone(other) &&
+        other.inputs.slice(1).every(known),
+    );
+  const nodes = partner ? [node, partner] : [node];
+  const x = image(lowering, first);
+  const names = new Map<GraphNode, string>([[first, 'x']]);
+  const seconds = nodes.flatMap(({ inputs }) => inputs.slice(1));
+  for (const second of seconds) if (!names.has(second)) names.set(second, `z${names.size}`);
+  const tensors = [...names].map(([input, name]) => ({ name, tensor: image(lowering, input) }));
+  const sums = nodes.map((one): Sum => {
+    const value = one.inputs.map((input) => `${names.get(input)}(i)`).join(' * ');
+    return { output: lowering.produce(one), value };
+  });
+  lowering.emit(
+    ...channelSums(lowering, {
+      label: nodes.map(({ op }) => op).join('+'),
+      image: x,
+      sums,
+      declare: (shader) => tensors.reduce((made, { name, tensor }) => made.read(name, tensor), shader),
+    }),
+  );
+}
+
+function visitVariance(node: GraphNode, lowering: Lowering): void {
+  const [x, mean] = node.inputs;
+  const [data, centre] = [image(lowering, x), lowering.get(mean, 'plain')];
+  lowering.emit(...channelVariance(lowering, data, centre, lowering.produce(node)));
+}
+
+function visitSpatialSum(node: GraphNode, lowering: Lowering): void {
+  const tensors = node.inputs.map((input) => image(lowering, input));
+  const value = tensors.map((_tensor, at) => `x${at}(i)`).join(' * ');
+  lowering.emit(
+    ...spatialSums(lowering, {
+      label: node.op,
+      image: tensors[0],
+      sums: [{ output: lowering.produce(node), value }],
+      declare: (shader) => tensors.reduce((made, tensor, at) => made.read(`x${at}`, tensor), shader),
+    }),
+  );
+}
+
+function visitSum(node: GraphNode, lowering: Lowering): void {
+  const [x] = node.inputs;
+  const data = lowering.get(x, lowering.form(x));
+  lowering.emit(...totalSum(lowering, data, lowering.produce(node)));
+}
