@@ -8,14 +8,14 @@ const library = resolve(import.meta.dirname, '../dist/index.js');
 const above = resolve(import.meta.dirname, '../../datasets/dist/index.js');
 const command = resolve(import.meta.dirname, '../../cli/dist/main.js');
 
-/** What of native libraries the process has loaded at its end. */
-function nativeOf(code: string, environment: NodeJS.ProcessEnv = {}): string[] {
+/** What of native libraries a process has loaded at its end, or where the code says `show()`. */
+function nativeOf(code: string): string[] {
   const names = 'libonnxruntime|onnxruntime_binding|koffi|dawn|libvulkan|libdnnl';
-  const show = `process.on('exit', () => console.log('native ' + JSON.stringify(process.report.getReport().sharedObjects
-    .filter((path) => /${names}/.test(path.split('/').at(-1))))));`;
+  const show = `const show = () => console.log('native ' + JSON.stringify(process.report.getReport().sharedObjects
+    .filter((path) => /${names}/.test(path.split('/').at(-1)))));
+    process.on('exit', show);`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `${show}\n${code}`], {
     encoding: 'utf8',
-    env: { ...process.env, ...environment },
   });
   const line = stdout.split('\n').find((text) => text.startsWith('native '));
   if (line === undefined) throw new Error(`the process said nothing of its libraries: ${stdout}${stderr}`);
@@ -37,7 +37,7 @@ describe('native libraries', () => {
     // koffi, whether the library that it looks for is installed or not.
     ['openOneDnn', /koffi|libdnnl/],
   ])('%s loads its own and no others', (open, own) => {
-    const loaded = nativeOf(`const { ${open} } = await import('${library}'); await ${open}().catch(() => {});`);
+    const loaded = nativeOf(`const { ${open} } = await import('${library}'); await ${open}().catch(() => {}); show();`);
     expect(loaded.some((path) => own.test(path))).toBe(true);
     expect(loaded.filter((path) => !own.test(path))).toEqual([]);
   });

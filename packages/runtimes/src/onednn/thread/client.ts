@@ -32,7 +32,8 @@ const spinCount = '10000';
 
 function start(): Worker {
   if (process.env['OMP_WAIT_POLICY'] === undefined) process.env['GOMP_SPINCOUNT'] ??= spinCount;
-  const started = new Worker(workerUrl());
+  // Without the flags of the process, which are for its main script: --input-type keeps a worker from starting.
+  const started = new Worker(workerUrl(), { execArgv: [] });
   started.unref();
   const failAll = (error: Error): void => {
     worker = undefined;
