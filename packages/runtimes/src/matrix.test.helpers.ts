@@ -2,7 +2,15 @@
  * One case of the operation × runtime matrix: its graph, its data, and the comparison with the float64 reference. Nothing
  * here needs Node or vitest, because pages of browsers run it, too (packages/browser).
  */
-import { elementCount, Graph, type GraphNode, runReference, type Shape } from '@quickcolumn/graph';
+import {
+  type AttributesOf,
+  elementCount,
+  Graph,
+  type GraphNode,
+  type OperationName,
+  runReference,
+  type Shape,
+} from '@quickcolumn/graph';
 import { type Case, cases, composites, type Source } from './matrix.test.cases.js';
 import type { Executable, Runtime } from './contract/runtime.js';
 
@@ -28,7 +36,9 @@ export function buildCase(op: string, { sources, attributes, build }: Case): Gra
   const nodes = sources.map(({ shape, kind }, i) =>
     graph.input(`x${i}`, shape, kind === 'labels' ? 'uint8' : 'float32'),
   );
-  const made = build ? build(graph, nodes) : graph.apply(op, nodes, attributes);
+  // The tables hold together name, inputs and attributes; walking over them loses that, and `apply` checks again.
+  const applied = (): GraphNode => graph.apply(op as OperationName, nodes, attributes as AttributesOf<OperationName>);
+  const made = build ? build(graph, nodes) : applied();
   const list: readonly GraphNode[] = Array.isArray(made) ? made : [made as GraphNode];
   list.forEach((node, i) => {
     graph.output(`y${i}`, node);

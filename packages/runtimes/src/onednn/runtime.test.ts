@@ -23,7 +23,7 @@ function inferenceBlock(channels: number, grid: readonly number[]): Graph {
   const w = variable('w', [channels, channels, 3, 3, 3], 0.01);
   const vector = (name: string, value: number): GraphNode => variable(name, [channels], value);
   const biased = graph.apply('addChannel', [graph.apply('conv3d', [x, w], { stride: 1 }), vector('bias', 0.1)]);
-  const statistics = [vector('mean', 0.2), vector('variance', 2), vector('gamma', 1.5), vector('beta', -0.1)];
+  const statistics = [vector('mean', 0.2), vector('variance', 2), vector('gamma', 1.5), vector('beta', -0.1)] as const;
   const normed = graph.apply('batchNorm', [biased, ...statistics], { epsilon: 1e-3, training: false });
   graph.output('y', graph.apply('relu', [graph.apply('add', [normed, x])]));
   return graph;
@@ -84,7 +84,7 @@ describe(`onednn${why}`, () => {
 
   it.skipIf(!present)('names the operation that cannot be', async () => {
     const graph = new Graph();
-    graph.output('y', { ...graph.input('x', [2]), id: 1, op: 'nonsense' });
+    graph.output('y', { ...graph.input('x', [2]), id: 1, op: 'nonsense' } as unknown as GraphNode);
     // A fault of ours stays one on its way from the worker.
     await expect(runtime.compile(graph)).rejects.toMatchObject({
       code: 'internal',

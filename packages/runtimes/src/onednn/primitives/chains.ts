@@ -8,9 +8,9 @@
  * begins with a binary one; a mask (ReLU's gradient) can only stand at the beginning; and of two eltwise operations of
  * one kind in a chain, the second silently uses the constants of the first.
  */
-import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
+import { elementCount, type GraphNode, type OperationNode, type Shape } from '@quickcolumn/graph';
 import { algorithm, argument, type Binary, type Descriptor, type Eltwise, type PostOp } from '../library/api.js';
-import { type Context, elementwise, imageStrides, rowMajor } from './context.js';
+import { type Context, type ElementwiseNode, imageStrides, isElementwise, rowMajor } from './context.js';
 import { DnnlStatusError } from '../library/call.js';
 import { isPlain, type Operand, type Tensor } from '../program/program.js';
 
@@ -43,29 +43,32 @@ const linear = (scale: number, offset: number): ChainOp[] => [
 ];
 
 /** Operations on the running value for a node whose input at `position` is that value. */
-export function opsFor(node: GraphNode, position: number, context: ChainContext): ChainOp[] {
-  const { attributes, inputs } = node;
-  const other = inputs[1 - position];
+export function opsFor(node: ElementwiseNode, position: number, context: ChainContext): ChainOp[] {
   switch (node.op) {
     case 'add': {
+      const other = node.inputs[1 - position];
       const scaled = context.absorbed(other);
       if (!scaled) return [binary('add', otherOf(other))];
       return [...linear(1 / scaled.factor, 0), binary('add', otherOf(scaled.node)), ...linear(scaled.factor, 0)];
     }
-    case 'sub':
-      return position === 0 ? [binary('sub', otherOf(other))] : [...linear(-1, 0), binary('add', otherOf(other))];
+    case 'sub': {
+      const other = otherOf(node.inputs[1 - position]);
+      return position === 0 ? [binary('sub', other)] : [...linear(-1, 0), binary('add', other)];
+    }
     case 'mul':
-      return [binary('mul', otherOf(other))];
-    case 'div':
-      return position === 0 ? [binary('div', otherOf(other))] : [eltwise('pow', 1, -1), binary('mul', otherOf(other))];
+      return [binary('mul', otherOf(node.inputs[1 - position]))];
+    case 'div': {
+      const other = otherOf(node.inputs[1 - position]);
+      return position === 0 ? [binary('div', other)] : [eltwise('pow', 1, -1), binary('mul', other)];
+    }
     case 'affine':
-      return linear(Number(attributes.scale), Number(attributes.offset));
+      return linear(node.attributes.scale, node.attributes.offset);
     case 'scale':
-      return [binary('mul', { kind: 'factor', node: inputs[1] })];
+      return [binary('mul', { kind: 'factor', node: node.inputs[1] })];
     case 'relu':
       return [eltwise('relu')];
     case 'leakyRelu':
-      return [eltwise('relu', Number(attributes.slope))];
+      return [eltwise('relu', node.attributes.slope)];
     case 'sigmoid':
       return [eltwise('logistic')];
     case 'exp':
@@ -73,20 +76,22 @@ export function opsFor(node: GraphNode, position: number, context: ChainContext)
     case 'sqrt':
       return [eltwise(node.op)];
     case 'addChannel':
-      return [binary('add', { kind: 'channel', of: inputs[1] })];
+      return [binary('add', { kind: 'channel', of: node.inputs[1] })];
     case 'batchNorm': {
       const { scale, shift } = context.foldedNorm(node);
       return [binary('mul', { kind: 'channel', of: scale }), binary('add', { kind: 'channel', of: shift })];
     }
     case 'spatialScale':
-      return [binary('mul', { kind: 'sample', node: inputs[1] })];
-    default:
+      return [binary('mul', { kind: 'sample', node: node.inputs[1] })];
+    case 'reluGradient':
+    case 'leakyReluGradient':
+    case 'channelCombine':
       throw new Error(`onednn: ${node.op} cannot continue a chain`);
   }
 }
 
 export function otherOf(node: GraphNode): Other {
-  if (node.op === 'constant') return { kind: 'scalar', value: Number(node.attributes.value) };
+  if (node.op === 'constant') return { kind: 'scalar', value: node.attributes.value };
   if (node.op === 'spatialExpand') return { kind: 'sample', node: node.inputs[0] };
   return { kind: 'full', node };
 }
@@ -97,14 +102,15 @@ export interface ChainStart {
   readonly ops: readonly ChainOp[];
 }
 
-export function startOf(node: GraphNode, context: ChainContext): ChainStart {
-  const { attributes, inputs } = node;
+export function startOf(node: ElementwiseNode, context: ChainContext): ChainStart {
   if (node.op === 'reluGradient' || node.op === 'leakyReluGradient') {
-    const slope = node.op === 'reluGradient' ? 0 : Number(attributes.slope);
+    const slope = node.op === 'reluGradient' ? 0 : node.attributes.slope;
     const mask = [scalar('gt', 0), ...(slope === 0 ? [] : linear(1 - slope, slope))];
-    return { source: inputs[1], ops: [...mask, binary('mul', otherOf(inputs[0]))] };
+    const [dy, y] = node.inputs;
+    return { source: y, ops: [...mask, binary('mul', otherOf(dy))] };
   }
   // Broadcast values are cheap as operands and dear as a source.
+  const inputs: readonly GraphNode[] = node.inputs;
   const position = inputs.findIndex(
     (input, i) => i < 2 && input.shape.length === node.shape.length && otherOf(input).kind === 'full',
   );
@@ -117,12 +123,12 @@ export interface ChainContext {
   /** An operand that is only a multiple of another node, to be read as that node. */
   absorbed(node: GraphNode): { readonly node: GraphNode; readonly factor: number } | undefined;
   /** γ/√(variance + ε) and β − mean·γ/√(variance + ε), one value a channel. */
-  foldedNorm(node: GraphNode): { readonly scale: Tensor; readonly shift: Tensor };
+  foldedNorm(node: OperationNode<'batchNorm'>): { readonly scale: Tensor; readonly shift: Tensor };
 }
 
 /** Inputs of a node that may be the running value of a chain. */
 export function chainPositions(node: GraphNode): readonly number[] {
-  if (!elementwise.has(node.op)) return [];
+  if (!isElementwise(node)) return [];
   if (node.op === 'reluGradient' || node.op === 'leakyReluGradient' || node.op === 'channelCombine') return [];
   const twoSided = ['add', 'sub', 'mul', 'div'].includes(node.op);
   if (twoSided && node.inputs[0] === node.inputs[1]) return [];

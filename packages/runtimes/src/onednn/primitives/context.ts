@@ -6,7 +6,14 @@
  * stays float32; statistics, weights and everything flat are float32 always. Conversions are made where a rule asks
  * for another form, once each.
  */
-import { elementCount, type Graph, type GraphNode, liveNodes, type Shape } from '@quickcolumn/graph';
+import {
+  elementCount,
+  type Graph,
+  type GraphNode,
+  liveNodes,
+  type OperationName,
+  type Shape,
+} from '@quickcolumn/graph';
 import { argument, type DataType, type Descriptor, type Geometry } from '../library/api.js';
 import { type Layout, Program, type Tensor } from '../program/program.js';
 
@@ -22,14 +29,41 @@ export interface LowerOptions {
 }
 
 /** Work on elements that a primitive's post-operations can do. */
-export const elementwise: ReadonlySet<string> = new Set([
+const elementwise = [
   'add', 'sub', 'mul', 'div', 'affine', 'scale', 'relu', 'reluGradient', 'leakyRelu', 'leakyReluGradient', 'sigmoid',
   'exp', 'log', 'sqrt', 'addChannel', 'batchNorm', 'channelCombine', 'spatialScale',
-]); // biome-ignore format: a list
-const makesImage = new Set(['conv3d', 'convTranspose3d', 'conv3dInputGradient', 'logSoftmaxGradient', 'resize']);
-const convolutions = new Set(['conv3d', 'convTranspose3d', 'conv3dInputGradient']);
-const makesFlat = new Set(['conv3dWeightGradient', 'resizeGradient', 'oneHot', 'spatialExpand', 'logSoftmax']);
-const passesFloat32 = new Set(['resize', 'add', 'sub', 'addChannel', 'affine', 'scale']);
+] as const; // biome-ignore format: a list
+const elementwiseNames: ReadonlySet<string> = new Set<OperationName>(elementwise);
+
+export type ElementwiseNode = Extract<GraphNode, { op: (typeof elementwise)[number] }>;
+export const isElementwise = (node: GraphNode): node is ElementwiseNode => elementwiseNames.has(node.op);
+
+const makesImage: ReadonlySet<string> = new Set<OperationName>([
+  'conv3d',
+  'convTranspose3d',
+  'conv3dInputGradient',
+  'logSoftmaxGradient',
+  'resize',
+]);
+const isConvolution = (
+  node: GraphNode,
+): node is Extract<GraphNode, { op: 'conv3d' | 'convTranspose3d' | 'conv3dInputGradient' }> =>
+  node.op === 'conv3d' || node.op === 'convTranspose3d' || node.op === 'conv3dInputGradient';
+const makesFlat: ReadonlySet<string> = new Set<OperationName>([
+  'conv3dWeightGradient',
+  'resizeGradient',
+  'oneHot',
+  'spatialExpand',
+  'logSoftmax',
+]);
+const passesFloat32: ReadonlySet<string> = new Set<OperationName>([
+  'resize',
+  'add',
+  'sub',
+  'addChannel',
+  'affine',
+  'scale',
+]);
 
 /**
  * Whether a convolution may compute in bfloat16: its processors' instructions take channels in pairs, and with counts
@@ -98,10 +132,10 @@ export class Context {
       else if (['maxPool', 'maxPoolGradient', 'concat', 'sliceChannels'].includes(node.op)) layout = 'image';
       let type: DataType = layout === 'image' ? imageType : 'float32';
       if (layout === 'image') {
-        const keeps = elementwise.has(node.op) || ['concat', 'sliceChannels', 'resize', 'maxPool'].includes(node.op);
+        const keeps = isElementwise(node) || ['concat', 'sliceChannels', 'resize', 'maxPool'].includes(node.op);
         // Batch norm in bfloat16 runs on plain loops where the channels are no multiple of 16.
-        const narrow = node.op === 'batchNorm' && node.attributes.training === true && node.shape[1] % 16 !== 0;
-        const odd = narrow || (convolutions.has(node.op) && !suitsBfloat16(node.inputs[1].shape));
+        const narrow = node.op === 'batchNorm' && node.attributes.training && node.shape[1] % 16 !== 0;
+        const odd = narrow || (isConvolution(node) && !suitsBfloat16(node.inputs[1].shape));
         if (odd || float32.has(node.id) || (keeps && image.some((form) => form.type === 'float32'))) type = 'float32';
       }
       if (node.type === 'uint8') type = 'uint8';

@@ -3,7 +3,7 @@
  * channels innermost; a bias and whatever follows elementwise goes into the convolution's own pass where the library
  * can do that, else into a chain behind it.
  */
-import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
+import { elementCount, type GraphNode, type OperationNode, type Shape } from '@quickcolumn/graph';
 import { argument, type ConvolutionTensors, type Descriptor, type Geometry, prop, query } from '../library/api.js';
 import { addChain, type ChainOp, convertOthers, resolveOps, tryDescriptor, viewOf } from './chains.js';
 import { type Context, geometryOf, rowMajor, suitsBfloat16 } from './context.js';
@@ -35,11 +35,16 @@ function pack(context: Context, weights: Tensor, dims: Shape, strides: readonly 
 }
 
 /** A convolution, its bias (the first of `ops` if that adds one) and the rest of a chain, into `result`. */
-export function addConvolution(context: Context, node: GraphNode, ops: readonly ChainOp[], result: Tensor): void {
+export function addConvolution(
+  context: Context,
+  node: OperationNode<'conv3d'>,
+  ops: readonly ChainOp[],
+  result: Tensor,
+): void {
   const [x, w] = node.inputs;
   const image = context.get(x, imageForm(context, w.shape));
   const { bias, rest } = splitBias(context, ops);
-  const geometry = geometryOf(w.shape.slice(2), Number(node.attributes.stride));
+  const geometry = geometryOf(w.shape.slice(2), node.attributes.stride);
   const make = (operands: ConvolutionTensors, attributes: bigint): bigint =>
     context.program.library.api.convolutionForward(prop.training, operands, geometry, attributes);
   const weights = context.flat(w);
@@ -131,7 +136,7 @@ function hintOf(context: Context, tensors: ConvolutionTensors, geometry: Geometr
   return hint;
 }
 
-export function addInputGradient(context: Context, node: GraphNode): void {
+export function addInputGradient(context: Context, node: OperationNode<'conv3dInputGradient'>): void {
   const { library } = context.program;
   const [dy, w] = node.inputs;
   const gradient = context.get(dy, imageForm(context, w.shape));
@@ -158,7 +163,11 @@ export function addInputGradient(context: Context, node: GraphNode): void {
 }
 
 /** The weight gradient, and with it the bias gradient if a node asks for the sum of the same dy over all voxels. */
-export function addWeightGradient(context: Context, node: GraphNode, biasNode?: GraphNode): void {
+export function addWeightGradient(
+  context: Context,
+  node: OperationNode<'conv3dWeightGradient'>,
+  biasNode?: GraphNode,
+): void {
   const { library } = context.program;
   const [x, dy] = node.inputs;
   const form = imageForm(context, node.shape);
@@ -170,7 +179,7 @@ export function addWeightGradient(context: Context, node: GraphNode, biasNode?: 
     if (biasNode) addChannelSum(context, gradient, context.produce(biasNode));
     return;
   }
-  const geometry = geometryOf(node.shape.slice(2), Number(node.attributes.stride));
+  const geometry = geometryOf(node.shape.slice(2), node.attributes.stride);
   const src = context.describe(image);
   const dst = context.describe(gradient);
   const bias = biasNode ? context.program.tensor(biasNode.shape, 'flat') : undefined;
@@ -254,7 +263,12 @@ function addPointwiseGradient(context: Context, image: Tensor, gradient: Tensor,
  * else one matrix product to a channel per tap whose result is then laid out on the fine grid: the library's
  * bfloat16 deconvolution is 15 times slower there.
  */
-export function addTransposed(context: Context, node: GraphNode, ops: readonly ChainOp[], result: Tensor): void {
+export function addTransposed(
+  context: Context,
+  node: OperationNode<'convTranspose3d'>,
+  ops: readonly ChainOp[],
+  result: Tensor,
+): void {
   const { library } = context.program;
   const [x, w] = node.inputs;
   const image = context.get(x, imageForm(context, w.shape));
@@ -376,12 +390,12 @@ export function addChannelSum(context: Context, image: Tensor, result: Tensor, s
 }
 
 /** γ/√(variance + ε) and β − mean·scale: batch norm with given statistics as one multiply-add a channel. */
-export function addFoldedNorm(context: Context, node: GraphNode): { scale: Tensor; shift: Tensor } {
-  const [, mean, variance, gamma, beta] = node.inputs.map((input, i) => (i === 0 ? undefined : context.flat(input)));
-  if (!mean || !variance || !gamma || !beta) throw new Error('batchNorm: an input is missing');
+export function addFoldedNorm(context: Context, node: OperationNode<'batchNorm'>): { scale: Tensor; shift: Tensor } {
+  const [, ...perChannel] = node.inputs;
+  const [mean, variance, gamma, beta] = perChannel.map((input) => context.flat(input));
   const scale = context.program.tensor(gamma.shape, 'flat');
   const shift = context.program.tensor(gamma.shape, 'flat');
-  const epsilon = Number(node.attributes.epsilon);
+  const epsilon = node.attributes.epsilon;
   addHost(context, 'batchNorm', {
     inputs: [mean, variance, gamma, beta],
     results: [scale, shift],

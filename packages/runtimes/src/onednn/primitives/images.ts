@@ -1,5 +1,5 @@
 /** Operations that move voxels or channels: pooling, resizing, joining and cutting; and the softmax over the classes. */
-import { elementCount, type GraphNode, resizeMatrix, type ResizeMode, type Shape } from '@quickcolumn/graph';
+import { elementCount, type OperationNode, resizeMatrix, type Shape } from '@quickcolumn/graph';
 import { algorithm, argument, prop, query } from '../library/api.js';
 import { type Context, imageStrides, rowMajor } from './context.js';
 import type { Tensor } from '../program/program.js';
@@ -13,7 +13,7 @@ export interface Pooled {
 
 const poolKernel = [2, 2, 2];
 
-export function addMaxPool(context: Context, node: GraphNode, pooled: Map<number, Pooled>): void {
+export function addMaxPool(context: Context, node: OperationNode<'maxPool'>, pooled: Map<number, Pooled>): void {
   const { library } = context.program;
   const image = context.get(node.inputs[0], context.form(node));
   const result = context.produce(node);
@@ -39,7 +39,11 @@ export function addMaxPool(context: Context, node: GraphNode, pooled: Map<number
   pooled.set(node.id, { descriptor, workspace, workspaceDescriptor });
 }
 
-export function addMaxPoolGradient(context: Context, node: GraphNode, pooled: ReadonlyMap<number, Pooled>): void {
+export function addMaxPoolGradient(
+  context: Context,
+  node: OperationNode<'maxPoolGradient'>,
+  pooled: ReadonlyMap<number, Pooled>,
+): void {
   const { library } = context.program;
   const [dy, pool] = node.inputs;
   const forward = pooled.get(pool.id);
@@ -62,7 +66,7 @@ export function addMaxPoolGradient(context: Context, node: GraphNode, pooled: Re
   ]);
 }
 
-export function addResize(context: Context, node: GraphNode): void {
+export function addResize(context: Context, node: OperationNode<'resize'>): void {
   const { library } = context.program;
   const image = context.get(node.inputs[0], context.form(node));
   const result = context.produce(node);
@@ -79,10 +83,10 @@ export function addResize(context: Context, node: GraphNode): void {
  * The adjoint of a resize: one matrix product an axis over the flat image, the last axis first, so that the work
  * shrinks on the way. The library's own gradient takes ten times as long.
  */
-export function addResizeGradient(context: Context, node: GraphNode): void {
+export function addResizeGradient(context: Context, node: OperationNode<'resizeGradient'>): void {
   const { api } = context.program.library;
-  const factor = Number(node.attributes.factor);
-  const mode = node.attributes.mode as ResizeMode;
+  const factor = node.attributes.factor;
+  const mode = node.attributes.mode;
   const [n, c, ...fine] = node.inputs[0].shape;
   const coarse = node.shape.slice(2);
   const matrix = (axis: number): Tensor =>
@@ -142,7 +146,7 @@ export function addResizeGradient(context: Context, node: GraphNode): void {
 }
 
 /** Each image is copied into its channels of the result. */
-export function addConcat(context: Context, node: GraphNode): void {
+export function addConcat(context: Context, node: OperationNode<'concat'>): void {
   const { api } = context.program.library;
   const form = context.form(node);
   const images = node.inputs.map((input) => context.get(input, form));
@@ -156,19 +160,19 @@ export function addConcat(context: Context, node: GraphNode): void {
   }
 }
 
-export function addSlice(context: Context, node: GraphNode): void {
+export function addSlice(context: Context, node: OperationNode<'sliceChannels'>): void {
   const { api } = context.program.library;
   const image = context.get(node.inputs[0], context.form(node));
   const result = context.produce(node);
   const part = api.describe(node.shape, image.type, imageStrides(node.shape, image.shape[1]));
-  const offset = (Number(node.attributes.start) * image.bytes) / elementCount(image.shape);
+  const offset = (node.attributes.start * image.bytes) / elementCount(image.shape);
   context.reorder('sliceChannels', [image, part, offset], [result, context.describe(result)]);
 }
 
 const float32Image = { layout: 'image', type: 'float32' } as const;
 
 /** The softmax wants the classes innermost, what follows wants them flat. */
-export function addLogSoftmax(context: Context, node: GraphNode, hints: Map<number, bigint>): void {
+export function addLogSoftmax(context: Context, node: OperationNode<'logSoftmax'>, hints: Map<number, bigint>): void {
   const { library } = context.program;
   const image = context.get(node.inputs[0], float32Image);
   const described = context.describe(image);
@@ -182,7 +186,11 @@ export function addLogSoftmax(context: Context, node: GraphNode, hints: Map<numb
   context.set(node, context.convert(result, { layout: 'flat', type: 'float32' }));
 }
 
-export function addLogSoftmaxGradient(context: Context, node: GraphNode, hints: ReadonlyMap<number, bigint>): void {
+export function addLogSoftmaxGradient(
+  context: Context,
+  node: OperationNode<'logSoftmaxGradient'>,
+  hints: ReadonlyMap<number, bigint>,
+): void {
   const { library } = context.program;
   const [dy, y] = node.inputs.map((input) => context.get(input, float32Image));
   const described = context.describe(y);

@@ -2,7 +2,7 @@
  * Lowers a graph to a oneDNN program: one rule an operation, elementwise work gathered into chains, batch
  * normalisation and its gradient recognised as groups, bias gradients taken along by the weight gradients.
  */
-import { elementCount, type Graph, type GraphNode } from '@quickcolumn/graph';
+import { elementCount, type Graph, type GraphNode, type OperationNode } from '@quickcolumn/graph';
 import {
   addChain,
   type ChainContext,
@@ -13,7 +13,7 @@ import {
   otherOf,
   startOf,
 } from './chains.js';
-import { Context, elementwise, type LowerOptions } from './context.js';
+import { Context, type ElementwiseNode, isElementwise, type LowerOptions } from './context.js';
 import {
   addChannelSum,
   addConvolution,
@@ -52,7 +52,7 @@ export interface LoweredProgram {
 interface Pending {
   /** The convolution or the value it begins with. */
   readonly base:
-    | { readonly kind: 'convolution'; readonly node: GraphNode }
+    | { readonly kind: 'convolution'; readonly node: OperationNode<'conv3d'> | OperationNode<'convTranspose3d'> }
     | { readonly kind: 'source'; readonly source: GraphNode };
   readonly ops: ChainOp[];
 }
@@ -105,10 +105,7 @@ function lowerNodes(context: Context): void {
   const pooled = new Map<number, Pooled>();
   const folded = new Map<number, { scale: Tensor; shift: Tensor }>();
   const chainContext: ChainContext = {
-    absorbed: (node) => {
-      if (!plan.absorbed.has(node.id)) return undefined;
-      return { node: node.inputs[0], factor: Number(node.attributes.scale) };
-    },
+    absorbed: (node) => plan.absorbed.get(node.id),
     foldedNorm: (node) => {
       const known = folded.get(node.id) ?? addFoldedNorm(context, node);
       folded.set(node.id, known);
@@ -120,8 +117,8 @@ function lowerNodes(context: Context): void {
   const flush = (node: GraphNode, { base, ops }: Pending): void => {
     const result = context.produce(node);
     if (base.kind === 'convolution') {
-      const add = base.node.op === 'conv3d' ? addConvolution : addTransposed;
-      add(context, base.node, ops, result);
+      if (base.node.op === 'conv3d') addConvolution(context, base.node, ops, result);
+      else addTransposed(context, base.node, ops, result);
       return;
     }
     const form = context.form(node);
@@ -132,7 +129,7 @@ function lowerNodes(context: Context): void {
     else flush(node, value);
   };
 
-  const visitElementwise = (node: GraphNode): void => {
+  const visitElementwise = (node: ElementwiseNode): void => {
     if (!context.isLarge(node)) {
       addHostNode(context, node);
       return;
@@ -153,13 +150,12 @@ function lowerNodes(context: Context): void {
     keepOrFlush(node, { base: { kind: 'source', source }, ops: [...ops] });
   };
 
-  const put = new Set(['constant', 'spatialExpand']);
   context.materialise = (node) => {
-    if (put.has(node.op)) addFill(context, node);
+    if (node.op === 'constant' || node.op === 'spatialExpand') addFill(context, node);
   };
 
   for (const node of context.nodes) {
-    if (context.has(node) || put.has(node.op) || plan.absorbed.has(node.id)) continue;
+    if (context.has(node) || plan.absorbed.has(node.id)) continue;
     const group = norms.forward.get(node.id);
     const gradientGroup = norms.backward.get(node.id);
     if (group) {
@@ -171,7 +167,7 @@ function lowerNodes(context: Context): void {
       continue;
     }
     if (members.has(node.id)) continue;
-    if (elementwise.has(node.op)) {
+    if (isElementwise(node)) {
       visitElementwise(node);
       continue;
     }
@@ -229,35 +225,36 @@ function lowerNodes(context: Context): void {
       case 'oneHot':
         addOneHot(context, node);
         break;
+      // Filled in where something reads them.
+      case 'constant':
+      case 'spatialExpand':
+        break;
+      // They have their tensors from the start.
+      case 'input':
+      case 'variable':
+        break;
       default:
-        throw new Error(`the onednn runtime has no rule for ${node.op}`);
+        node satisfies never;
+        throw new Error(`the onednn runtime has no rule for ${(node as GraphNode).op}`);
     }
   }
 }
 
-/** Operations that `lowerToOneDnn` has a rule for. */
-export const oneDnnOperations: readonly string[] = [
-  ...elementwise, 'constant', 'spatialExpand', 'conv3d', 'convTranspose3d', 'conv3dInputGradient',
-  'conv3dWeightGradient', 'channelSum', 'channelSumProduct', 'spatialSumProduct', 'channelVariance', 'spatialSum',
-  'sum', 'maxPool', 'maxPoolGradient', 'resize', 'resizeGradient', 'concat', 'sliceChannels', 'logSoftmax',
-  'logSoftmaxGradient', 'oneHot',
-]; // biome-ignore format: a list
-
 interface ChainPlan {
   /** Node id → id of the reader that it is fused into. */
   readonly claimed: ReadonlyMap<number, number>;
-  /** Multiples of another node that their reader takes in. */
-  readonly absorbed: ReadonlySet<number>;
+  /** Multiples of another node that their reader takes in, by id. */
+  readonly absorbed: ReadonlyMap<number, { readonly node: GraphNode; readonly factor: number }>;
 }
 
 function planChains(context: Context, members: ReadonlySet<number>): ChainPlan {
   const claimed = new Map<number, number>();
-  const absorbed = new Set<number>();
+  const absorbed = new Map<number, { readonly node: GraphNode; readonly factor: number }>();
   const only = (node: GraphNode): boolean => context.readers(node).length === 1 && !context.isPublished(node);
   const fusable = (input: GraphNode, node: GraphNode): boolean => {
     if (!only(input) || members.has(input.id) || !context.isLarge(input) || absorbed.has(input.id)) return false;
     const isConvolution = input.op === 'conv3d' || input.op === 'convTranspose3d';
-    const isChain = elementwise.has(input.op) && input.op !== 'channelCombine';
+    const isChain = isElementwise(input) && input.op !== 'channelCombine';
     if (!isConvolution && !isChain) return false;
     const [a, b] = [context.form(input), context.form(node)];
     const sameForm = a.layout === b.layout && a.type === b.type;
@@ -272,7 +269,7 @@ function planChains(context: Context, members: ReadonlySet<number>): ChainPlan {
     return before !== undefined && startsWithConvolution(before);
   };
   for (const node of context.nodes) {
-    if (!elementwise.has(node.op) || members.has(node.id) || !context.isLarge(node)) continue;
+    if (!isElementwise(node) || members.has(node.id) || !context.isLarge(node)) continue;
     const candidates = chainPositions(node)
       .map((position) => node.inputs[position])
       .filter((input) => fusable(input, node))
@@ -283,16 +280,17 @@ function planChains(context: Context, members: ReadonlySet<number>): ChainPlan {
     claimed.set(running.id, node.id);
     if (node.op !== 'add') continue;
     const other = node.inputs[0] === running ? node.inputs[1] : node.inputs[0];
-    const isMultiple = other.op === 'affine' && other.attributes.offset === 0 && other.attributes.scale !== 0;
-    const source = other.inputs[0];
-    const usable = isMultiple && only(other) && otherOf(source).kind === 'full' && !claimed.has(source.id);
-    if (usable && context.form(source).layout === context.form(node).layout) absorbed.add(other.id);
+    if (other.op !== 'affine' || other.attributes.offset !== 0 || other.attributes.scale === 0) continue;
+    const [source] = other.inputs;
+    const usable = only(other) && otherOf(source).kind === 'full' && !claimed.has(source.id);
+    if (usable && context.form(source).layout === context.form(node).layout)
+      absorbed.set(other.id, { node: source, factor: other.attributes.scale });
   }
   return { claimed, absorbed };
 }
 
 /** y = a·u + b·v + k as two chains. */
-function addCombine(context: Context, node: GraphNode): void {
+function addCombine(context: Context, node: OperationNode<'channelCombine'>): void {
   const [u, v, a, b, k] = node.inputs;
   const form = context.form(node);
   const result = context.produce(node);
@@ -307,11 +305,14 @@ function addCombine(context: Context, node: GraphNode): void {
 }
 
 /** Also the bias gradient, which the weight gradient of the same dy brings along. */
-function visitChannelSum(context: Context, node: GraphNode): void {
+function visitChannelSum(context: Context, node: OperationNode<'channelSum'>): void {
   const [x] = node.inputs;
   const weights = context
     .readers(x)
-    .find((reader) => reader.op === 'conv3dWeightGradient' && reader.inputs[1] === x && reader.inputs[0] !== x);
+    .find(
+      (reader): reader is OperationNode<'conv3dWeightGradient'> =>
+        reader.op === 'conv3dWeightGradient' && reader.inputs[1] === x && reader.inputs[0] !== x,
+    );
   if (weights && context.form(x).layout === 'image' && !context.has(weights)) {
     addWeightGradient(context, weights, node);
     return;
@@ -322,7 +323,10 @@ function visitChannelSum(context: Context, node: GraphNode): void {
 const asImage = (context: Context, tensor: Tensor): Tensor =>
   context.convert(tensor, { layout: 'image', type: tensor.type });
 
-function visitSumProduct(context: Context, node: GraphNode): void {
+function visitSumProduct(
+  context: Context,
+  node: OperationNode<'channelSumProduct'> | OperationNode<'spatialSumProduct'>,
+): void {
   const [a, b] = node.inputs;
   const form = node.op === 'channelSumProduct' ? { ...context.form(a), layout: 'image' as const } : context.form(a);
   const product = context.program.tensor(a.shape, form.layout, { type: 'float32' });
@@ -334,7 +338,7 @@ function visitSumProduct(context: Context, node: GraphNode): void {
 }
 
 /** Σ(x − mean)²/M. */
-function visitVariance(context: Context, node: GraphNode): void {
+function visitVariance(context: Context, node: OperationNode<'channelVariance'>): void {
   const [x, mean] = node.inputs;
   const float32 = { layout: 'image', type: 'float32' } as const;
   const squares = context.program.tensor(x.shape, 'image');
@@ -367,7 +371,7 @@ function visitSpatialSum(context: Context, node: GraphNode, from: Tensor): void 
   for (let sample = 0; sample < node.shape[0]; sample++) addChannelSum(context, from, result, sample);
 }
 
-function visitSum(context: Context, node: GraphNode): void {
+function visitSum(context: Context, node: OperationNode<'sum'>): void {
   const [x] = node.inputs;
   if (elementCount(x.shape) <= Math.max(1, context.options.smallElements)) {
     addHostNode(context, node);

@@ -6,14 +6,14 @@
  * or twice. A group is only taken when all of its parts are there and belong together.
  * The trap: oneDNN 2.6 fails in the backward pass without the shift, which it does not use; 3.x fails with it.
  */
-import { elementCount, type GraphNode } from '@quickcolumn/graph';
+import { elementCount, type GraphNode, hasOwnStatistics, type OperationNode } from '@quickcolumn/graph';
 import { argument, prop } from '../library/api.js';
 import type { Context } from './context.js';
 import { addHost } from './typescript-steps.js';
 
 export interface NormGroup {
   /** The batchNorm node: x, mean, variance, gamma, beta. */
-  readonly norm: GraphNode;
+  readonly norm: OperationNode<'batchNorm'>;
   readonly sum: GraphNode;
 }
 
@@ -22,7 +22,7 @@ export interface NormGradientGroup {
   /** Σdy, Σdy·x and a·dy + b·x + c. */
   readonly sum: GraphNode;
   readonly sumProduct: GraphNode;
-  readonly combine: GraphNode;
+  readonly combine: OperationNode<'channelCombine'>;
 }
 
 export interface NormGroups {
@@ -35,27 +35,25 @@ export function findNorms(context: Context): NormGroups {
   const forward = new Map<number, NormGroup>();
   const backward = new Map<number, NormGradientGroup>();
   for (const norm of context.nodes) {
-    if (norm.op !== 'batchNorm' || norm.attributes.training !== true) continue;
-    const [x, mean, variance, gamma, beta] = norm.inputs;
+    if (norm.op !== 'batchNorm' || !norm.attributes.training || !hasOwnStatistics(norm)) continue;
+    const [x, mean, , gamma, beta] = norm.inputs;
     const [sum] = mean.inputs;
-    const count = x.shape[0] * elementCount(x.shape.slice(2));
-    const isMean =
-      mean.op === 'affine' && mean.attributes.offset === 0 && sum?.op === 'channelSum' && sum.inputs[0] === x;
-    const scaled = isMean && Math.abs(Number(mean.attributes.scale) * count - 1) < 1e-9;
-    const isVariance = variance.op === 'channelVariance' && variance.inputs[0] === x && variance.inputs[1] === mean;
     const known = [gamma, beta].every(({ op }) => op === 'variable');
-    if (!scaled || !isVariance || !known || context.form(x).layout !== 'image') continue;
+    if (!known || context.form(x).layout !== 'image') continue;
     const group = { norm, sum };
     forward.set(sum.id, group);
     const combine = context
       .readers(x)
-      .find((node) => node.op === 'channelCombine' && node.inputs[1] === x && node.inputs[2].inputs[0] === gamma);
+      .find(
+        (node): node is OperationNode<'channelCombine'> =>
+          node.op === 'channelCombine' && node.inputs[1] === x && node.inputs[2].inputs[0] === gamma,
+      );
     const sumProduct = context
       .readers(x)
       .find((node) => node.op === 'channelSumProduct' && node.inputs[0] === combine?.inputs[0] && node.inputs[1] === x);
     // Σdy·x − mean·Σdy: norms may share a dy, and each has a sum of its own.
     const covariance = sumProduct && context.readers(sumProduct).find(({ op }) => op === 'sub');
-    const dySum = covariance?.inputs[1].inputs[1];
+    const dySum = covariance?.inputs[1]?.inputs[1];
     if (combine && sumProduct && dySum?.op === 'channelSum')
       backward.set(dySum.id, { group, sum: dySum, sumProduct, combine });
   }
@@ -86,7 +84,7 @@ export function addNorm(context: Context, { norm, sum }: NormGroup, hints: NormH
   const image = context.get(x, context.form(norm));
   const result = context.produce(norm);
   const channels = library.api.describe(gamma.shape, 'float32', [1]);
-  const options = { epsilon: Number(norm.attributes.epsilon), flags: flagsOf(context) };
+  const options = { epsilon: norm.attributes.epsilon, flags: flagsOf(context) };
   const descriptor = context.withAttributes((attributes) =>
     library.api.batchNormForward(prop.training, context.describe(image), options, attributes),
   );
@@ -135,7 +133,7 @@ export function addNormGradient(
   const gradient = context.get(combine.inputs[0], form);
   const result = context.program.tensor(x.shape, form.layout, { type: form.type });
   context.set(combine, result);
-  const options = { epsilon: Number(norm.attributes.epsilon), flags: flagsOf(context) };
+  const options = { epsilon: norm.attributes.epsilon, flags: flagsOf(context) };
   const hint = hints.get(norm.id);
   if (hint === undefined) throw new Error('batchNorm: its gradient comes before it');
   const described = context.describe(image);

@@ -3,31 +3,35 @@
  * the library would cost more than these do. Operations without a loop of their own here use the graph's float64
  * evaluation, which is right for every operation and fast enough for what is small.
  */
-import { elementCount, type GraphNode, operations } from '@quickcolumn/graph';
-import type { Context } from './context.js';
+import { elementCount, evaluateNode, type GraphNode, type OperationName, type OperationNode } from '@quickcolumn/graph';
+import type { Context, ElementwiseNode } from './context.js';
 import type { Place, Tensor } from '../program/program.js';
 
-type Loop = (out: Float32Array, inputs: readonly Float32Array[], node: GraphNode) => void;
+type Loop<Op extends OperationName> = (
+  out: Float32Array,
+  inputs: readonly Float32Array[],
+  node: OperationNode<Op>,
+) => void;
 
 const unary =
-  (f: (x: number) => number): Loop =>
+  (f: (x: number) => number): Loop<OperationName> =>
   (out, [a]) => {
     for (let i = 0; i < out.length; i++) out[i] = f(a[i]);
   };
 const binary =
-  (f: (x: number, y: number) => number): Loop =>
+  (f: (x: number, y: number) => number): Loop<OperationName> =>
   (out, [a, b]) => {
     for (let i = 0; i < out.length; i++) out[i] = f(a[i], b[i]);
   };
 
-const loops: Readonly<Record<string, Loop>> = {
+const loops: { readonly [Op in OperationName]?: Loop<Op> } = {
   add: binary((x, y) => x + y),
   sub: binary((x, y) => x - y),
   mul: binary((x, y) => x * y),
   div: binary((x, y) => x / y),
   sqrt: unary(Math.sqrt),
   affine: (out, [a], { attributes }) => {
-    const [scale, offset] = [Number(attributes.scale), Number(attributes.offset)];
+    const { scale, offset } = attributes;
     for (let i = 0; i < out.length; i++) out[i] = scale * a[i] + offset;
   },
   scale: (out, [a, s]) => {
@@ -37,7 +41,7 @@ const loops: Readonly<Record<string, Loop>> = {
 const elementByElement = new Set(Object.keys(loops));
 
 /** Lists a step that computes the node in TypeScript, from flat inputs to a flat result. */
-export function addHostNode(context: Context, node: GraphNode): void {
+export function addHostNode(context: Context, node: ElementwiseNode | OperationNode<'sum'>): void {
   const inputs = node.inputs.map((input) => context.flat(input));
   const result = context.program.tensor(node.shape, 'flat');
   context.set(node, result);
@@ -48,14 +52,12 @@ export function addHostNode(context: Context, node: GraphNode): void {
     ...(inPlace ? { inPlace: [result, inPlace] as const } : {}),
     bind: (place) => {
       const out = place.floats(result);
-      const loop = loops[node.op];
+      const loop = loops[node.op] as Loop<OperationName> | undefined;
       const views = inputs.map((tensor) => (tensor.type === 'uint8' ? place.bytes(tensor) : place.floats(tensor)));
       if (loop) return () => loop(out, views as Float32Array[], node);
-      const operation = operations.get(node.op);
-      if (!operation) throw new Error(`onednn: there is no operation ${node.op}`);
       return () => {
         const tensors = views.map((view, i) => ({ shape: node.inputs[i].shape, data: Float64Array.from(view) }));
-        out.set(operation.evaluate(tensors, node.attributes, node.shape));
+        out.set(evaluateNode(node, tensors));
       };
     },
   });
@@ -84,7 +86,7 @@ export function addHost(
 }
 
 /** [N, …] class indices as uint8 → [N, classes, …] of 0 and 1; an index that is no class stays 0 everywhere. */
-export function addOneHot(context: Context, node: GraphNode): void {
+export function addOneHot(context: Context, node: OperationNode<'oneHot'>): void {
   const labels = context.home(node.inputs[0]);
   const result = context.produce(node);
   const [samples, classes] = node.shape;
@@ -110,15 +112,16 @@ export function addOneHot(context: Context, node: GraphNode): void {
 }
 
 /** A constant, or one value per sample and channel, written out. */
-export function addFill(context: Context, node: GraphNode): void {
+export function addFill(context: Context, node: Extract<GraphNode, { op: 'constant' | 'spatialExpand' }>): void {
   const result = context.produce(node);
   if (node.op === 'constant') {
+    const { value } = node.attributes;
     addHost(context, 'constant', {
       inputs: [],
       results: [result],
       bind: (place) => {
         const to = place.floats(result);
-        return () => to.fill(Number(node.attributes.value));
+        return () => to.fill(value);
       },
     });
     return;

@@ -5,7 +5,7 @@
  * together. Joined images are written one after the other: a block that two of them share is completed by the later
  * one. So the number of joined images is not limited by the number of bindings.
  */
-import type { GraphNode } from '@quickcolumn/graph';
+import type { OperationNode } from '@quickcolumn/graph';
 import { blockedIndex, blockedSizes, float, maskChannels } from './convert.js';
 import type { GpuTensor, Kernel, KernelContext } from './kernel.js';
 import { Shader } from './shader.js';
@@ -53,8 +53,13 @@ function constantLanes(value: number, shift: number, end: number): string {
 }
 
 /** Channels start, start + 1, … of x; what lies behind the last channel of y is 0. */
-export function sliceChannels({ limits }: KernelContext, node: GraphNode, x: GpuTensor, y: GpuTensor): Kernel {
-  const start = Number(node.attributes.start);
+export function sliceChannels(
+  { limits }: KernelContext,
+  node: OperationNode<'sliceChannels'>,
+  x: GpuTensor,
+  y: GpuTensor,
+): Kernel {
+  const { start } = node.attributes;
   const sizes = blockedSizes(y.shape);
   const from = blockedSizes(x.shape);
   const first = Math.floor(start / 4);

@@ -5,14 +5,14 @@
  * scalars are read where they are needed. Where tensors in parts would need more bindings than there are, each pass takes
  * the range of one part. The trap: padded channels may become anything on the way (exp(0) is 1), so what is stored is masked.
  */
-import type { GraphNode, Shape } from '@quickcolumn/graph';
+import type { GraphNode, OperationName, Shape } from '@quickcolumn/graph';
 import { blockedIndex, blockedSizes, float, maskChannels } from './convert.js';
 import type { GpuTensor, Kernel, KernelContext, Layout } from './kernel.js';
 import { partsOf, Shader, type View } from './shader.js';
 import { storedElements } from './tensors.js';
 
 /** Positions of the inputs that have the shape of the result, by operation. */
-const pairs = ['add', 'sub', 'mul', 'div', 'reluGradient', 'leakyReluGradient', 'channelCombine'];
+const pairs = ['add', 'sub', 'mul', 'div', 'reluGradient', 'leakyReluGradient', 'channelCombine'] as const;
 const singles = [
   'affine',
   'scale',
@@ -25,30 +25,39 @@ const singles = [
   'addChannel',
   'batchNorm',
   'spatialScale',
-];
-const fullPositions: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
-  ...pairs.map((op): [string, readonly number[]] => [op, [0, 1]]),
-  ...singles.map((op): [string, readonly number[]] => [op, [0]]),
+] as const;
+const fullPositions: ReadonlyMap<string, readonly number[]> = new Map<OperationName, readonly number[]>([
+  ...pairs.map((op): [OperationName, readonly number[]] => [op, [0, 1]]),
+  ...singles.map((op): [OperationName, readonly number[]] => [op, [0]]),
   ['spatialExpand', []],
 ]);
 
-/** Operations whose results have the shape of an image and values per channel among their inputs. */
-const onImages = new Set(['addChannel', 'batchNorm', 'channelCombine', 'spatialScale', 'spatialExpand']);
+export type ElementwiseName = (typeof pairs)[number] | (typeof singles)[number] | 'spatialExpand';
+export type ElementwiseNode = Extract<GraphNode, { op: ElementwiseName }>;
 
-export const elementwiseOperations: readonly string[] = [...fullPositions.keys()];
-export const isElementwise = ({ op }: GraphNode): boolean => fullPositions.has(op);
+/** Operations whose results have the shape of an image and values per channel among their inputs. */
+const onImages: ReadonlySet<string> = new Set<ElementwiseName>([
+  'addChannel',
+  'batchNorm',
+  'channelCombine',
+  'spatialScale',
+  'spatialExpand',
+]);
+
+export const isElementwise = (node: GraphNode): node is ElementwiseNode => fullPositions.has(node.op);
 export const wantsBlocked = ({ op }: GraphNode): boolean => onImages.has(op);
 /** The inputs that are read at the index of the result; among scalars, a factor too. */
 export function fullInputsOf({ op, inputs, shape }: GraphNode): readonly GraphNode[] {
-  if (op === 'scale' && shape.length === 0) return inputs;
-  return (fullPositions.get(op) ?? []).map((position) => inputs[position]);
+  const all: readonly GraphNode[] = inputs;
+  if (op === 'scale' && shape.length === 0) return all;
+  return (fullPositions.get(op) ?? []).map((position) => all[position]);
 }
 
 export interface ElementwiseGroup {
   readonly shape: Shape;
   readonly layout: Layout;
   /** In an order in which they can be computed. */
-  readonly members: readonly GraphNode[];
+  readonly members: readonly ElementwiseNode[];
   /** The members that are stored, and where. */
   readonly outputs: ReadonlyMap<GraphNode, GpuTensor>;
 }
@@ -68,7 +77,7 @@ export function elementwiseKernels({ limits }: KernelContext, group: Elementwise
   if (whole.shader.bindingCount <= limits.maxStorageBuffersPerShaderStage) {
     return [whole.shader.buildEach({ limits, count, body: whole.body })];
   }
-  const inside = new Set(members);
+  const inside = new Set<GraphNode>(members);
   const operands = members.flatMap(fullInputsOf).filter((input) => !inside.has(input) && input.op !== 'constant');
   const tensors = [...outputs.values(), ...operands.map(reads.full)];
   const ends = new Set(tensors.flatMap((tensor) => partsOf(tensor, 4).map(({ end }) => end)));
@@ -114,21 +123,21 @@ function passOver(
   };
   const operand = (node: GraphNode): string => {
     if (inside.has(node.id)) return `v${node.id}`;
-    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    if (node.op === 'constant') return `vec4f(${float(node.attributes.value)})`;
     return once(`full ${node.id}`, () => `${declare(full(node), aligned)}(i)`);
   };
   const scalar = (node: GraphNode): string => {
-    if (node.op === 'constant') return float(Number(node.attributes.value));
+    if (node.op === 'constant') return float(node.attributes.value);
     // In a group of scalars the factor is an operand like any other, perhaps of the group itself.
     if (shape.length === 0) return operand(node);
     return once(`scalar ${node.id}`, () => `${declare(side(node), {})}(0u)`);
   };
   const perChannel = (node: GraphNode): string => {
-    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    if (node.op === 'constant') return `vec4f(${float(node.attributes.value)})`;
     return once(`channel ${node.id}`, () => `${declare(side(node), { vec4: true })}(b)`);
   };
   const perSample = (node: GraphNode): string => {
-    if (node.op === 'constant') return `vec4f(${float(Number(node.attributes.value))})`;
+    if (node.op === 'constant') return `vec4f(${float(node.attributes.value)})`;
     const { c } = blockedSizes(shape);
     return once(`sample ${node.id}`, () => {
       if (c % 4 === 0) return `${declare(side(node), { vec4: true })}(n * ${c / 4}u + b)`;
@@ -159,35 +168,33 @@ interface Operands {
   readonly perSample: (node: GraphNode) => string;
 }
 
-function expression(node: GraphNode, { operand, scalar, perChannel, perSample }: Operands): string {
-  const { inputs, attributes } = node;
-  const [first, second] = inputs;
+function expression(node: ElementwiseNode, { operand, scalar, perChannel, perSample }: Operands): string {
+  const [first] = node.inputs;
   const a = (): string => operand(first);
-  const slope = (): string => float(Number(attributes.slope));
   switch (node.op) {
     case 'add':
-      return `${a()} + ${operand(second)}`;
+      return `${a()} + ${operand(node.inputs[1])}`;
     case 'sub':
-      return `${a()} - ${operand(second)}`;
+      return `${a()} - ${operand(node.inputs[1])}`;
     case 'mul':
-      return `${a()} * ${operand(second)}`;
+      return `${a()} * ${operand(node.inputs[1])}`;
     case 'div':
-      return `${a()} / ${operand(second)}`;
+      return `${a()} / ${operand(node.inputs[1])}`;
     case 'affine': {
-      const { scale, offset } = attributes;
-      const scaled = scale === 1 ? a() : `${a()} * ${float(Number(scale))}`;
-      return offset === 0 ? scaled : `${scaled} + ${float(Number(offset))}`;
+      const { scale, offset } = node.attributes;
+      const scaled = scale === 1 ? a() : `${a()} * ${float(scale)}`;
+      return offset === 0 ? scaled : `${scaled} + ${float(offset)}`;
     }
     case 'scale':
-      return `${a()} * ${scalar(second)}`;
+      return `${a()} * ${scalar(node.inputs[1])}`;
     case 'relu':
       return `max(${a()}, vec4f())`;
     case 'reluGradient':
-      return `select(vec4f(), ${a()}, ${operand(second)} > vec4f())`;
+      return `select(vec4f(), ${a()}, ${operand(node.inputs[1])} > vec4f())`;
     case 'leakyRelu':
-      return `select(${slope()} * ${a()}, ${a()}, ${a()} > vec4f())`;
+      return `select(${float(node.attributes.slope)} * ${a()}, ${a()}, ${a()} > vec4f())`;
     case 'leakyReluGradient':
-      return `select(${slope()} * ${a()}, ${a()}, ${operand(second)} > vec4f())`;
+      return `select(${float(node.attributes.slope)} * ${a()}, ${a()}, ${operand(node.inputs[1])} > vec4f())`;
     case 'sigmoid':
       return `1.0 / (1.0 + exp(-${a()}))`;
     case 'exp':
@@ -195,21 +202,19 @@ function expression(node: GraphNode, { operand, scalar, perChannel, perSample }:
     case 'sqrt':
       return `${node.op}(${a()})`;
     case 'addChannel':
-      return `${a()} + ${perChannel(second)}`;
+      return `${a()} + ${perChannel(node.inputs[1])}`;
     case 'batchNorm': {
-      const [, mean, variance, gamma, beta] = inputs;
-      const deviation = `sqrt(${perChannel(variance)} + ${float(Number(attributes.epsilon))})`;
+      const [, mean, variance, gamma, beta] = node.inputs;
+      const deviation = `sqrt(${perChannel(variance)} + ${float(node.attributes.epsilon)})`;
       return `${perChannel(gamma)} * (${a()} - ${perChannel(mean)}) / ${deviation} + ${perChannel(beta)}`;
     }
     case 'channelCombine': {
-      const [, , factor, other, offset] = inputs;
+      const [, second, factor, other, offset] = node.inputs;
       return `${perChannel(factor)} * ${a()} + ${perChannel(other)} * ${operand(second)} + ${perChannel(offset)}`;
     }
     case 'spatialScale':
-      return `${a()} * ${perSample(second)}`;
+      return `${a()} * ${perSample(node.inputs[1])}`;
     case 'spatialExpand':
       return perSample(first);
-    default:
-      throw new Error(`${node.op} is not elementwise`);
   }
 }

@@ -4,7 +4,7 @@
  * The gradient of resizing gathers along one axis after the other: what one coarse voxel gets from all fine ones in one
  * go is (2·factor)³ reads by few invocations. Pooling finds each block's first maximum in scan order again.
  */
-import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
+import { elementCount, type OperationNode, type Shape } from '@quickcolumn/graph';
 import { blockedSizes } from './convert.js';
 import type { GpuTensor, Kernel, KernelContext } from './kernel.js';
 import { Shader } from './shader.js';
@@ -59,8 +59,8 @@ const position = `fn place(o: u32, factor: f32, size: u32) -> vec3f {
   return vec3f(low, min(low + 1.0, f32(size - 1u)), at - low);
 }`;
 
-export function resize({ limits }: KernelContext, node: GraphNode, x: GpuTensor, y: GpuTensor): Kernel {
-  const factor = Number(node.attributes.factor);
+export function resize({ limits }: KernelContext, node: OperationNode<'resize'>, x: GpuTensor, y: GpuTensor): Kernel {
+  const { factor, mode } = node.attributes;
   const [d, h, w] = x.shape.slice(2);
   const [fd, fh, fw] = y.shape.slice(2);
   const split = `let e = i % ${fw}u; let r = (i / ${fw}u) % ${fh}u; let z = (i / ${fh * fw}u) % ${fd}u;
@@ -69,7 +69,7 @@ export function resize({ limits }: KernelContext, node: GraphNode, x: GpuTensor,
   const count = blockedSizes(y.shape).count;
   const at = (zz: string, rr: string, ee: string): string =>
     `x(((plane * ${d}u + ${zz}) * ${h}u + ${rr}) * ${w}u + ${ee})`;
-  if (node.attributes.mode === 'nearest') {
+  if (mode === 'nearest') {
     const body = `${split} y_set(i, ${at(`z / ${factor}u`, `r / ${factor}u`, `e / ${factor}u`)});`;
     return shader.buildEach({ limits, count, body });
   }
@@ -81,8 +81,13 @@ export function resize({ limits }: KernelContext, node: GraphNode, x: GpuTensor,
   return shader.add(position).buildEach({ limits, count, body });
 }
 
-export function resizeGradient(context: KernelContext, node: GraphNode, dy: GpuTensor, dx: GpuTensor): Kernel[] {
-  const factor = Number(node.attributes.factor);
+export function resizeGradient(
+  context: KernelContext,
+  node: OperationNode<'resizeGradient'>,
+  dy: GpuTensor,
+  dx: GpuTensor,
+): Kernel[] {
+  const { factor, mode } = node.attributes;
   const shape = [...dy.shape];
   const kernels: Kernel[] = [];
   let from = dy;
@@ -90,7 +95,7 @@ export function resizeGradient(context: KernelContext, node: GraphNode, dy: GpuT
   for (const axis of [4, 3, 2]) {
     shape[axis] /= factor;
     const to = axis === 2 ? dx : context.scratch([...shape], 'blocked');
-    kernels.push(gather(context, { from, to, axis, factor, nearest: node.attributes.mode === 'nearest' }));
+    kernels.push(gather(context, { from, to, axis, factor, nearest: mode === 'nearest' }));
     from = to;
   }
   return kernels;

@@ -7,7 +7,7 @@
  * where all other readers of the variable are already listed, and it is not an output itself.
  */
 import type { Graph, GraphNode, Shape } from '@quickcolumn/graph';
-import { elementwiseKernels, fullInputsOf } from '../kernels/elementwise.js';
+import { type ElementwiseNode, elementwiseKernels, fullInputsOf } from '../kernels/elementwise.js';
 import type { GpuTensor, Layout } from '../kernels/kernel.js';
 import type { Lowering } from './pass-builder.js';
 import { makeTensor } from '../kernels/tensors.js';
@@ -15,7 +15,7 @@ import { makeTensor } from '../kernels/tensors.js';
 interface Group {
   readonly shape: Shape;
   readonly layout: Layout;
-  members: GraphNode[];
+  members: ElementwiseNode[];
 }
 
 const largestGroup = 64;
@@ -43,7 +43,7 @@ export class Fusion {
   }
 
   /** Takes an elementwise node. Its form is known to the lowering. */
-  visit(node: GraphNode): void {
+  visit(node: ElementwiseNode): void {
     const layout = this.#lowering.form(node);
     const full = new Set(fullInputsOf(node));
     for (const input of node.inputs) if (!full.has(input)) this.flush(input);
@@ -66,7 +66,7 @@ export class Fusion {
     if (!group) return;
     const { shape, layout, members } = group;
     for (const { id } of members) this.#pending.delete(id);
-    const inside = new Set(members);
+    const inside = new Set<GraphNode>(members);
     // Tensors of operands first: what converts them is listed before the group.
     for (const member of members) {
       const full = new Set(fullInputsOf(member));
@@ -110,17 +110,19 @@ export class Fusion {
   }
 
   /** The groups that the node can join without needing more bindings than the adapter has; all of them, one or none. */
-  #joinable(groups: readonly Group[], node: GraphNode): readonly Group[] {
+  #joinable(groups: readonly Group[], node: ElementwiseNode): readonly Group[] {
     const tries = [groups, ...groups.map((group) => [group]).sort((a, b) => b[0].members.length - a[0].members.length)];
     const most = this.#lowering.limits.maxStorageBuffersPerShaderStage;
     return tries.find((some) => some.length > 0 && this.#fits([...some.flatMap((g) => g.members), node], most)) ?? [];
   }
 
-  #fits(members: readonly GraphNode[], most: number): boolean {
+  #fits(members: readonly ElementwiseNode[], most: number): boolean {
     if (members.length > largestGroup) return false;
-    const inside = new Set(members);
+    const inside = new Set<GraphNode>(members);
     const read = new Set(
-      members.flatMap(({ inputs }) => inputs).filter((input) => !inside.has(input) && input.op !== 'constant'),
+      members
+        .flatMap(({ inputs }): readonly GraphNode[] => inputs)
+        .filter((input) => !inside.has(input) && input.op !== 'constant'),
     );
     const written = members.filter((member) => this.#isStored(member, inside));
     // What has the group's shape is in at most one part: passes may take the range of one each.

@@ -4,12 +4,12 @@
  * Passes are listed in an order in which they can run; a value that several need is written once. Variables that no
  * pass can safely overwrite get their next values by copies behind the last pass, when all have been read.
  */
-import type { Graph, GraphNode } from '@quickcolumn/graph';
+import type { Graph, GraphNode, OperationName, OperationNode } from '@quickcolumn/graph';
 import { concat, type Joined, sliceChannels } from '../kernels/channels.js';
 import { logSoftmax, logSoftmaxGradient, oneHot } from '../kernels/classes.js';
-import { type ConvolutionName, convolutions } from '../conv/conv3d.js';
-import type { ConvolutionOp } from '../conv/geometry.js';
-import { elementwiseOperations, fullInputsOf, isElementwise, wantsBlocked } from '../kernels/elementwise.js';
+import { convolutionKernels } from '../conv/conv3d.js';
+import type { ConvolutionName, ConvolutionOp } from '../conv/geometry.js';
+import { type ElementwiseName, fullInputsOf, isElementwise, wantsBlocked } from '../kernels/elementwise.js';
 import { Fusion } from './fusion.js';
 import { maxPool, maxPoolGradient, resize, resizeGradient } from '../kernels/grid.js';
 import type { GpuTensor, Kernel, Layout } from '../kernels/kernel.js';
@@ -47,9 +47,8 @@ export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph
   for (const node of lowering.nodes) lowering.setForm(node, formOf(node, lowering));
   const fusion = new Fusion(lowering, graph, variables);
   lowering.flush = (node) => fusion.flush(node);
-  const kept = new Set(['input', 'variable', 'constant']);
   for (const node of lowering.nodes) {
-    if (kept.has(node.op) || lowering.isDone(node)) continue;
+    if (node.op === 'input' || node.op === 'variable' || node.op === 'constant' || lowering.isDone(node)) continue;
     if (isElementwise(node)) fusion.visit(node);
     else ruleOf(node.op)(node, lowering);
   }
@@ -70,7 +69,7 @@ export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph
   return { kernels: lowering.kernels, convolutions: lowering.convolutions, inputs, variables, outputs, copies };
 }
 
-const plainResults = new Set([
+const plainResults: ReadonlySet<string> = new Set<GraphNode['op']>([
   'input', 'variable', 'constant', 'conv3dWeightGradient', 'channelSum', 'channelSumProduct', 'channelVariance',
   'spatialSum', 'spatialSumProduct', 'sum',
 ]); // biome-ignore format: a list
@@ -82,86 +81,82 @@ function formOf(node: GraphNode, lowering: Lowering): Layout {
   return fullInputsOf(node).some((input) => lowering.form(input) === 'blocked') ? 'blocked' : 'plain';
 }
 
-type Rule = (node: GraphNode, lowering: Lowering) => void;
+type Rule<Op extends OperationName> = (node: OperationNode<Op>, lowering: Lowering) => void;
+type RuledName = Exclude<OperationName, ElementwiseName>;
 
 const image = (lowering: Lowering, node: GraphNode): GpuTensor => lowering.get(node, 'blocked');
 
 /** A rule that reads images, in order, and writes one. */
 const onImages =
-  (
-    make: (lowering: Lowering, node: GraphNode, images: readonly GpuTensor[], output: GpuTensor) => readonly Kernel[],
-  ): Rule =>
-  (node, lowering) => {
+  <Node extends GraphNode>(
+    make: (lowering: Lowering, node: Node, images: readonly GpuTensor[], output: GpuTensor) => readonly Kernel[],
+  ) =>
+  (node: Node, lowering: Lowering): void => {
     const images = node.inputs.map((input) => image(lowering, input));
     lowering.emit(...make(lowering, node, images, lowering.produce(node)));
   };
 
 /** The second input of a convolution is its weights, but of its weight gradient another image. */
-const convolution =
-  (op: ConvolutionName): Rule =>
-  (node, lowering) => {
-    const [x, second] = node.inputs;
-    const layout = op === 'conv3dWeightGradient' ? 'blocked' : 'plain';
-    const inputs = [image(lowering, x), lowering.get(second, layout)];
-    const made = { node, inputs, output: lowering.produce(node) };
-    lowering.convolutions.push(made);
-    lowering.emit(...convolutions[op](lowering, made));
-  };
-
-const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['conv3d', convolution('conv3d')],
-  ['convTranspose3d', convolution('convTranspose3d')],
-  ['conv3dInputGradient', convolution('conv3dInputGradient')],
-  ['conv3dWeightGradient', convolution('conv3dWeightGradient')],
-  ['maxPool', onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)])],
-  ['maxPoolGradient', visitPoolGradient],
-  ['resize', onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)])],
-  ['resizeGradient', onImages((lowering, node, [dy], dx) => resizeGradient(lowering, node, dy, dx))],
-  ['concat', visitConcat],
-  ['sliceChannels', onImages((lowering, node, [x], y) => [sliceChannels(lowering, node, x, y)])],
-  ['logSoftmax', onImages((lowering, _node, [x], y) => [logSoftmax(lowering, x, y)])],
-  ['logSoftmaxGradient', onImages((lowering, _node, [dy, y], dx) => [logSoftmaxGradient(lowering, { dy, y, dx })])],
-  ['oneHot', visitOneHot],
-  ['channelSum', visitChannelSum],
-  ['channelSumProduct', visitChannelSum],
-  ['channelVariance', visitVariance],
-  ['spatialSum', visitSpatialSum],
-  ['spatialSumProduct', visitSpatialSum],
-  ['sum', visitSum],
-]);
-
-/** Operations that `lowerToWebGpu` has a rule for. */
-export const webGpuOperations: readonly string[] = [...elementwiseOperations, 'constant', ...rules.keys()];
-
-function ruleOf(op: string): Rule {
-  const rule = rules.get(op);
-  if (!rule) throw new Error(`the webgpu runtime has no rule for ${op}`);
-  return rule;
+function convolution(node: Extract<GraphNode, { op: ConvolutionName }>, lowering: Lowering): void {
+  const [x, second] = node.inputs;
+  const layout = node.op === 'conv3dWeightGradient' ? 'blocked' : 'plain';
+  const inputs = [image(lowering, x), lowering.get(second, layout)];
+  const made = { node, inputs, output: lowering.produce(node) };
+  lowering.convolutions.push(made);
+  lowering.emit(...convolutionKernels(lowering, made));
 }
 
-function visitPoolGradient(node: GraphNode, lowering: Lowering): void {
+const rules: { readonly [Op in RuledName]: Rule<Op> } = {
+  conv3d: convolution,
+  convTranspose3d: convolution,
+  conv3dInputGradient: convolution,
+  conv3dWeightGradient: convolution,
+  maxPool: onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)]),
+  maxPoolGradient: visitPoolGradient,
+  resize: onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)]),
+  resizeGradient: onImages((lowering, node, [dy], dx) => resizeGradient(lowering, node, dy, dx)),
+  concat: visitConcat,
+  sliceChannels: onImages((lowering, node, [x], y) => [sliceChannels(lowering, node, x, y)]),
+  logSoftmax: onImages((lowering, _node, [x], y) => [logSoftmax(lowering, x, y)]),
+  logSoftmaxGradient: onImages((lowering, _node, [dy, y], dx) => [logSoftmaxGradient(lowering, { dy, y, dx })]),
+  oneHot: visitOneHot,
+  channelSum: visitChannelSum,
+  channelSumProduct: visitChannelSum,
+  channelVariance: visitVariance,
+  spatialSum: visitSpatialSum,
+  spatialSumProduct: visitSpatialSum,
+  sum: visitSum,
+};
+
+/** A record by name and a node by name belong together, which the compiler does not follow through a union. */
+const ruleOf = (op: RuledName): Rule<RuledName> => rules[op] as Rule<RuledName>;
+
+function visitPoolGradient(node: OperationNode<'maxPoolGradient'>, lowering: Lowering): void {
   const [dy, , x] = node.inputs;
   const tensors = { dy: image(lowering, dy), x: image(lowering, x) };
   lowering.emit(maxPoolGradient(lowering, { ...tensors, dx: lowering.produce(node) }));
 }
 
-function visitConcat(node: GraphNode, lowering: Lowering): void {
+function visitConcat(node: OperationNode<'concat'>, lowering: Lowering): void {
   const joined = node.inputs.map((input): Joined => {
     const channels = input.shape[1];
     return input.op === 'constant'
-      ? { channels, value: Number(input.attributes.value) }
+      ? { channels, value: input.attributes.value }
       : { channels, tensor: image(lowering, input) };
   });
   lowering.emit(...concat(lowering, joined, lowering.produce(node)));
 }
 
-function visitOneHot(node: GraphNode, lowering: Lowering): void {
+function visitOneHot(node: OperationNode<'oneHot'>, lowering: Lowering): void {
   const labels = lowering.get(node.inputs[0], 'plain');
   lowering.emit(oneHot(lowering, labels, lowering.produce(node)));
 }
 
 /** Σdy, with Σdy·x beside it where the gradient of a norm asks for both: dy is read once. */
-function visitChannelSum(node: GraphNode, lowering: Lowering): void {
+function visitChannelSum(
+  node: OperationNode<'channelSum'> | OperationNode<'channelSumProduct'>,
+  lowering: Lowering,
+): void {
   const [first] = node.inputs;
   const known = (other: GraphNode): boolean => lowering.isDone(other) || other.op === 'constant';
   const partner = lowering
@@ -194,13 +189,16 @@ function visitChannelSum(node: GraphNode, lowering: Lowering): void {
   );
 }
 
-function visitVariance(node: GraphNode, lowering: Lowering): void {
+function visitVariance(node: OperationNode<'channelVariance'>, lowering: Lowering): void {
   const [x, mean] = node.inputs;
   const [data, centre] = [image(lowering, x), lowering.get(mean, 'plain')];
   lowering.emit(...channelVariance(lowering, data, centre, lowering.produce(node)));
 }
 
-function visitSpatialSum(node: GraphNode, lowering: Lowering): void {
+function visitSpatialSum(
+  node: OperationNode<'spatialSum'> | OperationNode<'spatialSumProduct'>,
+  lowering: Lowering,
+): void {
   const tensors = node.inputs.map((input) => image(lowering, input));
   const value = tensors.map((_tensor, at) => `x${at}(i)`).join(' * ');
   lowering.emit(
@@ -213,7 +211,7 @@ function visitSpatialSum(node: GraphNode, lowering: Lowering): void {
   );
 }
 
-function visitSum(node: GraphNode, lowering: Lowering): void {
+function visitSum(node: OperationNode<'sum'>, lowering: Lowering): void {
   const [x] = node.inputs;
   const data = lowering.get(x, lowering.form(x));
   lowering.emit(...totalSum(lowering, data, lowering.produce(node)));

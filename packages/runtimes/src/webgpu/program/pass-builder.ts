@@ -115,7 +115,7 @@ export class Lowering implements ConvolutionContext {
     const tensor = this.tensorFor(node, layout);
     const other = known?.values().next().value;
     if (other) this.emit(convert(this, other, tensor));
-    else if (node.op === 'constant') this.emit(fill(this, tensor, Number(node.attributes.value)));
+    else if (node.op === 'constant') this.emit(fill(this, tensor, node.attributes.value));
     else throw new Error(`the tensor of ${node.op} ${node.id} is read before it is written`);
     this.set(node, tensor);
     return tensor;

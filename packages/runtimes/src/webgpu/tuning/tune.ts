@@ -6,7 +6,7 @@
  * of sums, so what was measured once is kept: only convolutions that the store does not know are measured.
  */
 import type { TileStore } from '../../contract/provider.js';
-import { type ConvolutionName, convolutions, tileQuestion } from '../conv/conv3d.js';
+import { convolutionKernels, tileQuestion } from '../conv/conv3d.js';
 import type { ConvolutionOp } from '../conv/geometry.js';
 import type { ConvolutionContext } from '../conv/tile-types.js';
 import { candidates, chooseTile, tileKey, tileName } from '../conv/tiles.js';
@@ -61,7 +61,7 @@ async function fastestTile(gpu: GpuDevice, op: ConvolutionOp): Promise<string> {
   if (list.length === 1) return usual;
   let best = { name: usual, time: Number.POSITIVE_INFINITY };
   for (const name of [usual, ...list.filter((other) => other !== usual)]) {
-    const kernels = convolutions[op.node.op as ConvolutionName]({ ...context, tiles: new Map([[key, name]]) }, op);
+    const kernels = convolutionKernels({ ...context, tiles: new Map([[key, name]]) }, op);
     const time = await timeOf(gpu, kernels);
     if (time < best.time * (name === usual ? 1 : clearly)) best = { name, time };
   }
