@@ -9,7 +9,7 @@
 import type { Graph, GraphNode, Shape } from '@quickcolumn/graph';
 import { type ElementwiseNode, elementwiseKernels, fullInputsOf } from '../kernels/elementwise.js';
 import type { GpuTensor, Layout } from '../kernels/kernel.js';
-import type { Lowering } from './pass-builder.js';
+import type { PassBuilder } from './pass-builder.js';
 import { makeTensor } from '../kernels/tensors.js';
 
 interface Group {
@@ -21,19 +21,18 @@ interface Group {
 const largestGroup = 64;
 
 export class Fusion {
-  readonly #lowering: Lowering;
+  readonly #passes: PassBuilder;
   readonly #pending = new Map<number, Group>();
   /** Next value's node id → the variable that it may overwrite. */
   readonly #targets = new Map<number, { node: GraphNode; tensor: GpuTensor }>();
   readonly #inPlace = new Set<number>();
 
-  constructor(lowering: Lowering, graph: Graph, variables: ReadonlyMap<string, GpuTensor>) {
-    this.#lowering = lowering;
+  constructor(passes: PassBuilder, graph: Graph, variables: ReadonlyMap<string, GpuTensor>) {
+    this.#passes = passes;
     for (const [name, value] of graph.assignments) {
       const variable = graph.variables.get(name)?.node;
       const tensor = variables.get(name);
-      if (variable && tensor && !lowering.isPublished(variable))
-        this.#targets.set(value.id, { node: variable, tensor });
+      if (variable && tensor && !passes.isPublished(variable)) this.#targets.set(value.id, { node: variable, tensor });
     }
   }
 
@@ -42,9 +41,9 @@ export class Fusion {
     return this.#inPlace.has(value.id) && this.#targets.get(value.id)?.node === variable;
   }
 
-  /** Takes an elementwise node. Its form is known to the lowering. */
+  /** Takes an elementwise node. The pass builder knows its form. */
   visit(node: ElementwiseNode): void {
-    const layout = this.#lowering.form(node);
+    const layout = this.#passes.form(node);
     const full = new Set(fullInputsOf(node));
     for (const input of node.inputs) if (!full.has(input)) this.flush(input);
     const open = new Set<Group>();
@@ -71,19 +70,18 @@ export class Fusion {
     for (const member of members) {
       const full = new Set(fullInputsOf(member));
       for (const input of member.inputs)
-        if (!inside.has(input) && input.op !== 'constant')
-          this.#lowering.get(input, full.has(input) ? layout : 'plain');
+        if (!inside.has(input) && input.op !== 'constant') this.#passes.get(input, full.has(input) ? layout : 'plain');
     }
     const outputs = new Map<GraphNode, GpuTensor>();
     for (const member of members)
       if (this.#isStored(member, inside)) outputs.set(member, this.#resultOf(member, inside));
     const kernels = elementwiseKernels(
-      this.#lowering,
+      this.#passes,
       { shape, layout, members, outputs },
-      { full: (input) => this.#lowering.get(input, layout), side: (input) => this.#lowering.get(input, 'plain') },
+      { full: (input) => this.#passes.get(input, layout), side: (input) => this.#passes.get(input, 'plain') },
     );
-    this.#lowering.emit(...kernels);
-    for (const [member, tensor] of outputs) this.#lowering.set(member, tensor);
+    this.#passes.emit(...kernels);
+    for (const [member, tensor] of outputs) this.#passes.set(member, tensor);
   }
 
   flushAll(): void {
@@ -91,28 +89,28 @@ export class Fusion {
   }
 
   #isStored(member: GraphNode, inside: ReadonlySet<GraphNode>): boolean {
-    return this.#lowering.isPublished(member) || this.#lowering.readers(member).some((reader) => !inside.has(reader));
+    return this.#passes.isPublished(member) || this.#passes.readers(member).some((reader) => !inside.has(reader));
   }
 
   #resultOf(member: GraphNode, inside: ReadonlySet<GraphNode>): GpuTensor {
     const target = this.#targets.get(member.id);
-    if (target && this.#lowering.form(member) === 'plain') {
-      const readers = this.#lowering.readers(target.node);
+    if (target && this.#passes.form(member) === 'plain') {
+      const readers = this.#passes.readers(target.node);
       const readsAligned = (reader: GraphNode): boolean =>
         inside.has(reader) &&
         reader.inputs.every((input) => input !== target.node || fullInputsOf(reader).includes(input));
-      if (readers.every((reader) => this.#lowering.isDone(reader) || readsAligned(reader))) {
+      if (readers.every((reader) => this.#passes.isDone(reader) || readsAligned(reader))) {
         this.#inPlace.add(member.id);
         return target.tensor;
       }
     }
-    return this.#lowering.tensorFor(member, this.#lowering.form(member));
+    return this.#passes.tensorFor(member, this.#passes.form(member));
   }
 
   /** The groups that the node can join without needing more bindings than the adapter has; all of them, one or none. */
   #joinable(groups: readonly Group[], node: ElementwiseNode): readonly Group[] {
     const tries = [groups, ...groups.map((group) => [group]).sort((a, b) => b[0].members.length - a[0].members.length)];
-    const most = this.#lowering.limits.maxStorageBuffersPerShaderStage;
+    const most = this.#passes.limits.maxStorageBuffersPerShaderStage;
     return tries.find((some) => some.length > 0 && this.#fits([...some.flatMap((g) => g.members), node], most)) ?? [];
   }
 
@@ -126,7 +124,7 @@ export class Fusion {
     );
     const written = members.filter((member) => this.#isStored(member, inside));
     // What has the group's shape is in at most one part: passes may take the range of one each.
-    const { limits } = this.#lowering;
+    const { limits } = this.#passes;
     const parts = (node: GraphNode): number =>
       sameShape(node.shape, members[0].shape) ? 1 : makeTensor(node.shape, 'plain', { limits }).parts.length;
     const bindings = [...read, ...written].reduce((sum, node) => sum + parts(node), 0);

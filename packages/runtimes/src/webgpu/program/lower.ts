@@ -13,7 +13,7 @@ import { type ElementwiseName, fullInputsOf, isElementwise, wantsBlocked } from 
 import { Fusion } from './fusion.js';
 import { maxPool, maxPoolGradient, resize, resizeGradient } from '../kernels/grid.js';
 import type { GpuTensor, Kernel, Layout } from '../kernels/kernel.js';
-import { Lowering, type LowerOptions } from './pass-builder.js';
+import { PassBuilder, type LowerOptions } from './pass-builder.js';
 import { channelSums, channelVariance, type Sum, spatialSums, totalSum } from '../kernels/reductions.js';
 import { makeTensor } from '../kernels/tensors.js';
 
@@ -30,33 +30,33 @@ export interface LoweredGraph {
 }
 
 export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph {
-  const lowering = new Lowering(graph, options);
+  const passes = new PassBuilder(graph, options);
   const { limits } = options;
   const inputs = new Map<string, GpuTensor>();
   const variables = new Map<string, GpuTensor>();
   for (const [name, node] of graph.inputs) {
     const tensor = makeTensor(node.shape, 'plain', { storage: node.type === 'uint8' ? 'u8' : 'f32', limits });
     inputs.set(name, tensor);
-    lowering.set(node, tensor);
+    passes.set(node, tensor);
   }
   for (const [name, { node }] of graph.variables) {
     const tensor = makeTensor(node.shape, 'plain', { limits });
     variables.set(name, tensor);
-    lowering.set(node, tensor);
+    passes.set(node, tensor);
   }
-  for (const node of lowering.nodes) lowering.setForm(node, formOf(node, lowering));
-  const fusion = new Fusion(lowering, graph, variables);
-  lowering.flush = (node) => fusion.flush(node);
-  for (const node of lowering.nodes) {
-    if (node.op === 'input' || node.op === 'variable' || node.op === 'constant' || lowering.isDone(node)) continue;
+  for (const node of passes.nodes) passes.setForm(node, formOf(node, passes));
+  const fusion = new Fusion(passes, graph, variables);
+  passes.flush = (node) => fusion.flush(node);
+  for (const node of passes.nodes) {
+    if (node.op === 'input' || node.op === 'variable' || node.op === 'constant' || passes.isDone(node)) continue;
     if (isElementwise(node)) fusion.visit(node);
-    else ruleOf(node.op)(node, lowering);
+    else ruleOf(node.op)(node, passes);
   }
   fusion.flushAll();
   const outputs = new Map<string, GpuTensor>();
   for (const [name, node] of graph.outputs) {
     const needsCopy = node.op === 'variable' || node.op === 'input';
-    outputs.set(name, needsCopy ? lowering.copyOf(node) : lowering.get(node, 'plain'));
+    outputs.set(name, needsCopy ? passes.copyOf(node) : passes.get(node, 'plain'));
   }
   const copies: [GpuTensor, GpuTensor][] = [];
   for (const [name, node] of graph.assignments) {
@@ -64,9 +64,9 @@ export function lowerToWebGpu(graph: Graph, options: LowerOptions): LoweredGraph
     const tensor = variables.get(name);
     if (!variable || !tensor || node === variable || fusion.isInPlace(node, variable)) continue;
     // Variables may change places: each is copied before any is overwritten.
-    copies.push([node.op === 'variable' ? lowering.copyOf(node) : lowering.get(node, 'plain'), tensor]);
+    copies.push([node.op === 'variable' ? passes.copyOf(node) : passes.get(node, 'plain'), tensor]);
   }
-  return { kernels: lowering.kernels, convolutions: lowering.convolutions, inputs, variables, outputs, copies };
+  return { kernels: passes.kernels, convolutions: passes.convolutions, inputs, variables, outputs, copies };
 }
 
 const plainResults: ReadonlySet<string> = new Set<GraphNode['op']>([
@@ -75,35 +75,35 @@ const plainResults: ReadonlySet<string> = new Set<GraphNode['op']>([
 ]); // biome-ignore format: a list
 
 /** Images are blocked where an operation on images makes them; elementwise results follow their inputs. */
-function formOf(node: GraphNode, lowering: Lowering): Layout {
+function formOf(node: GraphNode, passes: PassBuilder): Layout {
   if (plainResults.has(node.op)) return 'plain';
   if (!isElementwise(node) || wantsBlocked(node)) return 'blocked';
-  return fullInputsOf(node).some((input) => lowering.form(input) === 'blocked') ? 'blocked' : 'plain';
+  return fullInputsOf(node).some((input) => passes.form(input) === 'blocked') ? 'blocked' : 'plain';
 }
 
-type Rule<Op extends OperationName> = (node: OperationNode<Op>, lowering: Lowering) => void;
+type Rule<Op extends OperationName> = (node: OperationNode<Op>, passes: PassBuilder) => void;
 type RuledName = Exclude<OperationName, ElementwiseName>;
 
-const image = (lowering: Lowering, node: GraphNode): GpuTensor => lowering.get(node, 'blocked');
+const image = (passes: PassBuilder, node: GraphNode): GpuTensor => passes.get(node, 'blocked');
 
 /** A rule that reads images, in order, and writes one. */
 const onImages =
   <Node extends GraphNode>(
-    make: (lowering: Lowering, node: Node, images: readonly GpuTensor[], output: GpuTensor) => readonly Kernel[],
+    make: (passes: PassBuilder, node: Node, images: readonly GpuTensor[], output: GpuTensor) => readonly Kernel[],
   ) =>
-  (node: Node, lowering: Lowering): void => {
-    const images = node.inputs.map((input) => image(lowering, input));
-    lowering.emit(...make(lowering, node, images, lowering.produce(node)));
+  (node: Node, passes: PassBuilder): void => {
+    const images = node.inputs.map((input) => image(passes, input));
+    passes.emit(...make(passes, node, images, passes.produce(node)));
   };
 
 /** The second input of a convolution is its weights, but of its weight gradient another image. */
-function convolution(node: Extract<GraphNode, { op: ConvolutionName }>, lowering: Lowering): void {
+function convolution(node: Extract<GraphNode, { op: ConvolutionName }>, passes: PassBuilder): void {
   const [x, second] = node.inputs;
   const layout = node.op === 'conv3dWeightGradient' ? 'blocked' : 'plain';
-  const inputs = [image(lowering, x), lowering.get(second, layout)];
-  const made = { node, inputs, output: lowering.produce(node) };
-  lowering.convolutions.push(made);
-  lowering.emit(...convolutionKernels(lowering, made));
+  const inputs = [image(passes, x), passes.get(second, layout)];
+  const made = { node, inputs, output: passes.produce(node) };
+  passes.convolutions.push(made);
+  passes.emit(...convolutionKernels(passes, made));
 }
 
 const rules: { readonly [Op in RuledName]: Rule<Op> } = {
@@ -111,14 +111,14 @@ const rules: { readonly [Op in RuledName]: Rule<Op> } = {
   convTranspose3d: convolution,
   conv3dInputGradient: convolution,
   conv3dWeightGradient: convolution,
-  maxPool: onImages((lowering, _node, [x], y) => [maxPool(lowering, x, y)]),
+  maxPool: onImages((passes, _node, [x], y) => [maxPool(passes, x, y)]),
   maxPoolGradient: visitPoolGradient,
-  resize: onImages((lowering, node, [x], y) => [resize(lowering, node, x, y)]),
-  resizeGradient: onImages((lowering, node, [dy], dx) => resizeGradient(lowering, node, dy, dx)),
+  resize: onImages((passes, node, [x], y) => [resize(passes, node, x, y)]),
+  resizeGradient: onImages((passes, node, [dy], dx) => resizeGradient(passes, node, dy, dx)),
   concat: visitConcat,
-  sliceChannels: onImages((lowering, node, [x], y) => [sliceChannels(lowering, node, x, y)]),
-  logSoftmax: onImages((lowering, _node, [x], y) => [logSoftmax(lowering, x, y)]),
-  logSoftmaxGradient: onImages((lowering, _node, [dy, y], dx) => [logSoftmaxGradient(lowering, { dy, y, dx })]),
+  sliceChannels: onImages((passes, node, [x], y) => [sliceChannels(passes, node, x, y)]),
+  logSoftmax: onImages((passes, _node, [x], y) => [logSoftmax(passes, x, y)]),
+  logSoftmaxGradient: onImages((passes, _node, [dy, y], dx) => [logSoftmaxGradient(passes, { dy, y, dx })]),
   oneHot: visitOneHot,
   channelSum: visitChannelSum,
   channelSumProduct: visitChannelSum,
@@ -131,56 +131,56 @@ const rules: { readonly [Op in RuledName]: Rule<Op> } = {
 /** A record by name and a node by name belong together, which the compiler does not follow through a union. */
 const ruleOf = (op: RuledName): Rule<RuledName> => rules[op] as Rule<RuledName>;
 
-function visitPoolGradient(node: OperationNode<'maxPoolGradient'>, lowering: Lowering): void {
+function visitPoolGradient(node: OperationNode<'maxPoolGradient'>, passes: PassBuilder): void {
   const [dy, , x] = node.inputs;
-  const tensors = { dy: image(lowering, dy), x: image(lowering, x) };
-  lowering.emit(maxPoolGradient(lowering, { ...tensors, dx: lowering.produce(node) }));
+  const tensors = { dy: image(passes, dy), x: image(passes, x) };
+  passes.emit(maxPoolGradient(passes, { ...tensors, dx: passes.produce(node) }));
 }
 
-function visitConcat(node: OperationNode<'concat'>, lowering: Lowering): void {
+function visitConcat(node: OperationNode<'concat'>, passes: PassBuilder): void {
   const joined = node.inputs.map((input): Joined => {
     const channels = input.shape[1];
     return input.op === 'constant'
       ? { channels, value: input.attributes.value }
-      : { channels, tensor: image(lowering, input) };
+      : { channels, tensor: image(passes, input) };
   });
-  lowering.emit(...concat(lowering, joined, lowering.produce(node)));
+  passes.emit(...concat(passes, joined, passes.produce(node)));
 }
 
-function visitOneHot(node: OperationNode<'oneHot'>, lowering: Lowering): void {
-  const labels = lowering.get(node.inputs[0], 'plain');
-  lowering.emit(oneHot(lowering, labels, lowering.produce(node)));
+function visitOneHot(node: OperationNode<'oneHot'>, passes: PassBuilder): void {
+  const labels = passes.get(node.inputs[0], 'plain');
+  passes.emit(oneHot(passes, labels, passes.produce(node)));
 }
 
 /** Σdy, with Σdy·x beside it where the gradient of a norm asks for both: dy is read once. */
 function visitChannelSum(
   node: OperationNode<'channelSum'> | OperationNode<'channelSumProduct'>,
-  lowering: Lowering,
+  passes: PassBuilder,
 ): void {
   const [first] = node.inputs;
-  const known = (other: GraphNode): boolean => lowering.isDone(other) || other.op === 'constant';
-  const partner = lowering
+  const known = (other: GraphNode): boolean => passes.isDone(other) || other.op === 'constant';
+  const partner = passes
     .readers(first)
     .find(
       (other) =>
         other !== node &&
         other.op === (node.op === 'channelSum' ? 'channelSumProduct' : 'channelSum') &&
         other.inputs[0] === first &&
-        !lowering.isDone(other) &&
+        !passes.isDone(other) &&
         other.inputs.slice(1).every(known),
     );
   const nodes = partner ? [node, partner] : [node];
-  const x = image(lowering, first);
+  const x = image(passes, first);
   const names = new Map<GraphNode, string>([[first, 'x']]);
   const seconds = nodes.flatMap(({ inputs }) => inputs.slice(1));
   for (const second of seconds) if (!names.has(second)) names.set(second, `z${names.size}`);
-  const tensors = [...names].map(([input, name]) => ({ name, tensor: image(lowering, input) }));
+  const tensors = [...names].map(([input, name]) => ({ name, tensor: image(passes, input) }));
   const sums = nodes.map((one): Sum => {
     const value = one.inputs.map((input) => `${names.get(input)}(i)`).join(' * ');
-    return { output: lowering.produce(one), value };
+    return { output: passes.produce(one), value };
   });
-  lowering.emit(
-    ...channelSums(lowering, {
+  passes.emit(
+    ...channelSums(passes, {
       label: nodes.map(({ op }) => op).join('+'),
       image: x,
       sums,
@@ -189,30 +189,30 @@ function visitChannelSum(
   );
 }
 
-function visitVariance(node: OperationNode<'channelVariance'>, lowering: Lowering): void {
+function visitVariance(node: OperationNode<'channelVariance'>, passes: PassBuilder): void {
   const [x, mean] = node.inputs;
-  const [data, centre] = [image(lowering, x), lowering.get(mean, 'plain')];
-  lowering.emit(...channelVariance(lowering, data, centre, lowering.produce(node)));
+  const [data, centre] = [image(passes, x), passes.get(mean, 'plain')];
+  passes.emit(...channelVariance(passes, data, centre, passes.produce(node)));
 }
 
 function visitSpatialSum(
   node: OperationNode<'spatialSum'> | OperationNode<'spatialSumProduct'>,
-  lowering: Lowering,
+  passes: PassBuilder,
 ): void {
-  const tensors = node.inputs.map((input) => image(lowering, input));
+  const tensors = node.inputs.map((input) => image(passes, input));
   const value = tensors.map((_tensor, at) => `x${at}(i)`).join(' * ');
-  lowering.emit(
-    ...spatialSums(lowering, {
+  passes.emit(
+    ...spatialSums(passes, {
       label: node.op,
       image: tensors[0],
-      sums: [{ output: lowering.produce(node), value }],
+      sums: [{ output: passes.produce(node), value }],
       declare: (shader) => tensors.reduce((made, tensor, at) => made.read(`x${at}`, tensor), shader),
     }),
   );
 }
 
-function visitSum(node: OperationNode<'sum'>, lowering: Lowering): void {
+function visitSum(node: OperationNode<'sum'>, passes: PassBuilder): void {
   const [x] = node.inputs;
-  const data = lowering.get(x, lowering.form(x));
-  lowering.emit(...totalSum(lowering, data, lowering.produce(node)));
+  const data = passes.get(x, passes.form(x));
+  passes.emit(...totalSum(passes, data, passes.produce(node)));
 }

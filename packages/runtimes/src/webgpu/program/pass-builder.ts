@@ -22,7 +22,7 @@ export interface LowerOptions {
   readonly tiles?: ReadonlyMap<string, string>;
 }
 
-export class Lowering implements ConvolutionContext {
+export class PassBuilder implements ConvolutionContext {
   readonly nodes: readonly GraphNode[];
   readonly kernels: Kernel[] = [];
   readonly convolutions: ConvolutionOp[] = [];
