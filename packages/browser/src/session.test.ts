@@ -13,7 +13,7 @@ import type { BrowserPrediction, OpenRequest, PredictProgress } from './protocol
 import { openSession, type Session } from './session.js';
 
 // Types are those of browsers here; in Node the package has this runtime too.
-const { openOnnx } = runtimes as typeof runtimes & { openOnnx(): Promise<runtimes.Runtime> };
+const { openOnnx } = runtimes as typeof runtimes & { readonly openOnnx: () => Promise<runtimes.Runtime> };
 const onnxRuntime = await openOnnx();
 const { RuntimeError } = runtimes;
 

@@ -26,7 +26,7 @@ export interface OrtApi {
   };
 }
 
-export interface OrtTensor {
+interface OrtTensor {
   readonly data: unknown;
 }
 
