@@ -27,7 +27,12 @@ export function describeError(error: unknown, options: { debug?: boolean } = {})
 
 /** `, or use --resume to continue it, --force to start it anew`; empty where no option helps. */
 function flagHint(error: unknown): string {
-  const options = error instanceof QuickcolumnError ? error.fields['options'] : undefined;
+  if (!(error instanceof QuickcolumnError)) return '';
+  const { options, precision, possible } = error.fields;
+  // What a runtime computes in.
+  if (typeof precision === 'string' && Array.isArray(possible)) {
+    return `; use --precision ${['auto', ...(possible as readonly string[])].join(' or ')}`;
+  }
   if (typeof options !== 'object' || options === null) return '';
   const hints = Object.entries(options).map(([option, effect]) => `--${option} to ${String(effect)}`);
   return hints.length === 0 ? '' : `, or use ${hints.join(', ')}`;
