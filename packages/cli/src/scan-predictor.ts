@@ -2,7 +2,7 @@
  * Predicts scans one after the other with one compiled model, for commands that do more with a prediction than write it:
  * pseudo-labels and training rounds. Class probabilities pass by one class at a time, as in `predictScan`.
  */
-import type { NiftiHeader } from '@quickcolumn/io';
+import type { FormatProperties } from '@quickcolumn/io';
 import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
 import { chooseDevice, type DeviceRequest } from './device.js';
@@ -13,8 +13,8 @@ import { formatSeconds, progressLine, secondsSince } from './terminal.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
-  /** Of the scan, where it is NIfTI. */
-  readonly header?: NiftiHeader;
+  /** Of the scan's file, for what is written in its likeness. */
+  readonly properties?: FormatProperties;
 }
 
 export interface ScanPredictor {
@@ -45,7 +45,7 @@ export async function openPredictor(
     async predict({ name, path }, onProbability) {
       throwIfInterrupted();
       const start = performance.now();
-      const { volume, header } = await volumeInput(name, path).load();
+      const { volume, properties } = await volumeInput(name, path).load();
       const line = progressLine(name);
       try {
         const { labels } = await predictScan(model, volume, {
@@ -56,7 +56,7 @@ export async function openPredictor(
           onProbability: (index, probability) => onProbability(index, probability.voxels),
         });
         line.end(`predicted in ${formatSeconds(secondsSince(start))}`);
-        return { labels, ...(header && { header }) };
+        return { labels, ...(properties && { properties }) };
       } catch (error) {
         line.end();
         throw error;

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { type ListedCase, readCaseList } from '@quickcolumn/learn';
 import { covidClasses } from '@quickcolumn/pipeline';
 import { compareGrids, reorient } from '@quickcolumn/volume';
@@ -85,8 +85,8 @@ describe('checkDataset', () => {
 
   it('sees through another order of axes', async () => {
     const entry = await putCase('a', 1);
-    const { header: _header, ...labels } = await readLabels(entry.labelPath ?? '');
-    await writeNifti(entry.labelPath ?? '', reorient(labels, 'SRA'), { force: true });
+    const { properties: _properties, ...labels } = await readLabels(entry.labelPath ?? '');
+    await writeVolume(entry.labelPath ?? '', reorient(labels, 'SRA'), { force: true });
     const [finding] = await findingsOf(entry);
     expect(finding).toMatchObject({ kind: 'geometry', fixable: true });
     expect(finding.message).toMatch(/axes are SRA, the image's LPS/);
@@ -118,8 +118,8 @@ describe('checkDataset', () => {
   it('finds the same voxels under other names, types and orders of axes, and patients on both sides', async () => {
     const a = await putCase('a', 1);
     const b = await putCase('b', 1, { split: 'test' });
-    const { header: _header, ...scan } = await readVolume(b.imagePath);
-    await writeNifti(b.imagePath, reorient({ ...scan, voxels: Float32Array.from(scan.voxels) }, 'RSA'), {
+    const { properties: _properties, ...scan } = await readVolume(b.imagePath);
+    await writeVolume(b.imagePath, reorient({ ...scan, voxels: Float32Array.from(scan.voxels) }, 'RSA'), {
       force: true,
     });
     const turned = { affine: (await readVolume(b.imagePath)).affine };
@@ -153,8 +153,8 @@ describe('writeFixed', () => {
     const rounded = await putCase('b', 2);
     await putLabels(rounded.labelPath ?? '', [1, 2, 3], { affine: shifted(0.3) });
     const turned = await putCase('c', 3);
-    const { header: _header, ...labels } = await readLabels(turned.labelPath ?? '');
-    await writeNifti(turned.labelPath ?? '', reorient(labels, 'RAS'), { force: true });
+    const { properties: _properties, ...labels } = await readLabels(turned.labelPath ?? '');
+    await writeVolume(turned.labelPath ?? '', reorient(labels, 'RAS'), { force: true });
     const moved = await putCase('d', 4);
     await putLabels(moved.labelPath ?? '', [1, 2, 3], { affine: shifted(9) });
     const cases = [good, rounded, turned, moved];

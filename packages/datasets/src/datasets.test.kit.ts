@@ -1,7 +1,7 @@
 /** Small scans and label maps on disk for the tests of this package. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeNifti } from '@quickcolumn/io';
+import { writeVolume } from '@quickcolumn/io';
 import type { Affine, Size3 } from '@quickcolumn/volume';
 
 const size: Size3 = [12, 10, 8];
@@ -17,7 +17,7 @@ export async function putScan(
   const voxels = Int16Array.from({ length: 960 }, (_, i) => low + (((i + 1) * (seed * 37 + 11)) % (high - low + 1)));
   voxels[0] = low;
   await mkdir(dirname(path), { recursive: true });
-  await writeNifti(path, { voxels, size, affine: options.affine ?? affine }, { force: true });
+  await writeVolume(path, { voxels, size, affine: options.affine ?? affine }, { force: true });
   return path;
 }
 
@@ -32,7 +32,7 @@ export async function putLabels(
   const voxels = new Uint8Array(shape[0] * shape[1] * shape[2]);
   values.forEach((value, i) => voxels.fill(value, i * count, (i + 1) * count));
   await mkdir(dirname(path), { recursive: true });
-  await writeNifti(path, { voxels, size: shape, affine: options.affine ?? affine }, { force: true });
+  await writeVolume(path, { voxels, size: shape, affine: options.affine ?? affine }, { force: true });
   return path;
 }
 

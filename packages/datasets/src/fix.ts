@@ -3,7 +3,7 @@
  * on the image's grid, into another folder. Originals are never touched.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, readVolume, writeFileAtomic, writeNifti } from '@quickcolumn/io';
+import { makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { formatCaseList, type ListedCase } from '@quickcolumn/learn';
 import { axisCodes, reorient } from '@quickcolumn/volume';
 import type { CheckReport } from './check.js';
@@ -29,11 +29,10 @@ export async function writeFixed(
       continue;
     }
     const image = await readVolume(imagePath);
-    const { header: _header, ...labels } = await readLabels(labelPath);
-    const turned = reorient(labels, axisCodes(image.affine));
+    const turned = reorient(await readLabels(labelPath), axisCodes(image.affine));
     const target = join(root, 'labels', `${name}.nii.gz`);
-    const { header: like, size, affine } = image;
-    await writeNifti(
+    const { properties: like, size, affine } = image;
+    await writeVolume(
       target,
       { voxels: turned.voxels, size, affine },
       { like, force: options.force, description: 'quickcolumn labels' },

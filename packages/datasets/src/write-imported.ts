@@ -5,13 +5,14 @@
 import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
+  type FormatProperties,
   makeFolder,
   readLabels,
   readVolume,
   volumeFiles,
   volumeName,
   writeFileAtomic,
-  writeNifti,
+  writeVolume,
 } from '@quickcolumn/io';
 import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/learn';
 import { compareGrids, type Volume } from '@quickcolumn/volume';
@@ -51,8 +52,8 @@ async function writeCase(entry: ImportedCase, root: string, options: WriteImport
   if (combine !== undefined) {
     labelPath = join(root, 'labels', `${name}.nii.gz`);
     await makeFolder(join(root, 'labels'));
-    const { labels, header } = await joinMasks(combine);
-    await writeNifti(labelPath, labels, { like: header, force: options.force, description: 'quickcolumn labels' });
+    const { labels, properties } = await joinMasks(combine);
+    await writeVolume(labelPath, labels, { like: properties, force: options.force, description: 'quickcolumn labels' });
   } else if (options.copy === true && labelPath !== undefined) {
     labelPath = await copyVolume(labelPath, join(root, 'labels'), name, options.force);
   }
@@ -67,8 +68,8 @@ async function writeCase(entry: ImportedCase, root: string, options: WriteImport
 async function joinMasks(paths: {
   readonly lungPath: string;
   readonly infectionPath: string;
-}): Promise<{ labels: Volume<Uint8Array>; header: Awaited<ReturnType<typeof readLabels>>['header'] }> {
-  const { header, ...lung } = await readLabels(paths.lungPath);
+}): Promise<{ labels: Volume<Uint8Array>; properties: FormatProperties }> {
+  const { properties, ...lung } = await readLabels(paths.lungPath);
   const infection = await readLabels(paths.infectionPath);
   const { same, reason = '' } = compareGrids(lung, infection, 0.1);
   if (!same) {
@@ -82,7 +83,7 @@ async function joinMasks(paths: {
     if (ill > 1) throw new DatasetError(`${paths.infectionPath}: value ${ill}; expected 1 alone`, { ...paths });
     voxels[i] = ill === 1 ? 3 : side;
   }
-  return { labels: { ...lung, voxels }, header };
+  return { labels: { voxels, size: lung.size, affine: lung.affine }, properties };
 }
 
 /** A copy under the case's name. Volumes of several files would lose each other by it: they become NIfTI. */
@@ -99,7 +100,7 @@ async function copyVolume(path: string, folder: string, name: string, force: boo
     return target;
   }
   const target = join(folder, `${name}.nii.gz`);
-  const { header, ...volume } = await readVolume(path);
-  await writeNifti(target, volume, { like: header, force });
+  const volume = await readVolume(path);
+  await writeVolume(target, volume, { like: volume.properties, force });
   return target;
 }

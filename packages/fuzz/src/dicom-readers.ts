@@ -61,7 +61,9 @@ const varyFile: FuzzReader['vary'] = ({ bytes }, random, other) => varyBytes(byt
 
 /** Real files, as they come from scanners and other programs. */
 function realFiles(pattern: RegExp): FuzzSeed[] {
-  return filesBelow([sharedFormats], pattern, largestSeedBytes).filter(({ bytes }) => bytes.length > 0);
+  return filesBelow([sharedFormats], (file) => pattern.test(file), largestSeedBytes).filter(
+    ({ bytes }) => bytes.length > 0,
+  );
 }
 
 const isObject = /segmentations\/(.*\/)?[^/]+\.(dcm|seg)$/;

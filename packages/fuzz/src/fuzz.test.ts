@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { encodeNifti, readVolume } from '@quickcolumn/io';
+import { encodeVolumeBlob, readVolume } from '@quickcolumn/io';
 import { loadModel } from '@quickcolumn/predict';
 import { trainConfigFrom } from 'quickcolumn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,11 +64,11 @@ describe('mutated files', () => {
 describe('bombs', () => {
   const zeros = Buffer.alloc(200 * 2 ** 20);
   const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-  const small = encodeNifti({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small');
 
   it('what follows the voxels is decompressed only so far, in every format', async () => {
     const bomb = gzipSync(zeros, { level: 1 });
-    const nifti = put('bomb.nii.gz', gzipSync(small), bomb);
+    const small = await encodeVolumeBlob({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small.nii.gz');
+    const nifti = put('bomb.nii.gz', new Uint8Array(await small.arrayBuffer()), bomb);
     const nrrdFields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
     const nrrd = put('bomb.nrrd', `NRRD0004\n${nrrdFields.join('\n')}\n\n`, bomb);
     const meta = put(
@@ -78,10 +78,7 @@ describe('bombs', () => {
       deflateSync(zeros, { level: 1 }),
     );
     for (const path of [nifti, nrrd, meta]) {
-      const start = performance.now();
-      const { voxels } = await readVolume(path);
-      expect(voxels).toEqual(new Uint8Array(24));
-      expect(performance.now() - start).toBeLessThan(10_000);
+      expect((await readVolume(path)).voxels).toEqual(new Uint8Array(24));
     }
     expect(process.resourceUsage().maxRSS).toBeLessThan(1.5 * 2 ** 20);
   });
@@ -94,9 +91,8 @@ describe('bombs', () => {
   });
 
   it.each(yamlBombs.map((text, i) => [i, text] as const))('YAML %i', async (_i, text) => {
-    const start = performance.now();
+    // Expanded, it would outlast the time limit of any test.
     expect(await failure(trainConfigFrom({ config: put('bomb.yaml', text) }))).toMatchObject({ code: 'config' });
-    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it('a configuration of megabytes, or that holds itself', async () => {

@@ -5,12 +5,10 @@ import { dicomReader, labelsReader, zipReader } from './dicom-readers.js';
 import { modelReader } from './model-reader.js';
 import type { FuzzReader } from './reader.js';
 import { safetensorsReader } from './safetensors-reader.js';
-import { metaImageReader, niftiReader, nrrdReader } from './volume-readers.js';
+import { volumeReaders } from './volume-readers.js';
 
 export const readers: readonly FuzzReader[] = [
-  niftiReader,
-  nrrdReader,
-  metaImageReader,
+  ...volumeReaders,
   dicomReader,
   zipReader,
   labelsReader,

@@ -20,6 +20,7 @@ export {
   volumeBase,
   volumeExtensions,
   volumeFormatNames,
+  volumeFormatOf,
   volumeName,
   volumePath,
 } from './volumes/names.js';

@@ -3,7 +3,7 @@ import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
 import { maskQuantities } from '@quickcolumn/evaluate';
-import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
+import { writeFileAtomic, writeVolume, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
@@ -163,7 +163,7 @@ async function predictFile(
   const { classes } = model.metadata.preparation;
   const shown = target.shownName ?? target.name;
   const start = performance.now();
-  const { volume: scan, header, dicom, close } = await target.load();
+  const { volume: scan, properties, dicom, close } = await target.load();
   for (const text of dicom?.notes ?? []) note(`${shown}: ${text}`);
   const line = progressLine(shown);
   const folder = dirname(target.sidecarPath);
@@ -174,7 +174,7 @@ async function predictFile(
   const written: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
     await makeFolder(dirname(path));
-    await writeNifti(path, volume, { like: header, force: true, description });
+    await writeVolume(path, volume, { like: properties, force: true, description });
     written.push(path);
   };
   try {

@@ -6,6 +6,7 @@ import {
   volumeBase,
   volumeExtensions,
   volumeFormatNames,
+  volumeFormatOf,
   volumeName,
   volumePath,
 } from '../index.js';
@@ -39,6 +40,11 @@ describe('names of files', () => {
       false,
       false,
     ]);
+  });
+
+  it('the format of a file is told by its name', () => {
+    const files = ['x/a.nii', 'a.HDR.gz', 'a.img', 'a.nhdr', 'a.mha', 'a.dcm'];
+    expect(files.map(volumeFormatOf)).toEqual(['nifti', 'nifti', 'nifti', 'nrrd', 'metaimage', undefined]);
   });
 
   it('a result has the usual extension of its format', () => {

@@ -27,6 +27,11 @@ export function isVolumeFile(path: string): boolean {
   return !file.startsWith('.') && endingOf(file, allExtensions) !== undefined;
 }
 
+/** The format that a file is read with, by its name; undefined for files of no known kind. */
+export function volumeFormatOf(path: string): VolumeFormatName | undefined {
+  return volumeFormats.find((format) => endingOf(path, readExtensions(format)) !== undefined)?.name;
+}
+
 /** The path without the extension of a volume, or of a part of one; other paths as they are. */
 export function volumeBase(path: string): string {
   const ending = endingOf(path, allExtensions);
