@@ -10,10 +10,10 @@ import { encodeVolumeBlob, readVolume } from '@quickcolumn/io';
 import { loadModel } from '@quickcolumn/predict';
 import { trainConfigFrom } from 'quickcolumn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCase } from './cases.js';
-import { yamlBombs } from './config-reader.js';
+import { makeCase } from './run/cases.js';
+import { yamlBombs } from './readers/config-reader.js';
 import { readers, runFuzz } from './index.js';
-import { cyclicModel, makeModel, withMetadata } from './model-reader.js';
+import { cyclicModel, makeModel, withMetadata } from './readers/model-reader.js';
 
 let folder = '';
 beforeAll(() => {

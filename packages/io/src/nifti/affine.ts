@@ -85,7 +85,7 @@ function qformAffine(orientation: NiftiOrientation, name: string): Affine {
 }
 
 /** Throws NiftiError(field) when an affine has non-finite numbers or its axes do not span space. */
-export function checkAffine(affine: Affine, name: string, field: string): void {
+function checkAffine(affine: Affine, name: string, field: string): void {
   const problem = affineProblem(affine);
   if (problem !== undefined) throw new NiftiError(name, field, problem);
 }

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Volume } from '@quickcolumn/volume';
 import { NiftiError } from '../index.js';
-import { niftiBytes, readNiftiFile } from './nifti.test.kit.js';
+import { niftiBytes, readNiftiFile } from './nifti.test.helpers.js';
 
 const wanted: Volume = {
   voxels: Int16Array.from({ length: 4000 }, (_, i) => (i * 7919) % 2000),

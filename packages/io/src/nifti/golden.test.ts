@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { axisCodes } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { readLabels, readVolume } from '../index.js';
-import { readNiftiFile } from './nifti.test.kit.js';
+import { readNiftiFile } from './nifti.test.helpers.js';
 
 interface Golden {
   readonly shape: number[];

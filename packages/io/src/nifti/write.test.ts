@@ -7,8 +7,8 @@ import type { Affine, Volume } from '@quickcolumn/volume';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVolume, writeVolume } from '../index.js';
-import { affineOf, affines, anyShear, noShear, volumes } from '../volumes/volumes.test.kit.js';
-import { niftiBytes, parseNifti, readNiftiFile } from './nifti.test.kit.js';
+import { affineOf, affines, anyShear, noShear, volumes } from '../volumes/volumes.test.helpers.js';
+import { niftiBytes, parseNifti, readNiftiFile } from './nifti.test.helpers.js';
 
 const golden = fileURLToPath(new URL('../golden/', import.meta.url));
 let folder = '';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MetaImageError, NrrdError, readLabels, readVolume, volumeFiles, writeVolume } from '../index.js';
-import { readNiftiFile } from '../nifti/nifti.test.kit.js';
+import { readNiftiFile } from '../nifti/nifti.test.helpers.js';
 
 const voxels = Buffer.alloc(2 * 4 * 3 * 2, 7);
 

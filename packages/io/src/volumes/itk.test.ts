@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVolume, volumePath, writeVolume } from '../index.js';
-import { affineOf } from './volumes.test.kit.js';
+import { affineOf } from './volumes.test.helpers.js';
 
 /** Folder into which `npm install @itk-wasm/image-io` was run; too large to be a dependency. */
 const itkWasm = process.env.QUICKCOLUMN_ITK_WASM ?? '';
@@ -36,7 +36,7 @@ describe.skipIf(!present)('ITK (needs QUICKCOLUMN_ITK_WASM, a folder with @itk-w
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'quickcolumn-itk-'));
     const itk = (await import(pathToFileURL(entry).href)) as { readImageNode(path: string): Promise<ItkImage> };
-    readImage = itk.readImageNode;
+    readImage = async (path) => await itk.readImageNode(path);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -78,7 +78,7 @@ describe.skipIf(!present)('ITK (needs QUICKCOLUMN_ITK_WASM, a folder with @itk-w
     const path = join(folder, 'like.nrrd');
     await writeVolume(path, { voxels: new Uint8Array(60), size, affine }, { like: properties });
     const [mask, scan] = [await readImage(path), await readImage(scanPath)];
-    expect({ origin: mask.origin, spacing: mask.spacing, direction: [...Array.from(mask.direction)] }).toEqual({
+    expect({ origin: mask.origin, spacing: mask.spacing, direction: Array.from(mask.direction) }).toEqual({
       origin: scan.origin,
       spacing: scan.spacing,
       direction: Array.from(scan.direction),

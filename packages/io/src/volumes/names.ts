@@ -40,9 +40,9 @@ export function volumeBase(path: string): string {
 
 /** The file that a volume is written to in a format: `base` with the format's usual extension. */
 export function volumePath(base: string, format: VolumeFormatName): string {
-  const [extension] = volumeFormats.find(({ name }) => name === format)?.writtenExtensions ?? [];
-  if (extension === undefined) throw new TypeError(`${String(format)} is not ${listed(volumeFormatNames)}`);
-  return base + extension;
+  const found = volumeFormats.find(({ name }) => name === format);
+  if (found === undefined) throw new TypeError(`${format} is not ${listed(volumeFormatNames)}`);
+  return base + found.writtenExtensions[0];
 }
 
 /** Folders end with a slash, in Windows with a backslash, too. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { blobStore } from '../files/blob-store.js';
 import type { Volume } from '@quickcolumn/volume';
 import { encodeVolumeBlob, NiftiError, readLabels, readLabelsBlobs, readVolume, readVolumeBlobs } from '../index.js';
-import { niftiBytes } from '../nifti/nifti.test.kit.js';
+import { niftiBytes } from '../nifti/nifti.test.helpers.js';
 
 const golden = join(import.meta.dirname, '../golden');
 const volumes = join(golden, 'volumes');

@@ -15,7 +15,7 @@ import {
   volumePath,
   writeVolume,
 } from '../index.js';
-import { affineOf, anyShear, noShear, volumes } from './volumes.test.kit.js';
+import { affineOf, anyShear, noShear, volumes } from './volumes.test.helpers.js';
 
 let folder = '';
 beforeAll(() => {
