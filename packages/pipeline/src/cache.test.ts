@@ -113,6 +113,6 @@ describe('prepareCached', () => {
 
   it('names an unwritable cache folder', async () => {
     await writeFile(cache, 'a file where the folder should be');
-    await expect(prepareCached(cache, files, config)).rejects.toMatchObject({ code: 'file' });
+    await expect(prepareCached(cache, files, config)).rejects.toMatchObject({ code: 'file-write' });
   });
 });
