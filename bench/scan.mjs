@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readVolume, writeNifti } from '../packages/io/dist/index.js';
+import { readVolume, writeVolume } from '../packages/io/dist/index.js';
 import { compileTrainingStep, exportModel, profiles } from '../packages/learn/dist/index.js';
 import { loadModel, predictScan } from '../packages/predict/dist/index.js';
 import { chooseRuntime, openOnnx } from '../packages/runtimes/dist/index.js';
@@ -57,7 +57,7 @@ try {
   stage(`${marks.length} windows`, marks.at(-1) - marks[0] + perWindow);
   stage('restore to the scan’s grid', after - marks.at(-1));
   const writing = clock();
-  await writeNifti(join(folder, 'mask.nii.gz'), labels, scan.header ? { like: scan.header } : {});
+  await writeVolume(join(folder, 'mask.nii.gz'), labels, { like: scan.properties });
   stage('write', clock() - writing);
   console.log(`${scan.size.join('×')} voxels, window ${patch.join('×')}, ${device.reason}\n`);
   console.log(`| stage | time | peak so far |\n|---|---|---|\n${stages.join('\n')}`);

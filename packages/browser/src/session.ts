@@ -6,7 +6,7 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeNiftiBlob, type NamedBlob, readVolumeBlobs } from '@quickcolumn/io';
+import { encodeVolumeBlob, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
@@ -116,7 +116,7 @@ async function predict(
   const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
-  const { header, ...scan } = await readVolumeBlobs(files);
+  const { properties, ...scan } = await readVolumeBlobs(files);
   const name = files[0].name;
   const window = resolveWindow(model, settings);
   const compiled = await compiledFor(window.patch);
@@ -144,7 +144,7 @@ async function predict(
   });
   report('write');
   const { labels, removedVoxels, filledVoxels } = result;
-  const maskName = `${name.replace(/\.(nii|hdr|img|nrrd|nhdr|mha|mhd)(\.gz)?$/i, '')}.nii.gz`;
+  const maskName = volumePath(volumeBase(name), 'nifti');
   const { weighting, mirror = [], postProcessing } = settings;
   const used = {
     ...(weighting === 'gaussian' ? { weighting } : {}),
@@ -158,7 +158,7 @@ async function predict(
     window,
     ...(Object.keys(used).length === 0 ? {} : { options: used }),
   });
-  const mask = await encodeNiftiBlob(labels, maskName, { like: header, description: sidecar.notice });
+  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: sidecar.notice });
   const seconds = (performance.now() - start) / 1000;
   return { ...about, mask, labels, sidecar, seconds, windowSeconds, ...(withScan ? { scan: plainVolume(scan) } : {}) };
 }

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ describe('quickcolumn and DICOM', () => {
     if (code !== 0) throw new Error(stderr);
     const scan = reorient(await readVolume(join(folder, 'data', 'ct', 'phantom_0001.nii.gz')), 'LPS');
     const voxels = Int16Array.from(scan.voxels, Math.round);
-    await writeNifti(join(folder, 'scan.nii.gz'), { ...scan, voxels });
+    await writeVolume(join(folder, 'scan.nii.gz'), { ...scan, voxels });
     await writeDicomSeries(join(folder, 'scans'), { ...scan, voxels });
   });
 

@@ -15,7 +15,7 @@ import {
   readStructures,
   type SeriesRepair,
 } from '@quickcolumn/dicom';
-import { makeFolder, writeNifti } from '@quickcolumn/io';
+import { makeFolder, writeVolume } from '@quickcolumn/io';
 import { axisCodes } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { dirname } from 'node:path';
@@ -119,8 +119,8 @@ async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {
       String(voxels),
     ]);
     for (const path of outputs) await makeFolder(dirname(path));
-    await writeNifti(out, labels, { force, description: 'quickcolumn labels' });
-    if (imageOut !== undefined) await writeNifti(imageOut, volume, { force, description: 'quickcolumn CT in HU' });
+    await writeVolume(out, labels, { force, description: 'quickcolumn labels' });
+    if (imageOut !== undefined) await writeVolume(imageOut, volume, { force, description: 'quickcolumn CT in HU' });
     print(table([['#', 'region', 'value', 'voxels'], ...rows]));
     for (const path of outputs) print(path);
   } finally {

@@ -1,7 +1,7 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { parseRepair } from '@quickcolumn/dicom';
 import type { Size3 } from '@quickcolumn/volume';
-import type { ComputeRequest, MaskFormat } from '@quickcolumn/workflows';
+import { type ComputeRequest, type MaskFormat, maskFormats as knownFormats } from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
 import {
   autotuneOption,
@@ -40,8 +40,12 @@ export function predictCommand(): Command {
       '--model <model.onnx>',
       'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
     )
-    .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
-    .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)
+    .requiredOption('--out <path>', 'folder for the masks, or a file for a single scan: .nii.gz, .nrrd, .mha, .dcm')
+    .option(
+      '--format <list>',
+      'formats of the mask, separated by commas: nifti, nrrd, metaimage, seg (DICOM segmentation, for DICOM scans)',
+      maskFormats,
+    )
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
@@ -107,7 +111,8 @@ function checkedRepair(text: string): string {
 
 function maskFormats(text: string): MaskFormat[] {
   return nameList(text).map((name) => {
-    if (name !== 'nifti' && name !== 'seg') throw new InvalidArgumentError('Expected nifti, seg or nifti,seg.');
-    return name;
+    const format = knownFormats.find((known) => known === name);
+    if (format === undefined) throw new InvalidArgumentError(`Expected one or more of ${knownFormats.join(', ')}.`);
+    return format;
   });
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readLabels, writeNifti } from '@quickcolumn/io';
+import { readLabels, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +34,7 @@ describe('rounds', () => {
   /** Saves the truth in place of the prediction, as a person would. */
   async function correct(out: string, round: number, name: string): Promise<void> {
     const truth = await readLabels(at('data', 'labels', `${name}.nii.gz`));
-    await writeNifti(at(out, `round-${round}`, 'to-correct', `${name}.nii.gz`), truth, { force: true });
+    await writeVolume(at(out, `round-${round}`, 'to-correct', `${name}.nii.gz`), truth, { force: true });
   }
 
   const weightsOf = async (out: string, round: number): Promise<string> =>
@@ -79,12 +79,12 @@ describe('rounds', () => {
     const moved = prediction.affine.map((value, i) =>
       i === 3 ? value + 7 : value,
     ) as unknown as typeof prediction.affine;
-    await writeNifti(place, { ...prediction, affine: moved }, { force: true });
+    await writeVolume(place, { ...prediction, affine: moved }, { force: true });
     const shifted = await rounds('next', '--out', 'r', '--no-evaluate');
     expect(shifted).toMatchObject({ code: 3, stderr: expect.stringContaining('is not on the grid of its scan') });
     const strange = prediction.voxels.slice();
     strange[5] = 9;
-    await writeNifti(place, { ...prediction, voxels: strange }, { force: true });
+    await writeVolume(place, { ...prediction, voxels: strange }, { force: true });
     const unknown = await rounds('next', '--out', 'r', '--no-evaluate');
     expect(unknown.code).toBe(3);
     expect(unknown.stderr).toMatch(/phantom_0006\.nii\.gz have value 9 \(1 voxels\).*Nothing was accepted/s);
@@ -95,7 +95,7 @@ describe('rounds', () => {
     // The second one comes from elsewhere, the first one lies in place; what is there stays as it is.
     await writeFile(place, kept);
     await mkdir(at('viewer'));
-    await writeNifti(at('viewer', `${scan(6)}.nii`), await readLabels(at('data', 'labels', `${scan(6)}.nii.gz`)));
+    await writeVolume(at('viewer', `${scan(6)}.nii`), await readLabels(at('data', 'labels', `${scan(6)}.nii.gz`)));
     const stray = await rounds('next', '--out', 'r', 'data/ct/phantom_0007.nii.gz');
     expect(stray).toMatchObject({
       code: 3,

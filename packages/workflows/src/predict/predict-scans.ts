@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
 import { maskQuantities } from '@quickcolumn/evaluate';
-import { makeFolder, writeFileAtomic, writeNifti } from '@quickcolumn/io';
+import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import {
   type CompiledModel,
   describeMask,
@@ -36,7 +36,7 @@ export async function runPrediction(
 
 export type ScanPredictionOptions = Omit<PredictJob, 'kind' | 'inputs'>;
 
-/** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
+/** Predicts named scans, NAME.nii.gz each unless another format is asked for. Everything that can be checked is, before the first window. */
 export async function predictScans(
   scans: readonly ScanInput[],
   options: ScanPredictionOptions,
@@ -78,10 +78,11 @@ async function predictFile(
   context: JobContext,
 ): Promise<PredictedFiles> {
   const { classes } = model.metadata.preparation;
-  const { maskPath, segPath, sidecarPath } = target;
+  const { maskPaths, segPath, sidecarPath } = target;
+  const masks = [...maskPaths, segPath].filter((path) => path !== undefined);
   const shown = target.shownName ?? target.name;
   const start = performance.now();
-  const { volume: scan, header, dicom, close } = await target.load();
+  const { volume: scan, properties, dicom, close } = await target.load();
   for (const text of dicom?.notes ?? []) context.note(`${shown}: ${text}`);
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
@@ -91,7 +92,7 @@ async function predictFile(
   const written: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
     await makeFolder(dirname(path));
-    await writeNifti(path, volume, { like: header, force: true, description });
+    await writeVolume(path, volume, { like: properties, force: true, description });
     written.push(path);
   };
   try {
@@ -109,7 +110,7 @@ async function predictFile(
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
     });
     const sidecar = describeMask(result.labels, model.metadata, {
-      mask: basename(maskPath ?? segPath ?? ''),
+      mask: basename(masks[0]),
       scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
       ...files,
       window: resolveWindow(model, options),
@@ -130,7 +131,7 @@ async function predictFile(
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);
     }
-    if (maskPath !== undefined) await write(maskPath, result.labels, 'quickcolumn labels');
+    for (const path of maskPaths) await write(path, result.labels, 'quickcolumn labels');
   } catch (error) {
     task.end();
     for (const path of written) await rm(path, { force: true });
@@ -139,7 +140,6 @@ async function predictFile(
     close();
   }
   const seconds = (performance.now() - start) / 1000;
-  const masks = [maskPath, segPath].filter((path) => path !== undefined);
   task.end(`${target.shownName === undefined ? masks[0] : 'mask'} in ${formatSeconds(seconds)}`);
   return { name: target.name, masks, sidecar: sidecarPath, seconds };
 }

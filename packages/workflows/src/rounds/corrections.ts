@@ -5,7 +5,7 @@
  * A file that equals the prediction voxel by voxel was perhaps not looked at yet; it needs the person's word.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, writeNifti } from '@quickcolumn/io';
+import { makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
 import { type Correction, currentRound, type RoundsState, withCorrections } from '@quickcolumn/learn';
 import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
@@ -70,7 +70,7 @@ export async function acceptCorrections(
     context.throwIfInterrupted();
     const { voxels, size, affine } = await readLabels(elsewhere.get(name) ?? join(toCorrect, maskName(name)));
     const description = 'quickcolumn corrected labels';
-    await writeNifti(labelPath(out, name), { voxels, size, affine }, { force: true, description });
+    await writeVolume(labelPath(out, name), { voxels, size, affine }, { force: true, description });
   }
   return withCorrections(state, corrections);
 }

@@ -5,7 +5,7 @@
  */
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeFolder, writeFileAtomic, writeNifti } from '@quickcolumn/io';
+import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import {
   casesOfRound,
   chooseBatch,
@@ -110,12 +110,12 @@ async function predictRound(
       for (const { name, image } of left) {
         let sum = 0;
         let voxels = 0;
-        const { labels, header } = await predictor.predict({ name, path: image }, (_, probability) => {
+        const { labels, properties } = await predictor.predict({ name, path: image }, (_, probability) => {
           sum += entropySum(probability);
           voxels = probability.length;
         });
-        const options = { like: header, force: true, description: 'quickcolumn labels' };
-        await writeNifti(join(predicted, maskName(name)), labels, options);
+        const options = { like: properties, force: true, description: 'quickcolumn labels' };
+        await writeVolume(join(predicted, maskName(name)), labels, options);
         const { entropy } = currentRound(state);
         state = await saveRounds(out, withRound(state, { entropy: { ...entropy, [name]: sum / voxels } }));
       }
