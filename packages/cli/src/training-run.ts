@@ -8,30 +8,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
-import {
-  casesOf,
-  checkpointsFolder,
-  compileEvaluationStep,
-  compileTrainingStep,
-  createProgressLine,
-  createSamplePool,
-  type DatasetCase,
-  exportModel,
-  foldCases,
-  holdOutCases,
-  loadCheckpoint,
-  noClass,
-  shareCase,
-  type RoleCase,
-  type Split,
-  splitByRole,
-  splitCases,
-  type TrainConfig,
-  type TrainingCase,
-  train,
-  type TrainResult,
-} from '@quickcolumn/learn';
-import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
+import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
+import { checkpointsFolder, compileEvaluationStep, compileTrainingStep, createProgressLine, createSamplePool, exportModel, loadCheckpoint, shareCase, type TrainConfig, type TrainingCase, train, type TrainResult } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
@@ -72,7 +50,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   const { classes } = config.preparation;
   const all = await casesOf(config.data);
   const names = shownNames(all, options.anonymous ?? {});
-  const split = divideCases(config, all);
+  const split = divideCases(all, config);
   const { length } = split.train;
   note(`${length} cases to train on, ${split.test.length} to validate: ${namesOf(split.test.map(names.shown))}`);
   const loading = { cacheDir: options.cacheDir, names };
@@ -118,7 +96,7 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
       openSamples: (startEpoch) =>
         createSamplePool({
           cases: training,
-          classes: classes.map((labelClass, value) => ({ value, mirror: mirrorIndex(classes, labelClass) })),
+          classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
           augmentation: config.augmentation,
           patch,
           seed,
@@ -167,20 +145,6 @@ function refuseIfTooLarge(bytes: number): void {
   );
 }
 
-/** Training and validation cases (`test`); held-out ones are in neither. */
-export function divideCases<T extends RoleCase>(
-  config: Pick<TrainConfig, 'seed' | 'data'>,
-  all: readonly T[],
-): Split<T> {
-  const { holdOut, split } = config.data;
-  const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
-  return splitByRole(rest, (free) =>
-    split.kind === 'folds'
-      ? foldCases(free, { seed: config.seed, folds: split.folds })[split.fold]
-      : splitCases(free, { seed: config.seed, testShare: split.validation }),
-  );
-}
-
 async function loadCases(
   cases: readonly DatasetCase[],
   config: TrainConfig,
@@ -192,25 +156,10 @@ async function loadCases(
     shownName: (entry) => names.shown(entry).name,
     onCase: ({ image, labels, size, airValue }, { name }) => {
       if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-      loaded.push(shareCase({ name, image, labels: toIndices(labels, config.preparation), size, airValue }));
+      loaded.push(shareCase({ name, image, labels: toClassIndices(labels, config.preparation, name), size, airValue }));
     },
   });
   return loaded;
-}
-
-/** Networks count classes from 0; label files may use any values. */
-function toIndices(labels: Uint8Array, { classes, ignoreLabel = noClass }: PreparationConfig): Uint8Array {
-  if (classes.every(({ value }, index) => value === index) && ignoreLabel === noClass) return labels;
-  const indexOf = new Uint8Array(256);
-  indexOf[ignoreLabel] = noClass;
-  classes.forEach(({ value }, index) => {
-    indexOf[value] = index;
-  });
-  return labels.map((value) => indexOf[value]);
-}
-
-function mirrorIndex(classes: readonly LabelClass[], { mirror }: LabelClass): number | undefined {
-  return mirror === undefined ? undefined : classes.findIndex(({ value }) => value === mirror);
 }
 
 async function exportBest(

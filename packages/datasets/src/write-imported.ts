@@ -13,7 +13,7 @@ import {
   writeFileAtomic,
   writeNifti,
 } from '@quickcolumn/io';
-import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/learn';
+import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { compareGrids, type Volume } from '@quickcolumn/volume';
 import { isThere } from './files.js';
 import type { ImportedCase, ImportedDataset } from './imported.js';

@@ -1,5 +1,5 @@
+import { type CaseSplit, type ListedCase, type Split, splitCases } from '@quickcolumn/cases';
 import { describe, expect, it } from 'vitest';
-import type { CaseSplit, ListedCase } from './case-list.js';
 import {
   casesOfRound,
   chooseBatch,
@@ -11,7 +11,6 @@ import {
   withNextRound,
   withRound,
 } from './rounds.js';
-import { type Split, splitCases } from './split.js';
 
 const one = (name: string, more: { label?: boolean; split?: CaseSplit; patient?: string } = {}): ListedCase => ({
   name,

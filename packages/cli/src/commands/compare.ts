@@ -8,7 +8,7 @@ import {
   type ComparisonReportOptions,
 } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command, InvalidArgumentError } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';

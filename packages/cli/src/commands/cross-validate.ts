@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CaseMetrics, evaluationResult, toTable } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { type DatasetCase } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';

@@ -1,5 +1,6 @@
 /** `quickcolumn prepare`: fills the cache, so that trainings start at once, and shows what came out of each scan. */
-import { casesOf, type ProfileName, profileNames } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
+import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import type { CaseFiles } from '@quickcolumn/pipeline';
 import { Command, Option } from 'commander';
 import { scansIn } from '../cases.js';

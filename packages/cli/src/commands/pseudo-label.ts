@@ -1,14 +1,8 @@
 /** `quickcolumn pseudo-label`: labels of unlabelled scans by a model, where it is sure, ready for `train`. */
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '@quickcolumn/io';
-import {
-  formatCaseList,
-  type ListedCase,
-  parseTrainConfig,
-  profileNames,
-  readCaseList,
-  type TrainConfig,
-} from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import { parseTrainConfig, profileNames, type TrainConfig } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { currentRound, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
+import { divideListed, readCaseList } from '@quickcolumn/cases';
+import { currentRound, type RoundsState, startRounds } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../arguments.js';
-import { divideListed } from '../list-split.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { acceptCorrections } from '../rounds/corrections.js';
 import { readRounds, roundPaths, roundsFiles, saveRounds } from '../rounds/folder.js';

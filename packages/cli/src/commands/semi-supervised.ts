@@ -6,12 +6,12 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { formatCaseList, type ListedCase, readCaseList, type TrainConfig } from '@quickcolumn/learn';
+import { divideListed, formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { Command } from 'commander';
 import { probability, wholeNumber } from '../arguments.js';
 import { InputError } from '../cases.js';
-import { divideListed } from '../list-split.js';
 import { checkOutputFolder, exists, OutputError } from '../outputs.js';
 import { ignoreValue } from '../pseudo-labels.js';
 import { runFiles } from '../run-folder.js';

@@ -10,7 +10,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashFile, volumeFiles } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
 import { throwIfInterrupted } from '../interrupt.js';
 import { progressLine } from '../terminal.js';

@@ -6,7 +6,8 @@
  */
 import { join } from 'node:path';
 import { makeFolder } from '@quickcolumn/io';
-import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn';
+import { casesOf, type DatasetCase } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type AnonymousFlags, type ShownNames, shownNames } from '../anonymous.js';

@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import type { FoldCost } from '@quickcolumn/evaluate';
-import { type DatasetCase, historyFile, readHistory, type TrainConfig } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
+import { historyFile, readHistory, type TrainConfig } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { AnonymousFlags } from '../anonymous.js';
 import { predictScans } from '../commands/predict.js';
