@@ -52,6 +52,8 @@ describe('mirroredIndices', () => {
   });
 
   it('refuses a partner that is not there', () => {
-    expect(() => mirroredIndices([inOrder[0], inOrder[1]])).toThrow(/class left mirrors to value 2, which no class has/);
+    expect(() => mirroredIndices([inOrder[0], inOrder[1]])).toThrow(
+      /class left mirrors to value 2, which no class has/,
+    );
   });
 });

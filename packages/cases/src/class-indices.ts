@@ -40,7 +40,9 @@ export function mirroredIndices(classes: readonly Pick<LabelClass, 'name' | 'val
   return classes.map(({ name, value, mirror = value }) => {
     const index = classes.findIndex((other) => other.value === mirror);
     if (index < 0) {
-      throw new DatasetError(`class ${name} mirrors to value ${mirror}, which no class has; correct its mirror`, { name });
+      throw new DatasetError(`class ${name} mirrors to value ${mirror}, which no class has; correct its mirror`, {
+        name,
+      });
     }
     return index;
   });

@@ -25,7 +25,9 @@ describe('divideCases', () => {
     const chosen = cases.map((entry) => (entry.patient === 'p4' ? { ...entry, role: 'validation' as const } : entry));
     const options = { seed: 3, data: { holdOut: ['c0', 'c1'], split: fraction } };
     expect(names(divideCases(chosen, options).test)).toEqual(['c8', 'c9']);
-    expect(() => divideCases(cases, { seed: 3, data: { holdOut: ['c0'], split: fraction } })).toThrow(/both of patient/);
+    expect(() => divideCases(cases, { seed: 3, data: { holdOut: ['c0'], split: fraction } })).toThrow(
+      /both of patient/,
+    );
   });
 });
 

@@ -3,7 +3,7 @@
  * profile. Checking is left to `parseTrainConfig`, so that a flag and a key of the file fail with the same message.
  */
 import { dirname, resolve } from 'node:path';
-import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import { migrateTrainConfig, parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
@@ -48,7 +48,8 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
   if (flags.freeze !== undefined && flags.initFrom === undefined && !('init' in given)) {
     throw new QuickcolumnError('usage', '--freeze needs --init-from: frozen random weights would learn nothing');
   }
-  const merged = withFlags(given as Group, flags);
+  const current = migrateTrainConfig(given as Group, flags.config ?? 'command line');
+  const merged = withFlags(current, flags);
   const config = parseTrainConfig(merged, flags.config ?? 'command line');
   if (flags.config === undefined && flags.list === undefined) {
     for (const key of ['images', 'labels'] as const) {
@@ -70,6 +71,7 @@ export async function trainConfigFrom(flags: ConfigFlags): Promise<TrainConfig> 
   };
 }
 
+/** Flags are of the current version, and so must `given` be. */
 function withFlags(given: Group, flags: ConfigFlags): Group {
   const { fold, patch } = flags;
   const overlap = patch?.map((length) => Math.floor(length / 2));

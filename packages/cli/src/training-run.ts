@@ -9,7 +9,20 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
-import { checkpointsFolder, compileEvaluationStep, compileTrainingStep, createProgressLine, createSamplePool, exportModel, loadCheckpoint, shareCase, type TrainConfig, type TrainingCase, train, type TrainResult } from '@quickcolumn/learn';
+import {
+  checkpointsFolder,
+  compileEvaluationStep,
+  compileTrainingStep,
+  createProgressLine,
+  createSamplePool,
+  exportModel,
+  loadCheckpoint,
+  shareCase,
+  type TrainConfig,
+  type TrainingCase,
+  train,
+  type TrainResult,
+} from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
@@ -124,10 +137,10 @@ export async function runTraining(asked: TrainConfig, folder: string, options: R
   return result;
 }
 
-/** A graphics card that failed loses the epoch in flight and nothing else, and a new process gets a new device. */
+/** A graphics card that failed, or a full disk, costs the epoch in flight and nothing else; a new process gets a new device. */
 function sayHowToGoOn(error: unknown, goOn: string | undefined): unknown {
-  if (!(error instanceof QuickcolumnError) || error.fields['reason'] !== 'device-lost' || goOn === undefined)
-    return error;
+  if (!(error instanceof QuickcolumnError) || goOn === undefined) return error;
+  if (error.fields['reason'] !== 'device-lost' && error.code !== 'file-write') return error;
   const message = `${error.message}; finished epochs are kept, go on with: ${goOn}`;
   return new QuickcolumnError(error.code, message, error.fields, { cause: error });
 }

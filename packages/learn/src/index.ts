@@ -30,7 +30,7 @@ export { type EpochRecord, HistoryError, type LossSummary, readHistory } from '.
 export type { LossConfig } from './losses/loss-config.js';
 export type { OptimizerConfig } from './optimizers/optimizer-config.js';
 export type { ScheduleConfig } from './schedules/schedule-config.js';
-export { migrate, type MigrationStep, type PlainRecord } from './migrate.js';
+export { type MigrationStep, parseRecord, type PlainRecord, type RecordFormat } from './migrate.js';
 export {
   createProgressLine,
   type EpochProgress,

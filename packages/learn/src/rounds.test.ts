@@ -100,4 +100,11 @@ describe('rounds', () => {
   ])('a state with %s is damaged', (_what, text) => {
     expect(() => parseRounds(text, 'out/state.json')).toThrow(/^out\/state\.json: is not the state .* put a copy/);
   });
+
+  it('refuse the state of a newer version by name', () => {
+    const newer = JSON.stringify({ ...start(), version: 2 });
+    expect(() => parseRounds(newer, 'out/state.json')).toThrow(
+      'out/state.json: made by a newer version of quickcolumn (format 2, this one reads up to 1)',
+    );
+  });
 });

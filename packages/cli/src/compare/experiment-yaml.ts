@@ -1,4 +1,5 @@
 /** An experiment as a complete experiment file: it can be edited and run again. */
+import { configVersion } from '@quickcolumn/learn';
 import { toYaml } from '../yaml.js';
 import type { Experiment, ExperimentSystem } from './experiment.js';
 
@@ -9,12 +10,12 @@ const header = ` A complete experiment: quickcolumn compare --experiment FILE --
 export function experimentYaml({ title, folds, seed, systems }: Experiment): string {
   const { data, compute } = systems[0].config;
   const files = systems.map((system) => ({ id: system.id, title: system.title, ...systemKeys(system) }));
-  return toYaml({ title, folds, seed, base: { data, compute }, systems: files }, header);
+  return toYaml({ version: configVersion, title, folds, seed, base: { data, compute }, systems: files }, header);
 }
 
 /** What a complete file says of a system beside its id and title, and what no system has of its own. */
 export function systemKeys({ config, testTime, weightsOf }: ExperimentSystem): Record<string, unknown> {
   if (weightsOf !== undefined) return { weightsOf, predict: testTime };
-  const { data: _data, compute: _compute, seed: _seed, predict, ...keys } = config;
+  const { version: _version, data: _data, compute: _compute, seed: _seed, predict, ...keys } = config;
   return { ...keys, predict: { ...predict, ...testTime } };
 }

@@ -1,12 +1,21 @@
 /**
  * The experiment file of `compare`: systems that are trained on the same folds of the same cases.
  *
+ * The file's `version` is that of the training configurations in it.
+ *
  * A system's configuration is its profile, over it the keys of `base`, over those its own keys; each is checked by
  * `parseTrainConfig`. What all systems must share (cases, seed, runtime) can stand in `base` alone, and no system may
  * change the classes. The trap: a key of `base` also replaces what a system's own profile says.
  */
 import { dirname, resolve } from 'node:path';
-import { completed, ConfigError, describeIssues, parseTrainConfig, type TrainConfig } from '@quickcolumn/learn';
+import {
+  completed,
+  ConfigError,
+  configVersion,
+  describeIssues,
+  parseTrainConfig,
+  type TrainConfig,
+} from '@quickcolumn/learn';
 import { z } from 'zod';
 import { extraOptions } from '../prediction-options.js';
 import { readYaml } from '../yaml.js';
@@ -52,6 +61,7 @@ const system = z.strictObject({
   ...z.object({ ...own, loss: group, optimizer: group, predict: group }).partial().shape,
 });
 const fileSchema = z.strictObject({
+  version: z.int().optional(),
   title,
   folds: z.int().min(2),
   seed: z.int().min(0).max(0xffff_ffff),
@@ -64,6 +74,7 @@ type SystemFile = z.infer<typeof system>;
 type Base = z.infer<typeof fileSchema>['base'];
 
 const example = {
+  version: configVersion,
   title: '',
   folds: 3,
   seed: 1,
@@ -80,7 +91,7 @@ export async function readExperiment(path: string, options: ExperimentOptions = 
 export function parseExperiment(object: unknown, source: string, options: ExperimentOptions = {}): Experiment {
   const parsed = fileSchema.safeParse(object);
   if (!parsed.success) throw new ConfigError(source, describeIssues(parsed.error, object, example));
-  const { title: name, folds, seed, base, systems: files } = parsed.data;
+  const { version, title: name, folds, seed, base, systems: files } = parsed.data;
   const systems: ExperimentSystem[] = [];
   files.forEach((file, index) => {
     const fail: Fail = (key, message) => {
@@ -89,7 +100,7 @@ export function parseExperiment(object: unknown, source: string, options: Experi
     if (systems.some((other) => other.id === file.id)) fail('id', 'another system has this id; use a new one');
     const made =
       file.weightsOf === undefined
-        ? trainedSystem(file, base, seed, source, options)
+        ? trainedSystem(file, base, { version, seed }, source, options)
         : borrowingSystem(file, file.weightsOf, systems, source, fail);
     checkClasses(made, systems[0] ?? made, fail);
     const { id: _id, title: _title, ...written } = file;
@@ -103,7 +114,7 @@ type Fail = (key: string, message: string) => never;
 function trainedSystem(
   { id: name, title: shown = name, ...keys }: SystemFile,
   base: Base,
-  seed: number,
+  shared: { readonly version: number | undefined; readonly seed: number },
   source: string,
   options: ExperimentOptions,
 ): ExperimentSystem {
@@ -113,8 +124,8 @@ function trainedSystem(
   const config = parseTrainConfig(
     {
       ...merged,
+      ...shared,
       profile: merged.profile ?? 'paper',
-      seed,
       data: { ...data, ...options.data },
       compute: { ...compute, ...options.compute },
       ...(predict && { predict: windows }),

@@ -7,7 +7,16 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder, writeFileAtomic, writeNifti } from '@quickcolumn/io';
 import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
-import { casesOfRound, chooseBatch, currentRound, type RoundsState, toPredict, type TrainConfig, withNextRound, withRound } from '@quickcolumn/learn';
+import {
+  casesOfRound,
+  chooseBatch,
+  currentRound,
+  type RoundsState,
+  toPredict,
+  type TrainConfig,
+  withNextRound,
+  withRound,
+} from '@quickcolumn/learn';
 import { exists } from '../outputs.js';
 import { runFiles } from '../run-folder.js';
 import { openPredictor } from '../scan-predictor.js';

@@ -111,6 +111,16 @@ describe('parseTrainConfig', () => {
     expect(parseTrainConfig(whole, 'a')).toEqual(profiles.quick);
   });
 
+  it('takes files of version 1, which did not say their version, and refuses those of a newer quickcolumn', () => {
+    const { version: _version, ...first } = profiles.quick;
+    expect(parseTrainConfig(JSON.parse(JSON.stringify(first)), 'a')).toEqual(profiles.quick);
+    expect(parseTrainConfig({ version: 1, profile: 'quick' }, 'a')).toEqual(profiles.quick);
+    expect(messageOf({ version: 3, profile: 'quick', newKey: 1 })).toBe(
+      'config.yaml: version: made by a newer version of quickcolumn (format 3, this one reads up to 2); update quickcolumn',
+    );
+    expect(messageOf({ version: '2', profile: 'quick' })).toBe('config.yaml: version: "2" is not a version; use 2');
+  });
+
   it('reports every problem, one a line', () => {
     const lines = messageOf({ profile: 'quick', seed: 'x', train: { batch: 0, patch: [8, 16, 17] } }).split('\n');
     expect(lines).toEqual([

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Checkpoint, CheckpointError, type FileActions, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { FileError } from '@quickcolumn/io';
+import { type Checkpoint, type FileActions, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { startSchedule } from '../schedules/learning-rate.js';
 
 let folder: string;
@@ -78,8 +79,9 @@ describe('checkpoint', () => {
       expect([checkpoint(1), checkpoint(2)]).toContainEqual(best);
       seen.add(`${best?.state.epoch}${last?.state.epoch}`);
       if (last?.state.epoch === 1) {
-        expect(error).toBeInstanceOf(CheckpointError);
-        expect(String(error)).toMatch(/cannot save epoch 2 \(ENOSPC.*previous checkpoint is kept/);
+        expect(error).toBeInstanceOf(FileError);
+        expect(error).toMatchObject({ code: 'file-write', cause: { code: 'ENOSPC' } });
+        expect(String(error)).toMatch(/(weights-.*\.safetensors|best\.json|last\.json): cannot write: ENOSPC/);
       }
       if (files.done() <= failsAt) break;
       // Begin again from epoch 1; this also proves that the leftovers of a failed save do no harm.
@@ -102,5 +104,17 @@ describe('checkpoint', () => {
     await expect(loadCheckpoint(folder, 'last')).rejects.toThrow(/cannot read the weights that last.json names/);
     await writeFile(join(folder, 'last.json'), '{"format":"quickcol');
     await expect(loadCheckpoint(folder, 'last')).rejects.toThrow(/is not a checkpoint/);
+    await writeFile(join(folder, 'last.json'), '{"format":"quickcolumn-checkpoint","version":1}');
+    await expect(loadCheckpoint(folder, 'last')).rejects.toThrow(/is not a checkpoint/);
+  });
+
+  it('refuses what a newer version wrote, by name', async () => {
+    await saveCheckpoint(folder, ['last'], checkpoint(1));
+    const path = join(folder, 'last.json');
+    const record = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...record, version: 2 }));
+    const error: unknown = await loadCheckpoint(folder, 'last').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'checkpoint', fields: { path } });
+    expect(String(error)).toMatch(/made by a newer version of quickcolumn \(format 2, this one reads up to 1\)/);
   });
 });

@@ -55,3 +55,19 @@ it('gives TensorBoard one tag per class and set', () => {
   const scalars = historyScalars({ ...record(2), validation: record(1).training }, ['background', 'infection']);
   expect(scalars).toMatchObject({ 'loss/training': 0.5, 'loss/validation': 1, 'soft-dice infection/training': 0.5 });
 });
+
+it('writes the version into every line, and reads lines without one as version 1', async () => {
+  await writeFile(path, `${JSON.stringify(record(1))}\n`);
+  await appendHistory(path, record(2));
+  expect(
+    (await readFile(path, 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).version),
+  ).toEqual([undefined, 1]);
+  expect(await readHistory(path)).toEqual([1, 2].map(record));
+  await appendFile(path, `${JSON.stringify({ ...record(3), version: 2 })}\n`);
+  const error: unknown = await readHistory(path).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'history', fields: { path, line: 3 } });
+  expect(String(error)).toMatch(/line 3: made by a newer version of quickcolumn/);
+});

@@ -102,9 +102,9 @@ export async function readHistory(path: string): Promise<EpochRecord[]> {
     .split('\n')
     .slice(0, -1)
     .map((line, index) => {
-      const damaged = 'is not an epoch record; remove the line or start a new run folder';
+      const damaged = 'not an epoch record; remove the line or start a new run folder';
       return parseRecord(line, format, (problem = damaged, cause) => {
-        return new HistoryError(path, `line ${index + 1} ${problem}`, { line: index + 1, cause });
+        return new HistoryError(path, `line ${index + 1}: ${problem}`, { line: index + 1, cause });
       });
     });
 }

@@ -33,8 +33,13 @@ export class EventWriter {
       throw new FileError(path, 'write', error);
     });
     const writer = new EventWriter(file, path);
-    await writer.#write(encodeEvent({ step: 0, fileVersion: 'brain.Event:2' }));
-    await writer.#write(encodeEvent({ step: firstStep, sessionStart: true }));
+    try {
+      await writer.#write(encodeEvent({ step: 0, fileVersion: 'brain.Event:2' }));
+      await writer.#write(encodeEvent({ step: firstStep, sessionStart: true }));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
     return writer;
   }
 

@@ -13,7 +13,7 @@ export interface ScheduleState {
 }
 
 /** Where a training is. */
-export interface StepPlace {
+interface StepPlace {
   /** 0-based over the whole training. */
   readonly step: number;
   readonly totalSteps: number;

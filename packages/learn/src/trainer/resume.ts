@@ -5,7 +5,13 @@
  * lists) is stored as `identity` with every checkpoint and compared. The number of epochs and the stops may change.
  */
 import { join } from 'node:path';
-import { type Checkpoint, type CheckpointState, hasCheckpoint, loadCheckpoint, saveCheckpoint } from '../run-folder/checkpoint.js';
+import {
+  type Checkpoint,
+  type CheckpointState,
+  hasCheckpoint,
+  loadCheckpoint,
+  saveCheckpoint,
+} from '../run-folder/checkpoint.js';
 import type { TrainConfig } from '../config/train-config.js';
 import { type EpochRecord, truncateHistory } from '../run-folder/history.js';
 import { startSchedule } from '../schedules/learning-rate.js';

@@ -105,8 +105,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (signal?.aborted === true) return resultOf('interrupted', state, start.history, 0);
     }
   } finally {
-    await events.close();
     await samples?.dispose();
+    await events.close();
   }
 }
 
