@@ -238,6 +238,6 @@ describe('quickcolumn', () => {
     const scan = join('data', 'ct', 'phantom_0001.nii.gz');
     const { code, stderr } = await quickcolumn(folder, 'predict', '--model', 'm.onnx', scan, '--out', scan, '--force');
     expect(code).toBe(5);
-    expect(stderr).toContain('is an input scan; choose another --out');
+    expect(stderr).toContain('is an input scan; choose another output');
   });
 });

@@ -3,7 +3,7 @@ import { listCases, type ListedCase, type PatientMap, readCaseList } from '@quic
 import { covidClasses, msdClasses, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';
-import { trainConfigFrom } from './train-config.js';
+import { trainConfigFrom } from '@quickcolumn/workflows';
 
 export interface SourceFlags {
   readonly config?: string;

@@ -145,7 +145,7 @@ describe('quickcolumn and DICOM', () => {
     await rename(join(folder, 'scans'), join(folder, 'two', 'a'));
     const two = await quickcolumn(folder, ...predict, 'two', '--out', 'chosen');
     expect(two.code).toBe(3);
-    expect(two.stderr).toContain('2 usable series; choose one with --series');
+    expect(two.stderr).toMatch(/2 usable series; choose one of them, or use --series to/);
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);

@@ -1,6 +1,6 @@
 /** The configuration of a training: YAML text to a checked configuration, as `train --config` reads it. */
 import { profiles } from '@quickcolumn/learn';
-import { toYaml, trainConfigFrom } from 'quickcolumn';
+import { toYaml, trainConfigFrom } from '@quickcolumn/workflows';
 import type { FuzzReader } from './reader.js';
 import { varyBytes, varyText } from './vary.js';
 

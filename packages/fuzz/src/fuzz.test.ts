@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { encodeNifti, readVolume } from '@quickcolumn/io';
 import { loadModel } from '@quickcolumn/predict';
-import { trainConfigFrom } from 'quickcolumn';
+import { trainConfigFrom } from '@quickcolumn/workflows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCase } from './cases.js';
 import { yamlBombs } from './config-reader.js';

@@ -1,18 +1,7 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
-import { rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
-import { maskQuantities } from '@quickcolumn/evaluate';
-import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
-import {
-  type CompiledModel,
-  describeMask,
-  formatBytes,
-  type LoadedModel,
-  predictScan,
-  resolveWindow,
-} from '@quickcolumn/predict';
-import type { Size3, Volume } from '@quickcolumn/volume';
+import { parseRepair } from '@quickcolumn/dicom';
+import type { Size3 } from '@quickcolumn/volume';
+import type { ComputeRequest, MaskFormat } from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
 import {
   autotuneOption,
@@ -23,28 +12,15 @@ import {
   size3,
   wholeNumber,
 } from '../arguments.js';
-import { InputError } from '../cases.js';
-import { chooseDevice, type DeviceRequest } from '../device.js';
-import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
-import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
-import { type ScanInput, scanInputs } from '../scan-inputs.js';
-import {
-  describeOptions,
-  type ExtraFlags,
-  extraOptions,
-  type ExtraOptions,
-  loadModels,
-  type ModelFiles,
-  withExtraFlags,
-} from '../prediction-options.js';
-import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
+import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../prediction-flags.js';
+import { run } from '../run.js';
+import { print } from '../terminal.js';
 
-export interface PredictFlags extends ExtraFlags, DeviceRequest {
+interface PredictFlags extends TestTimeFlags, ComputeRequest {
   /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
   readonly probabilities?: boolean;
-  readonly gaussian?: boolean;
   readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
@@ -53,23 +29,8 @@ export interface PredictFlags extends ExtraFlags, DeviceRequest {
   readonly force?: boolean;
   readonly format?: readonly MaskFormat[];
   readonly series?: string;
-  readonly repair?: SeriesRepair;
-  /** Version of the program, for DICOM objects. */
-  readonly version?: string;
+  readonly repair?: string;
 }
-
-type MaskFormat = 'nifti' | 'seg';
-
-interface Target extends ScanInput {
-  /** NIfTI file, when asked for. */
-  readonly maskPath?: string;
-  /** DICOM segmentation, when asked for. */
-  readonly segPath?: string;
-  readonly sidecarPath: string;
-}
-
-const maskExtension = /\.nii(\.gz)?$/i;
-const segExtension = /\.dcm$/i;
 
 export function predictCommand(): Command {
   const predict = new Command('predict')
@@ -82,7 +43,7 @@ export function predictCommand(): Command {
     .requiredOption('--out <path>', 'folder for the masks, or a .nii.gz (or .dcm) file for a single scan')
     .option('--format <list>', 'nifti, seg (DICOM segmentation, for DICOM scans) or both: nifti,seg', maskFormats)
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
-    .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', parseRepair)
+    .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
     .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
     .option('--gaussian', 'weigh the centre of each window more than its rim')
@@ -108,159 +69,40 @@ Examples:
   quickcolumn predict --model fold1/model.onnx,fold2/model.onnx ct/ --out masks/ --mirror x,y,z
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
-    .action(async (inputs: string[], flags: PredictFlags, command: Command) => {
-      const masks = await predictFiles(inputs, { ...flags, version: command.parent?.version() });
-      for (const mask of masks) print(mask);
-    });
-  return withExtraFlags(predict);
+    .action(predictAction);
+  return withTestTimeFlags(predict);
 }
 
-/** Predicts every scan of the given files and folders; returns the paths of the masks. */
-export async function predictFiles(inputs: readonly string[], flags: PredictFlags): Promise<string[]> {
-  return await predictScans(await scanInputs(inputs, flags), flags);
-}
-
-/** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
-export async function predictScans(
-  scans: readonly ScanInput[],
-  flags: PredictFlags,
-  /** Called after each scan with the wall time from its file to its mask. */
-  onScan?: (name: string, seconds: number) => void,
-): Promise<string[]> {
-  const targets = await chooseTargets(scans, flags);
-  const device = await chooseDevice(flags);
-  const { model, files } = await loadModels(flags.model, {
-    ...device,
-    ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+async function predictAction(inputs: string[], flags: PredictFlags): Promise<void> {
+  const { out, model, format, minimumLesion, probabilities, patch, overlap, threads, ignoreMemory, force } = flags;
+  const { series, repair, runtime, precision, autotune } = flags;
+  const { scans } = await run({
+    kind: 'predict',
+    inputs,
+    model: modelPaths(model),
+    out,
+    formats: format,
+    probabilities,
+    minimumLesionMl: minimumLesion,
+    patch,
+    overlap,
+    ...testTimeOptions(flags),
+    threads,
+    ignoreMemory,
+    force,
+    series,
+    repair,
+    runtime,
+    precision,
+    autotune,
   });
-  const { patch } = resolveWindow(model, flags);
-  const extra = extraOptions(flags, model.metadata.preparation.classes);
-  const compiled = await model.compile(patch, 1);
-  try {
-    for (const target of targets) {
-      throwIfInterrupted();
-      const start = performance.now();
-      await predictFile(target, { model, compiled, files, extra, flags });
-      onScan?.(target.name, secondsSince(start));
-    }
-  } finally {
-    await compiled.dispose();
-  }
-  return targets.flatMap(({ maskPath, segPath }) => [maskPath, segPath].filter((path) => path !== undefined));
+  for (const { masks } of scans) for (const mask of masks) print(mask);
 }
 
-async function predictFile(
-  target: Target,
-  context: {
-    model: LoadedModel;
-    compiled: CompiledModel;
-    files: ModelFiles;
-    extra: ExtraOptions;
-    flags: PredictFlags;
-  },
-): Promise<void> {
-  const { model, compiled, files, extra, flags } = context;
-  const { classes } = model.metadata.preparation;
-  const shown = target.shownName ?? target.name;
-  const start = performance.now();
-  const { volume: scan, header, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) note(`${shown}: ${text}`);
-  const line = progressLine(shown);
-  const folder = dirname(target.sidecarPath);
-  const { maskPath, segPath } = target;
-  const probabilityNames = flags.probabilities
-    ? classes.map(({ value, name }) => join('probabilities', `${target.name}_${value}_${fileSafe(name)}.nii.gz`))
-    : undefined;
-  const written: string[] = [];
-  const write = async (path: string, volume: Volume, description: string): Promise<void> => {
-    await makeFolder(dirname(path));
-    await writeNifti(path, volume, { like: header, force: true, description });
-    written.push(path);
-  };
-  try {
-    const result = await predictScan(model, scan, {
-      patch: flags.patch,
-      overlap: flags.overlap,
-      weighting: flags.gaussian ? 'gaussian' : 'uniform',
-      ...extra,
-      name: target.path,
-      availableBytes: flags.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
-      compiled,
-      signal: interruptSignal,
-      onEstimate: ({ windows, preparedSize, peakBytes }) =>
-        note(`${shown}: ${preparedSize.join('×')} voxels, ${windows} windows, about ${formatBytes(peakBytes)}`),
-      onProgress: ({ done, total }) => line.update(`window ${done} of ${total}`, done / total),
-      onProbability:
-        probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
-    });
-    const sidecar = describeMask(result.labels, model.metadata, {
-      mask: basename(maskPath ?? segPath ?? ''),
-      scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
-      ...files,
-      window: resolveWindow(model, flags),
-      probabilities: probabilityNames,
-      options: describeOptions(flags, extra, result),
-      quantities: maskQuantities(result.labels, classes, { image: scan, minimumLesionMl: flags.minimumLesion }),
-    });
-    // The mask last: where there is a mask, all that belongs to it is there.
-    await makeFolder(folder);
-    await writeFileAtomic(target.sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
-    written.push(target.sidecarPath);
-    if (segPath !== undefined && dicom !== undefined) {
-      const bytes = await encodeSegmentation(result.labels, dicom, {
-        classes: classes.filter(({ value }) => value !== 0),
-        algorithm: `Quickcolumn ${model.metadata.network.name}`,
-        version: flags.version ?? '0',
-      });
-      await writeFileAtomic(segPath, bytes);
-      written.push(segPath);
-    }
-    if (maskPath !== undefined) await write(maskPath, result.labels, 'quickcolumn labels');
-  } catch (error) {
-    line.end();
-    for (const path of written) await rm(path, { force: true });
-    throw error;
-  } finally {
-    close();
-  }
-  const mask = target.shownName === undefined ? (maskPath ?? segPath) : 'mask';
-  line.end(`${mask} in ${formatSeconds(secondsSince(start))}`);
-}
-
-async function chooseTargets(scans: readonly ScanInput[], flags: PredictFlags): Promise<Target[]> {
-  const { out, force = false, format = ['nifti'] } = flags;
-  const isFolder = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const wantsNifti = format.includes('nifti');
-  const wantsSeg = format.includes('seg');
-  const fileExtension = wantsNifti ? maskExtension : segExtension;
-  const single = scans.length === 1 && fileExtension.test(out) && !isFolder;
-  if (!single) await checkOutputFolder(out, true);
-  const targets = scans.map((scan): Target => {
-    if (wantsSeg && scan.kind !== 'dicom') {
-      throw new InputError(
-        `${scan.path}: a DICOM segmentation refers to the images of a DICOM series; use --format nifti for NIfTI scans`,
-      );
-    }
-    const base = single ? out.replace(fileExtension, '') : join(out, scan.name);
-    return {
-      ...scan,
-      ...(wantsNifti ? { maskPath: single ? out : `${base}.nii.gz` } : {}),
-      ...(wantsSeg ? { segPath: single && !wantsNifti ? out : `${base}.seg.dcm` } : {}),
-      sidecarPath: `${base}.json`,
-    };
-  });
-  const inputs = new Set(scans.map(({ path }) => resolve(path)));
-  for (const { maskPath, segPath, sidecarPath } of targets) {
-    for (const path of [maskPath, segPath, sidecarPath]) {
-      if (path === undefined) continue;
-      if (inputs.has(resolve(path))) throw new OutputError(`${path} is an input scan; choose another --out`, path);
-      await checkOutputFile(path, force);
-    }
-  }
-  return targets;
+/** The text as it is, once it is known to name repairs that exist. */
+function checkedRepair(text: string): string {
+  parseRepair(text);
+  return text;
 }
 
 function maskFormats(text: string): MaskFormat[] {
@@ -268,8 +110,4 @@ function maskFormats(text: string): MaskFormat[] {
     if (name !== 'nifti' && name !== 'seg') throw new InvalidArgumentError('Expected nifti, seg or nifti,seg.');
     return name;
   });
-}
-
-function fileSafe(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
