@@ -226,7 +226,7 @@ describe('train', () => {
   it('says when the run folder cannot be created', async () => {
     await writeFile(join(root, 'file'), '');
     const run = train(options('file/run'));
-    await expect(run).rejects.toMatchObject({ code: 'file-write', message: expect.stringContaining('file/run') });
+    await expect(run).rejects.toMatchObject({ code: 'file-write', fields: { path: join(root, 'file') } });
   });
 
   it('writes one TensorBoard file a session', async () => {
