@@ -1,5 +1,5 @@
 /** Which dataset the commands `dataset check` and `dataset stats` are about, from a configuration, a list or folders. */
-import { listCases, type ListedCase, type PatientMap, readCaseList } from '@quickcolumn/learn';
+import { listCases, type ListedCase, type PatientMap, readCaseList } from '@quickcolumn/cases';
 import { covidClasses, msdClasses, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';

@@ -5,7 +5,7 @@ import { interruptSignal } from './interrupt.js';
 import { terminalEvents } from './job-events.js';
 
 /**
- * @param goOn the command that goes on after an interruption or a failed device, which keep what is finished
+ * @param goOn the command that goes on after an interruption, a failed device or a full disk, which keep what is finished
  * @throws what the job throws
  */
 export async function run<J extends Job>(job: J, goOn?: string): Promise<JobResult<J>> {
@@ -18,9 +18,9 @@ export async function run<J extends Job>(job: J, goOn?: string): Promise<JobResu
 
 function withCommand(error: unknown, goOn: string): unknown {
   if (!(error instanceof QuickcolumnError)) return error;
-  const lostDevice = error.fields['reason'] === 'device-lost';
-  if (!lostDevice && error.code !== 'interrupted') return error;
-  const kept = lostDevice ? '; what is finished is kept' : '';
+  const failed = error.fields['reason'] === 'device-lost' || error.code === 'file-write';
+  if (!failed && error.code !== 'interrupted') return error;
+  const kept = failed ? '; what is finished is kept' : '';
   return new QuickcolumnError(error.code, `${error.message}${kept}; go on with: ${goOn}`, error.fields, {
     cause: error,
   });

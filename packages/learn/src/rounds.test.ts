@@ -1,5 +1,5 @@
+import { type CaseSplit, type ListedCase, type Split, splitCases } from '@quickcolumn/cases';
 import { describe, expect, it } from 'vitest';
-import type { CaseSplit, ListedCase } from './case-list.js';
 import {
   casesOfRound,
   chooseBatch,
@@ -11,7 +11,6 @@ import {
   withNextRound,
   withRound,
 } from './rounds.js';
-import { type Split, splitCases } from './split.js';
 
 const one = (name: string, more: { label?: boolean; split?: CaseSplit; patient?: string } = {}): ListedCase => ({
   name,
@@ -100,5 +99,12 @@ describe('rounds', () => {
     ['no round', JSON.stringify({ ...start(), rounds: [] })],
   ])('a state with %s is damaged', (_what, text) => {
     expect(() => parseRounds(text, 'out/state.json')).toThrow(/^out\/state\.json: is not the state .* put a copy/);
+  });
+
+  it('refuse the state of a newer version by name', () => {
+    const newer = JSON.stringify({ ...start(), version: 2 });
+    expect(() => parseRounds(newer, 'out/state.json')).toThrow(
+      'out/state.json: made by a newer version of quickcolumn (format 2, this one reads up to 1)',
+    );
   });
 });

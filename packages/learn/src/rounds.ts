@@ -7,10 +7,9 @@
  * commands are the command line's. The trap is validation: its cases are chosen once and stay the same in all rounds,
  * or a round would be judged on what an earlier one was trained on.
  */
+import { DatasetError, type ListedCase, type Split } from '@quickcolumn/cases';
 import { z } from 'zod';
-import type { ListedCase } from './case-list.js';
-import { DatasetError } from './dataset.js';
-import type { Split } from './split.js';
+import { parseRecord } from './migrate.js';
 
 /** What a case of the list is for: `waiting` to be predicted and corrected, `aside` and `test` never used. */
 type RoundUse = 'train' | 'validation' | 'waiting' | 'test' | 'aside';
@@ -102,15 +101,10 @@ const stateSchema: z.ZodType<RoundsState> = z.strictObject({
 
 /** @throws DatasetError when the text is no state, or a damaged one; `path` is what the message calls it */
 export function parseRounds(text: string, path: string): RoundsState {
-  try {
-    return stateSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new DatasetError(
-      `${path}: is not the state of training rounds of this version of quickcolumn, or is damaged; put a copy of it back`,
-      { path },
-      { cause },
-    );
-  }
+  const damaged = 'is not the state of training rounds, or is damaged; put a copy of it back';
+  return parseRecord(text, { schema: stateSchema, steps: [] }, (problem = damaged, cause) => {
+    return new DatasetError(`${path}: ${problem}`, { path }, { cause });
+  });
 }
 
 /**

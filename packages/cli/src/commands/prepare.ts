@@ -1,5 +1,6 @@
 /** `quickcolumn prepare`: fills the cache, so that trainings start at once, and shows what came out of each scan. */
-import { casesOf, type ProfileName, profileNames } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
+import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
 import { defaultCache, type ScanFiles, scansIn, trainConfigFrom } from '@quickcolumn/workflows';
 import { run } from '../run.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Comparison } from '@quickcolumn/evaluate';
 import { readLabels } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, programPath, quickcolumn } from '../cli.test.kit.js';

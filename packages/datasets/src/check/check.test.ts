@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
-import { type ListedCase, readCaseList } from '@quickcolumn/learn';
+import { type ListedCase, readCaseList } from '@quickcolumn/cases';
 import { covidClasses } from '@quickcolumn/pipeline';
 import { compareGrids, reorient } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import { type ListedCase, patientOf } from '@quickcolumn/learn';
+import { type ListedCase, patientOf } from '@quickcolumn/cases';
 import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { axisCodes, reorient, spacingMm, type Volume } from '@quickcolumn/volume';

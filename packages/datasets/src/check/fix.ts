@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
-import { formatCaseList, type ListedCase } from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { axisCodes, reorient } from '@quickcolumn/volume';
 import type { CheckReport } from './report.js';
 

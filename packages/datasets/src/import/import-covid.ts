@@ -9,7 +9,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volumeName } from '@quickcolumn/io';
-import { DatasetError, patientOf } from '@quickcolumn/learn';
+import { DatasetError, patientOf } from '@quickcolumn/cases';
 import { covidClasses } from '@quickcolumn/pipeline';
 import type { ImportedCase, ImportedDataset } from './imported.js';
 

@@ -1,7 +1,7 @@
 /** Importing: which layout a folder or file has, and the cases in it. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatasetError, readCaseList } from '@quickcolumn/learn';
+import { DatasetError, readCaseList } from '@quickcolumn/cases';
 import { isThere } from './is-there.js';
 import { importCovid, isCovidLayout } from './import-covid.js';
 import { importJson } from './import-json.js';

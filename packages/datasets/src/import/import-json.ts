@@ -9,7 +9,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { volumeName } from '@quickcolumn/io';
-import { DatasetError, type ListedCase, patientOf } from '@quickcolumn/learn';
+import { DatasetError, type ListedCase, patientOf } from '@quickcolumn/cases';
 import { z } from 'zod';
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { isThere } from './is-there.js';

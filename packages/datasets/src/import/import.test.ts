@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import { casesOf, DatasetError, readCaseList } from '@quickcolumn/learn';
+import { casesOf, DatasetError, readCaseList } from '@quickcolumn/cases';
 import { covidClasses } from '@quickcolumn/pipeline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putLabels, putScan, putText } from '../datasets.test.helpers.js';

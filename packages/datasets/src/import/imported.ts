@@ -1,5 +1,5 @@
 /** What every importer gives: cases as a list, and what the label values mean. Nothing is copied or written yet. */
-import type { ListedCase } from '@quickcolumn/learn';
+import type { ListedCase } from '@quickcolumn/cases';
 import type { LabelClass } from '@quickcolumn/pipeline';
 
 /** A case whose label map may have to be made of two masks first. */

@@ -1,5 +1,5 @@
 /** Classes with colours, and partners in the mirror, from names and values alone. */
-import { DatasetError } from '@quickcolumn/learn';
+import { DatasetError } from '@quickcolumn/cases';
 import type { LabelClass } from '@quickcolumn/pipeline';
 
 const colors: readonly (readonly [number, number, number])[] = [

@@ -14,7 +14,7 @@ import {
   writeFileAtomic,
   writeVolume,
 } from '@quickcolumn/io';
-import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/learn';
+import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { compareGrids, type Volume } from '@quickcolumn/volume';
 import { isThere } from './is-there.js';
 import type { ImportedCase, ImportedDataset } from './imported.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ListedCase } from '@quickcolumn/learn';
+import type { ListedCase } from '@quickcolumn/cases';
 import { paperPreparation } from '@quickcolumn/pipeline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putLabels, putScan } from '../datasets.test.helpers.js';

@@ -6,7 +6,7 @@
  * because the two scales cannot share an axis.
  */
 import { readLabels, readVolume } from '@quickcolumn/io';
-import type { CaseSplit, ListedCase } from '@quickcolumn/learn';
+import type { CaseSplit, ListedCase } from '@quickcolumn/cases';
 import {
   checkSameGrid,
   detectScale,

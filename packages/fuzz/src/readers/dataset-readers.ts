@@ -2,7 +2,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { importDataset } from '@quickcolumn/datasets';
-import { readCaseList } from '@quickcolumn/learn';
+import { readCaseList } from '@quickcolumn/cases';
 import type { FuzzReader, FuzzSeed } from './reader.js';
 import { varyBytes, varyText } from '../mutation/vary.js';
 

@@ -9,7 +9,7 @@ import {
   type ComparisonReportOptions,
 } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, OutputError } from '../folders/outputs.js';

@@ -17,7 +17,8 @@ import {
   toCsv,
 } from '@quickcolumn/evaluate';
 import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
-import { type EpochRecord, patientOf } from '@quickcolumn/learn';
+import { patientOf } from '@quickcolumn/cases';
+import type { EpochRecord } from '@quickcolumn/learn';
 import type { Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { caseName } from '../scans/scan-files.js';

@@ -2,14 +2,8 @@
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { writeFileAtomic } from '@quickcolumn/io';
-import {
-  formatCaseList,
-  type ListedCase,
-  parseTrainConfig,
-  profileNames,
-  readCaseList,
-  type TrainConfig,
-} from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import { parseTrainConfig, profileNames, type TrainConfig } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { JobContext } from '../context.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../folders/outputs.js';

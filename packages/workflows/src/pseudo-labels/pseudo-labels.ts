@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { makeFolder, writeVolume } from '@quickcolumn/io';
-import { type ListedCase, patientOf } from '@quickcolumn/learn';
+import { type ListedCase, patientOf } from '@quickcolumn/cases';
 import type { LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { PseudoLabelledScan } from '../jobs/pseudo-label.js';

@@ -5,13 +5,12 @@
  */
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import {
   casesOfRound,
   chooseBatch,
   currentRound,
-  formatCaseList,
-  type ListedCase,
   type RoundsState,
   toPredict,
   type TrainConfig,
