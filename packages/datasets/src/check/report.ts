@@ -1,5 +1,5 @@
 /** What a check of a dataset finds, as data. */
-import type { CaseSplit } from '@quickcolumn/learn';
+import type { CaseSplit } from '@quickcolumn/cases';
 import type { IntensityScale } from '@quickcolumn/pipeline';
 import type { Size3, Vector3 } from '@quickcolumn/volume';
 import type { GeometryVerdict } from './geometry-difference.js';
