@@ -8,13 +8,11 @@
  * V-Net's bare PReLU), the last one of a level gets its ReLU after the sum. r = 16: 2 203 220 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { add, batchNorm, type Builder, convNorm, downConv, relu, upConv, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
-
-export interface VbNetConfig {
-  readonly name: 'vb-net';
-  readonly rootFilters: number;
-}
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { add, batchNorm, convNorm, downConv, relu, upConv } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
 const unitsDown = [1, 2, 3, 3, 3];
 const unitsUp = [1, 2, 3, 3];
@@ -40,7 +38,7 @@ function residualUnits(builder: Builder, x: GraphNode, units: number, bottleneck
   return relu(builder, add(builder, x, y));
 }
 
-export function vbNet(builder: Builder, image: GraphNode, classes: number, { rootFilters }: VbNetConfig): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const normRelu = (at: Builder, x: GraphNode): GraphNode => relu(at, batchNorm(within(at, 'norm'), x));
   const [finest] = uShape(builder, image, {
@@ -57,3 +55,13 @@ export function vbNet(builder: Builder, image: GraphNode, classes: number, { roo
   });
   return scaleHeads(builder, [finest], classes);
 }
+
+export const vbNet: NetworkDefinition = {
+  title: 'VB-Net',
+  source: 'Shan et al. 2020; Milletari et al. 2016',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 16 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

@@ -7,20 +7,13 @@
  * which needs a fraction of the memory. The auxiliary heads exist in training only. r = 32: 22 581 316 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, doubleConv } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
+import type { Builder } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { doubleConv } from '../blocks/layers.js';
+import { levels, patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
-export interface DeepUnet3dConfig {
-  readonly name: 'deep-unet3d';
-  readonly rootFilters: number;
-}
-
-export function deepUnet3d(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: DeepUnet3dConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const block = (at: Builder, x: GraphNode, level: number): GraphNode => doubleConv(at, x, width(level));
   const features = uShape(builder, image, { width, encode: block, decode: block });
@@ -30,3 +23,13 @@ export function deepUnet3d(
   );
   return { logits, auxiliary: full };
 }
+
+export const deepUnet3d: NetworkDefinition = {
+  title: 'Deeply supervised 3D U-Net',
+  source: 'Dou et al., MedIA 2017',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 32 },
+  headCount: () => levels,
+  patchMultiple: () => patchMultiple,
+  build,
+};

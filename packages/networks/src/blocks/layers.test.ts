@@ -1,7 +1,7 @@
 import { differentiate, elementCount, Graph, type GraphNode, runReference } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
-import { type Builder, instanceNorm } from './blocks.js';
-import { buildHeads, catalogue, headCount, networkSchema } from './index.js';
+import type { Builder } from './builder.js';
+import { instanceNorm } from './layers.js';
 
 const wave = (length: number, seed: number): Float64Array =>
   Float64Array.from({ length }, (_, i) => Math.sin(seed + i * 12.9898 + i * i * 0.713));
@@ -56,54 +56,5 @@ describe('instance norm', () => {
     const both = evaluate([2, 3, 2, 4, 2], twice, instanceNorm);
     alone.y.forEach((value, i) => expect(both.y[i]).toBeCloseTo(value, 10));
     alone.dx.forEach((value, i) => expect(both.dx[i]).toBeCloseTo(value, 10));
-  });
-});
-
-describe('heads', () => {
-  it('exist beside the finest in training only, and with deep supervision only', () => {
-    const counts = Object.fromEntries(catalogue.map(({ id, config }) => [id, headCount(config)]));
-    expect(counts).toMatchObject({ 'qchc-unet': 1, unet3d: 1, 'unet-pp': 4, 'deep-unet3d': 4, nnunet3d: 3 });
-    expect(headCount({ name: 'unet-pp', rootFilters: 2, deepSupervision: false })).toBe(1);
-    const graph = new Graph();
-    const image = graph.input('image', [1, 1, 16, 32, 16]);
-    const config = { name: 'nnunet3d', rootFilters: 2, maxFilters: 8, deepSupervision: true } as const;
-    const { logits, auxiliary } = buildHeads({ graph, training: true, path: '' }, image, 3, config);
-    const grids = [logits, ...auxiliary].map(({ shape }) => shape.slice(2));
-    expect(grids).toEqual([
-      [16, 32, 16],
-      [8, 16, 8],
-      [4, 8, 4],
-    ]);
-  });
-
-  it('every entry of the catalogue is a configuration, and its id is its own', () => {
-    for (const { config } of catalogue) expect(networkSchema.safeParse(config).success).toBe(true);
-    expect(new Set(catalogue.map(({ id }) => id)).size).toBe(catalogue.length);
-  });
-});
-
-describe('DRU-Net', () => {
-  it('is the QC-HC U-Net without the hypercolumn', () => {
-    const logits = (name: 'dru-net' | 'qchc-unet'): Float64Array => {
-      const graph = new Graph();
-      const image = graph.input('image', [1, 1, 16, 16, 16]);
-      const plain = catalogue.find(({ id }) => id === (name === 'dru-net' ? name : 'qchc-unet-no-hypercolumn'));
-      if (!plain) throw new Error('not in the catalogue');
-      const config = { ...plain.config, rootFilters: 1 };
-      graph.output('logits', buildHeads({ graph, training: false, path: '' }, image, 2, config).logits);
-      const values = new Map([['image', wave(4096, 1)]]);
-      for (const [variable, { node }] of graph.variables) {
-        // The head's weights have another name in the hypercolumn: `head0`.
-        const seed = variable.replace('head0', 'head').length;
-        values.set(
-          variable,
-          wave(elementCount(node.shape), seed).map((value) => (variable.endsWith('variance') ? 1 + value ** 2 : value)),
-        );
-      }
-      return runReference(graph, values).get('logits')?.data ?? new Float64Array();
-    };
-    const [dru, ablation] = [logits('dru-net'), logits('qchc-unet')];
-    expect(dru.length).toBe(2 * 4096);
-    dru.forEach((value, i) => expect(ablation[i]).toBeCloseTo(value, 9));
   });
 });

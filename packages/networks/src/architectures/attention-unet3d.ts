@@ -6,13 +6,11 @@
  * up-sampled trilinearly. As in the paper the finest skip has no gate. r = 32: 23 529 735 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { add, batchNorm, type Builder, conv, doubleConv, downConv, relu, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
-
-export interface AttentionUnet3dConfig {
-  readonly name: 'attention-unet3d';
-  readonly rootFilters: number;
-}
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { add, batchNorm, conv, doubleConv, downConv, relu } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
 /** x [N, C, 2D, 2H, 2W] weighed by the coarser g [N, C', D, H, W]. */
 function attentionGate(builder: Builder, x: GraphNode, g: GraphNode): GraphNode {
@@ -28,12 +26,7 @@ function attentionGate(builder: Builder, x: GraphNode, g: GraphNode): GraphNode 
   return batchNorm(within(builder, 'norm'), conv(within(builder, 'conv'), gated, width, { kernel: 1 }));
 }
 
-export function attentionUnet3d(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: AttentionUnet3dConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const block = (at: Builder, x: GraphNode, level: number): GraphNode => doubleConv(at, x, width(level));
   const [finest] = uShape(builder, image, {
@@ -44,3 +37,13 @@ export function attentionUnet3d(
   });
   return scaleHeads(builder, [finest], classes);
 }
+
+export const attentionUnet3d: NetworkDefinition = {
+  title: 'Attention U-Net 3D',
+  source: 'Oktay et al., MIDL 2018',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 32 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

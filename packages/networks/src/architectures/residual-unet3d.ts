@@ -6,28 +6,30 @@
  * one input channel and 4 classes.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { add, type Builder, convNorm, convNormRelu, relu, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
-
-export interface ResidualUnet3dConfig {
-  readonly name: 'residual-unet3d';
-  /** Width of the first level; level l has r·2^l. */
-  readonly rootFilters: number;
-}
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { add, convNorm, convNormRelu, relu } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
 function residualBlock(builder: Builder, x: GraphNode, width: number): GraphNode {
   const inner = convNorm(within(builder, 'last'), convNormRelu(within(builder, 'first'), x, width), width, 3);
   return relu(builder, add(builder, inner, convNorm(within(builder, 'shortcut'), x, width, 1)));
 }
 
-export function residualUnet3d(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: ResidualUnet3dConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const block = (at: Builder, x: GraphNode, level: number): GraphNode => residualBlock(at, x, width(level));
   const [finest] = uShape(builder, image, { width, encode: block, decode: block });
   return scaleHeads(builder, [finest], classes);
 }
+
+export const residualUnet3d: NetworkDefinition = {
+  title: 'Residual 3D U-Net',
+  source: 'Zhang, Ren, Wei, Sci Rep 2021, Fig. 5; He et al. 2016',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 32 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

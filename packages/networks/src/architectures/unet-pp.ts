@@ -7,16 +7,18 @@
  * r = 32: 26 205 668 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, concat, doubleConv, maxPool, upConv, within } from './blocks.js';
-import { levels, type NetworkHeads, scaleHeads } from './u-shape.js';
+import { z } from 'zod';
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { concat, doubleConv, maxPool, upConv } from '../blocks/layers.js';
+import { levels, patchMultiple } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
-export interface UnetPpConfig {
-  readonly name: 'unet-pp';
-  readonly rootFilters: number;
+export interface UnetPpOptions extends NetworkOptions {
   readonly deepSupervision: boolean;
 }
 
-export function unetPp(builder: Builder, image: GraphNode, classes: number, config: UnetPpConfig): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, config: UnetPpOptions): NetworkHeads {
   const width = (row: number): number => config.rootFilters * 2 ** row;
   const rows: GraphNode[][] = [];
   for (let row = 0; row <= levels; row++) {
@@ -32,3 +34,13 @@ export function unetPp(builder: Builder, image: GraphNode, classes: number, conf
   const columns = rows[0].slice(1).toReversed();
   return scaleHeads(builder, config.deepSupervision ? columns : columns.slice(0, 1), classes);
 }
+
+export const unetPp: NetworkDefinition<UnetPpOptions> = {
+  title: 'U-Net++ 3D',
+  source: 'Zhou et al., DLMIA 2018',
+  options: { rootFilters: rootFiltersSchema, deepSupervision: z.boolean() },
+  published: { rootFilters: 32, deepSupervision: true },
+  headCount: ({ deepSupervision }) => (deepSupervision ? levels : 1),
+  patchMultiple: () => patchMultiple,
+  build,
+};

@@ -8,12 +8,14 @@
  * every runtime has kernel = stride. Four halvings, so that any patch of 16s fits. r = 32: 14 172 640 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, conv, downConv, instanceNorm, leakyRelu, upConv, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
+import { z } from 'zod';
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { conv, downConv, instanceNorm, leakyRelu, upConv } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
-export interface Nnunet3dConfig {
-  readonly name: 'nnunet3d';
-  readonly rootFilters: number;
+export interface Nnunet3dOptions extends NetworkOptions {
   /** Widest level; nnU-Net's 3D networks stop at 320. */
   readonly maxFilters: number;
   readonly deepSupervision: boolean;
@@ -29,7 +31,7 @@ function convNormLeaky(builder: Builder, x: GraphNode, out: number): GraphNode {
   return normalised(builder, conv(within(builder, 'conv'), x, out, { kernel: 3 }));
 }
 
-export function nnunet3d(builder: Builder, image: GraphNode, classes: number, config: Nnunet3dConfig): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, config: Nnunet3dOptions): NetworkHeads {
   const width = (level: number): number => Math.min(config.rootFilters * 2 ** level, config.maxFilters);
   const block = (at: Builder, x: GraphNode, level: number): GraphNode =>
     convNormLeaky(within(at, 'last'), convNormLeaky(within(at, 'first'), x, width(level)), width(level));
@@ -45,3 +47,13 @@ export function nnunet3d(builder: Builder, image: GraphNode, classes: number, co
     bias: false,
   });
 }
+
+export const nnunet3d: NetworkDefinition<Nnunet3dOptions> = {
+  title: 'nnU-Net-style 3D U-Net',
+  source: 'Ma et al. 2021; Isensee et al. 2021',
+  options: { rootFilters: rootFiltersSchema, maxFilters: z.int().min(1).max(1024), deepSupervision: z.boolean() },
+  published: { rootFilters: 32, maxFilters: 320, deepSupervision: true },
+  headCount: ({ deepSupervision }) => (deepSupervision ? supervisedLevels : 1),
+  patchMultiple: () => patchMultiple,
+  build,
+};

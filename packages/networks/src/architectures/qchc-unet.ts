@@ -7,13 +7,15 @@
  * equals one 1×1×1 convolution over all up-sampled decoder features joined together, at a fraction of the memory.
  */
 import type { GraphNode, ResizeMode } from '@quickcolumn/graph';
-import { add, addBias, type Builder, conv, maxPool, within } from './blocks.js';
-import { decoderBlock, encoderBlock } from './dru-blocks.js';
+import { z } from 'zod';
+import { type Builder, within } from '../blocks/builder.js';
+import { decoderBlock, encoderBlock } from '../blocks/dru-blocks.js';
+import type { NetworkHeads } from '../blocks/heads.js';
+import { add, addBias, conv, maxPool } from '../blocks/layers.js';
+import { levels, patchMultiple } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
-export interface QchcUnetConfig {
-  readonly name: 'qchc-unet';
-  /** Width r of the first level; level l has r·2^l. 16 is the paper's network, 32 "qchc-wide". */
-  readonly rootFilters: number;
+export interface QchcUnetOptions extends NetworkOptions {
   readonly resize: ResizeMode;
   /** Also score the bottom block in the hypercolumn. */
   readonly bottomLevel: boolean;
@@ -23,10 +25,7 @@ export interface QchcUnetConfig {
   readonly hypercolumn: boolean;
 }
 
-const levels = 4;
-
-/** Image [N, 1, D, H, W] → logits [N, classes, D, H, W]. D, H, W must be multiples of 16. */
-export function qchcUnet(builder: Builder, image: GraphNode, classes: number, config: QchcUnetConfig): GraphNode {
+function build(builder: Builder, image: GraphNode, classes: number, config: QchcUnetOptions): NetworkHeads {
   const { rootFilters, quickConnection } = config;
   let x = conv(within(builder, 'stem'), image, rootFilters, { kernel: 3 });
   const skips: GraphNode[] = [];
@@ -46,5 +45,26 @@ export function qchcUnet(builder: Builder, image: GraphNode, classes: number, co
     const score = conv(within(builder, `head${level}`), features, classes, { kernel: 1, bias: false });
     return level === 0 ? score : builder.graph.apply('resize', [score], { factor: 2 ** level, mode: config.resize });
   });
-  return addBias(within(builder, 'head'), add(builder, ...scores));
+  return { logits: addBias(within(builder, 'head'), add(builder, ...scores)), auxiliary: [] };
 }
+
+export const qchcUnet: NetworkDefinition<QchcUnetOptions> = {
+  title: 'QC-HC U-Net',
+  source: 'Zhang, Ren, Wei, Sci Rep 2021',
+  options: {
+    rootFilters: rootFiltersSchema,
+    resize: z.enum(['trilinear', 'nearest']),
+    bottomLevel: z.boolean(),
+    quickConnection: z.boolean(),
+    hypercolumn: z.boolean(),
+  },
+  published: { rootFilters: 16, resize: 'trilinear', bottomLevel: false, quickConnection: true, hypercolumn: true },
+  ablations: [
+    { id: 'no-quick', title: 'without quick connection', change: { quickConnection: false } },
+    { id: 'no-hypercolumn', title: 'without hypercolumn', change: { hypercolumn: false } },
+    { id: 'neither', title: 'without either', change: { quickConnection: false, hypercolumn: false } },
+  ],
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

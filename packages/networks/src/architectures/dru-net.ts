@@ -7,21 +7,14 @@
  * same function; a test holds the two together. r = 16: 7 746 020 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, conv, maxPool, within } from './blocks.js';
-import { decoderBlock, encoderBlock } from './dru-blocks.js';
-import { levels, type NetworkHeads, scaleHeads } from './u-shape.js';
+import { type Builder, within } from '../blocks/builder.js';
+import { decoderBlock, encoderBlock } from '../blocks/dru-blocks.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { conv, maxPool } from '../blocks/layers.js';
+import { levels, patchMultiple } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
-export interface DruNetConfig {
-  readonly name: 'dru-net';
-  readonly rootFilters: number;
-}
-
-export function druNet(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: DruNetConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   let x = conv(within(builder, 'stem'), image, rootFilters, { kernel: 3 });
   const skips: GraphNode[] = [];
   for (let level = 0; level <= levels; level++) {
@@ -33,3 +26,13 @@ export function druNet(
     x = decoderBlock(within(builder, `decoder${level}`), x, skips[level], rootFilters * 2 ** level, true);
   return scaleHeads(builder, [x], classes);
 }
+
+export const druNet: NetworkDefinition = {
+  title: 'DRU-Net 3D',
+  source: 'Jafari et al., ISBI 2020',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 16 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

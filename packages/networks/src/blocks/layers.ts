@@ -1,31 +1,15 @@
 /**
- * Named blocks that the networks are built from. Images are [N, C, D, H, W]; every convolution has a bias and same
+ * The layers that the networks are built from. Images are [N, C, D, H, W]; every convolution has a bias and same
  * padding; weights start He-normal (He et al. 2015, fan-in), biases at 0, batch-norm scale at 1.
- *
- * A `Builder` carries the graph, the mode and the path of names, so that a variable's name says where it sits:
- * `encoder0/conv1/weight`.
  */
-import type { Graph, GraphNode } from '@quickcolumn/graph';
-
-export interface Builder {
-  readonly graph: Graph;
-  /** Training uses the statistics of the batch and updates the running ones; prediction uses the running ones. */
-  readonly training: boolean;
-  /** Prefix of variable names, '' at the root. */
-  readonly path: string;
-  /** Variables that this training leaves as they are: batch norm with such statistics uses them, as in prediction. */
-  readonly frozen?: (name: string) => boolean;
-}
+import type { GraphNode } from '@quickcolumn/graph';
+import { type Builder, within } from './builder.js';
 
 /** Batch-norm constants of spec section 5 (those of Keras). */
 const epsilon = 1e-3;
 const momentum = 0.99;
 
 const instanceEpsilon = 1e-5;
-
-export function within(builder: Builder, name: string): Builder {
-  return { ...builder, path: builder.path === '' ? name : `${builder.path}/${name}` };
-}
 
 const channels = (x: GraphNode): number => x.shape[1];
 

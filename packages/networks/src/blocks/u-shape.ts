@@ -3,10 +3,14 @@
  * outputs kept as skips, blocks on the way up that join the skip of their level. What the blocks are is the network's.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, concat, conv, maxPool, upConv, within } from './blocks.js';
+import { type Builder, within } from './builder.js';
+import { concat, maxPool, upConv } from './layers.js';
 
-/** Halvings of the grid; with them a patch must be a multiple of 16. */
+/** Halvings of the grid. */
 export const levels = 4;
+
+/** What every side of a patch must then be a multiple of. */
+export const patchMultiple: number = 2 ** levels;
 
 export interface UParts {
   /** The block of a level on the way down; level 0 gets the image. Names lie within `encoder{level}`. */
@@ -42,29 +46,4 @@ export function uShape(builder: Builder, image: GraphNode, parts: UParts): Graph
     features.unshift(x);
   }
   return features;
-}
-
-/**
- * What a network gives: logits on the image's grid, and in training the logits of auxiliary heads (deep supervision),
- * finer ones first, on grids that divide the image's. Prediction has none of those and none of their weights.
- */
-export interface NetworkHeads {
-  readonly logits: GraphNode;
-  readonly auxiliary: readonly GraphNode[];
-}
-
-/** Logits of the features' levels by 1×1×1 convolutions `head`, `head1`, …; the auxiliary ones in training only. */
-export function scaleHeads(
-  builder: Builder,
-  features: readonly GraphNode[],
-  classes: number,
-  { bias = true }: { readonly bias?: boolean } = {},
-): NetworkHeads {
-  const [finest, ...coarser] = features;
-  const logits = conv(within(builder, 'head'), finest, classes, { kernel: 1, bias });
-  const supervised = builder.training ? coarser : [];
-  return {
-    logits,
-    auxiliary: supervised.map((x, i) => conv(within(builder, `head${i + 1}`), x, classes, { kernel: 1, bias })),
-  };
 }

@@ -8,14 +8,11 @@
  * pooling, which is a maximum as in Jégou et al.), to w before and after a decoder's block. r = 16: 11 479 412 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { type Builder, batchNorm, concat, conv, maxPool, relu, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
-
-export interface DenseUnet3dConfig {
-  readonly name: 'dense-unet3d';
-  /** Width r of the first level, which level l has r·2^l of; a layer of level l adds half of that. */
-  readonly rootFilters: number;
-}
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { batchNorm, concat, conv, maxPool, relu } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
 const layers = 4;
 
@@ -34,12 +31,7 @@ function transition(builder: Builder, x: GraphNode, out: number): GraphNode {
   return normReluConv(builder, x, out, 1);
 }
 
-export function denseUnet3d(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: DenseUnet3dConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const growth = (level: number): number => Math.ceil(width(level) / 2);
   const stem = conv(within(builder, 'stem'), image, rootFilters, { kernel: 3 });
@@ -54,3 +46,13 @@ export function denseUnet3d(
   });
   return scaleHeads(builder, [finest], classes);
 }
+
+export const denseUnet3d: NetworkDefinition = {
+  title: 'Dense 3D U-Net',
+  source: 'Zhang, Ren, Wei, Sci Rep 2021, Fig. 6; Huang et al. 2017',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 16 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};

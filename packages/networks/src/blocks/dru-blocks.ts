@@ -4,7 +4,8 @@
  * connection), and an encoder block's input is joined to its output.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { add, batchNorm, type Builder, concat, convNorm, relu, upConv, within } from './blocks.js';
+import { type Builder, within } from './builder.js';
+import { add, batchNorm, concat, convNorm, relu, upConv } from './layers.js';
 
 /** e (C) → concat(ReLU(u + v + e), e) (2C), u = BN(conv3(e)), v = BN(conv3(ReLU(u))). */
 export function encoderBlock(builder: Builder, e: GraphNode, quick: boolean): GraphNode {

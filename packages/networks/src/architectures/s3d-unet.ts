@@ -7,13 +7,11 @@
  * 1×1×1 shortcut around them; poolings and widths as in the other networks. r = 32: 11 440 612 parameters.
  */
 import type { GraphNode } from '@quickcolumn/graph';
-import { add, type Builder, conv, instanceNorm, type Kernel, leakyRelu, within } from './blocks.js';
-import { type NetworkHeads, scaleHeads, uShape } from './u-shape.js';
-
-export interface S3dUnetConfig {
-  readonly name: 's3d-unet';
-  readonly rootFilters: number;
-}
+import { type Builder, within } from '../blocks/builder.js';
+import { type NetworkHeads, scaleHeads } from '../blocks/heads.js';
+import { add, conv, instanceNorm, type Kernel, leakyRelu } from '../blocks/layers.js';
+import { patchMultiple, uShape } from '../blocks/u-shape.js';
+import { type NetworkDefinition, type NetworkOptions, rootFiltersSchema } from '../definition.js';
 
 function convNorm(builder: Builder, x: GraphNode, out: number, kernel: Kernel): GraphNode {
   return instanceNorm(within(builder, 'norm'), conv(within(builder, 'conv'), x, out, { kernel }));
@@ -31,14 +29,19 @@ function separableBlock(builder: Builder, x: GraphNode, out: number): GraphNode 
   return leakyRelu(builder, add(builder, last, convNorm(within(builder, 'shortcut'), x, out, 1)));
 }
 
-export function s3dUnet(
-  builder: Builder,
-  image: GraphNode,
-  classes: number,
-  { rootFilters }: S3dUnetConfig,
-): NetworkHeads {
+function build(builder: Builder, image: GraphNode, classes: number, { rootFilters }: NetworkOptions): NetworkHeads {
   const width = (level: number): number => rootFilters * 2 ** level;
   const block = (at: Builder, x: GraphNode, level: number): GraphNode => separableBlock(at, x, width(level));
   const [finest] = uShape(builder, image, { width, encode: block, decode: block });
   return scaleHeads(builder, [finest], classes);
 }
+
+export const s3dUnet: NetworkDefinition = {
+  title: 'S3D-UNet',
+  source: 'Chen et al., BrainLes 2018',
+  options: { rootFilters: rootFiltersSchema },
+  published: { rootFilters: 32 },
+  headCount: () => 1,
+  patchMultiple: () => patchMultiple,
+  build,
+};
