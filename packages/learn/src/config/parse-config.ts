@@ -1,7 +1,7 @@
 /**
  * Reads a training configuration: what a file leaves out is taken from its profile, what is wrong is said key by key.
  */
-import { catalogue } from '@quickcolumn/networks';
+import { catalogue, networkSchema, patchMultipleOf } from '@quickcolumn/networks';
 import { ConfigError, describeIssues } from './config-error.js';
 import { migrateTrainConfig } from './migrate-config.js';
 import { profiles } from './profiles.js';
@@ -23,7 +23,7 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
   const template = name === undefined ? undefined : profiles[name];
   const complete =
     template === undefined ? { profile: given['profile'] } : completed(withNetwork(template, given), given);
-  const parsed = configSchema.safeParse(complete);
+  const parsed = configSchema(multipleOf(complete)).safeParse(complete);
   if (parsed.success) return parsed.data;
   const issues = describeIssues(parsed.error, complete, template ?? profiles.paper);
   // Without a known profile nothing can be completed, and every other key would be reported as missing.
@@ -31,6 +31,12 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
     sourceName,
     template === undefined ? issues.filter((issue) => issue.path === 'profile') : issues,
   );
+}
+
+/** What the patch must be a multiple of; while the network itself is wrong, nothing is said of the patch. */
+function multipleOf(complete: unknown): number {
+  const network = networkSchema.safeParse(isGroup(complete) ? complete['network'] : undefined);
+  return network.success ? patchMultipleOf(network.data) : 1;
 }
 
 /** The template with the published options of the network that is asked for, where it is another one. */

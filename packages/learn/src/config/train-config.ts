@@ -6,7 +6,7 @@
  * Files of older versions are brought to this one first (migrate-config.ts).
  */
 import { type DataConfig, dataSchema } from '@quickcolumn/cases';
-import { headCount, type NetworkConfig, networkSchema, patchMultiple } from '@quickcolumn/networks';
+import { headCount, type NetworkConfig, networkSchema } from '@quickcolumn/networks';
 import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
 import { type PrecisionName, precisionNames, type RuntimeName, runtimeNames } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
@@ -22,7 +22,7 @@ export const profileNames: readonly ['paper', 'mueller', 'ma', 'quick'] = ['pape
 export type ProfileName = (typeof profileNames)[number];
 
 export interface TrainSettings {
-  /** x, y, z in voxels of the prepared grid; multiples of `patchMultiple`. */
+  /** x, y, z in voxels of the prepared grid; multiples of the network's `patchMultipleOf`. */
   readonly patch: Size3;
   readonly batch: number;
   readonly epochs: number;
@@ -78,19 +78,20 @@ export interface TrainConfig {
 const count = z.int().min(1);
 const positive = z.number().gt(0);
 
-const patchEdge = z.int().min(patchMultiple).multipleOf(patchMultiple);
+const patchEdge = (multiple: number): z.ZodInt => z.int().min(multiple).multipleOf(multiple);
 
-const settingsSchema = z.strictObject({
-  patch: z.tuple([patchEdge, patchEdge, patchEdge]),
-  batch: count,
-  epochs: count,
-  stepsPerEpoch: count,
-  validationPatches: count.max(64),
-  learningRate: positive,
-  schedule: scheduleSchema,
-  earlyStop: count.nullable(),
-  maxMinutes: positive.nullable(),
-});
+const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
+  z.strictObject({
+    patch: z.tuple([patchEdge(multiple), patchEdge(multiple), patchEdge(multiple)]),
+    batch: count,
+    epochs: count,
+    stepsPerEpoch: count,
+    validationPatches: count.max(64),
+    learningRate: positive,
+    schedule: scheduleSchema,
+    earlyStop: count.nullable(),
+    maxMinutes: positive.nullable(),
+  });
 
 const initSchema: z.ZodType<InitConfig> = z.strictObject({
   from: z.string().min(1),
@@ -103,41 +104,43 @@ const initSchema: z.ZodType<InitConfig> = z.strictObject({
 
 const edge = z.int().min(0);
 
-export const configSchema: z.ZodType<TrainConfig> = z
-  .strictObject({
-    version: z.literal(configVersion),
-    profile: z.enum(profileNames),
-    seed: z.int().min(0).max(0xffff_ffff),
-    data: dataSchema,
-    preparation: preparationSchema,
-    augmentation: augmentationSchema,
-    network: networkSchema,
-    train: settingsSchema,
-    loss: lossSchema,
-    optimizer: optimizerSchema,
-    init: initSchema.optional(),
-    compute: z.strictObject({
-      runtime: z.enum(runtimeNames),
-      precision: z.enum(precisionNames),
-      autotune: z.boolean().optional(),
-    }),
-    predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
-  })
-  .superRefine((config, context) => {
-    config.predict.overlap.forEach((overlap, axis) => {
-      const side = config.train.patch[axis];
-      if (overlap < side) return;
-      const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
-      context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
+/** @param patchMultiple what the sides of the patch must be multiples of, for the network of the configuration */
+export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
+  z
+    .strictObject({
+      version: z.literal(configVersion),
+      profile: z.enum(profileNames),
+      seed: z.int().min(0).max(0xffff_ffff),
+      data: dataSchema,
+      preparation: preparationSchema,
+      augmentation: augmentationSchema,
+      network: networkSchema,
+      train: settingsSchema(patchMultiple),
+      loss: lossSchema,
+      optimizer: optimizerSchema,
+      init: initSchema.optional(),
+      compute: z.strictObject({
+        runtime: z.enum(runtimeNames),
+        precision: z.enum(precisionNames),
+        autotune: z.boolean().optional(),
+      }),
+      predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
+    })
+    .superRefine((config, context) => {
+      config.predict.overlap.forEach((overlap, axis) => {
+        const side = config.train.patch[axis];
+        if (overlap < side) return;
+        const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
+        context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
+      });
+      const { levelWeights } = config.loss;
+      if (levelWeights === undefined) return;
+      const heads = headCount(config.network);
+      if (levelWeights.length !== heads) {
+        const what = heads === 1 ? 'one head' : `${heads} heads in training`;
+        const message =
+          `${levelWeights.length} weights, but ${config.network.name} has ${what}; ` +
+          (heads === 1 ? 'leave the key out' : `use ${heads}, the finest head first`);
+        context.addIssue({ code: 'custom', path: ['loss', 'levelWeights'], message });
+      }
     });
-    const { levelWeights } = config.loss;
-    if (levelWeights === undefined) return;
-    const heads = headCount(config.network);
-    if (levelWeights.length !== heads) {
-      const what = heads === 1 ? 'one head' : `${heads} heads in training`;
-      const message =
-        `${levelWeights.length} weights, but ${config.network.name} has ${what}; ` +
-        (heads === 1 ? 'leave the key out' : `use ${heads}, the finest head first`);
-      context.addIssue({ code: 'custom', path: ['loss', 'levelWeights'], message });
-    }
-  });

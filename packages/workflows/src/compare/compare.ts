@@ -39,7 +39,7 @@ export async function runComparison(job: CompareJob, context: JobContext): Promi
   await checkIsExperiment(out);
   const file = job.experiment ?? join(out, experimentFile);
   if (job.experiment === undefined && !(await exists(file))) {
-    throw new QuickcolumnError('usage', `${out} holds no experiment to go on with; give one`, {
+    throw new QuickcolumnError('usage', `${out} holds no experiment to go on with`, {
       options: { experiment: 'give one' },
     });
   }

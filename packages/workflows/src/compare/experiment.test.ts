@@ -92,7 +92,7 @@ describe('an experiment file', () => {
     [{ systems: [{ id: 'a', predict: { mirrors: ['x'] } }] }, 'exp.yaml: a: predict.mirrors: unknown key'],
     [
       { systems: [{ id: 'a', predict: { postProcessing: { fillHoles: ['liver'] } } }] },
-      "a: --fill-holes: 'liver' is no class",
+      "a: fill holes: 'liver' is no class",
     ],
     [{ systems: [{ id: 'a', weightsOf: 'b' }] }, "systems[0].weightsOf: a: no system 'b' stands before it"],
     [{ systems: [...systems, { id: 'c', weightsOf: 'a', train: {} }] }, 'systems[2].train: c: trains nothing'],
