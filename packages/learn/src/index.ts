@@ -41,21 +41,6 @@ export {
 } from './trainer/progress.js';
 export { checkpointsFolder, historyFile } from './trainer/resume.js';
 export {
-  casesOfRound,
-  chooseBatch,
-  type Correction,
-  currentRound,
-  parseRounds,
-  type Round,
-  type RoundCase,
-  type RoundsState,
-  startRounds,
-  toPredict,
-  withCorrections,
-  withNextRound,
-  withRound,
-} from './rounds.js';
-export {
   createSamplePool,
   type SamplePool,
   SamplePoolError,

@@ -6,7 +6,6 @@
  */
 import { join, resolve } from 'node:path';
 import { makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
-import { type Correction, currentRound, type RoundsState, withCorrections } from '@quickcolumn/learn';
 import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { compareGrids, spacingMm, type Volume } from '@quickcolumn/volume';
@@ -14,6 +13,7 @@ import { caseName, InputError } from '../scans/scan-files.js';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
 import { labelPath, maskName, roundPaths, roundsFiles } from './folder.js';
+import { type Correction, currentRound, type RoundsState, withCorrections } from './rounds-state.js';
 
 export interface AcceptOptions {
   /** Corrected files that lie elsewhere, known by their names. */

@@ -7,16 +7,7 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
-import {
-  casesOfRound,
-  chooseBatch,
-  currentRound,
-  type RoundsState,
-  toPredict,
-  type TrainConfig,
-  withNextRound,
-  withRound,
-} from '@quickcolumn/learn';
+import { type TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
@@ -25,6 +16,15 @@ import { trainInto } from '../train/run-training.js';
 import { trainConfigFrom } from '../train/train-config.js';
 import { labelPath, maskName, readRounds, roundPaths, roundsFiles, saveRounds } from './folder.js';
 import { writeRoundsReport } from './report.js';
+import {
+  casesOfRound,
+  chooseBatch,
+  currentRound,
+  type RoundsState,
+  toPredict,
+  withNextRound,
+  withRound,
+} from './rounds-state.js';
 
 export interface RoundOptions {
   readonly cacheDir?: string;

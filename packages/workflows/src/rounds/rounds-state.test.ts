@@ -10,7 +10,7 @@ import {
   withCorrections,
   withNextRound,
   withRound,
-} from './rounds.js';
+} from './rounds-state.js';
 
 const one = (name: string, more: { label?: boolean; split?: CaseSplit; patient?: string } = {}): ListedCase => ({
   name,

@@ -3,13 +3,12 @@
  * CT images with deep learning", arXiv:2003.04655, 2020): a model of the first few labelled scans predicts the
  * next ones, a person corrects them, all together train the next model, and so on.
  *
- * This is the record and its rules alone: which scans are next, which are trained on, what may follow what. Files and
- * commands are the command line's. The trap is validation: its cases are chosen once and stay the same in all rounds,
+ * This is the record and its rules alone: which scans are next, which are trained on, what may follow what. The trap is validation: its cases are chosen once and stay the same in all rounds,
  * or a round would be judged on what an earlier one was trained on.
  */
 import { DatasetError, type ListedCase, type Split } from '@quickcolumn/cases';
+import { parseRecord } from '@quickcolumn/learn';
 import { z } from 'zod';
-import { parseRecord } from './migrate.js';
 
 /** What a case of the list is for: `waiting` to be predicted and corrected, `aside` and `test` never used. */
 type RoundUse = 'train' | 'validation' | 'waiting' | 'test' | 'aside';
