@@ -1,12 +1,11 @@
-/** The `onnx` runtime in Node: onnxruntime-node, on all cores. */
+/** The `onnx` runtime in Node: ONNX Runtime as npm installed it, on all cores. */
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import { loadOnnxRuntime } from '../native.js';
 import type { Runtime } from '../runtime.js';
 import { onnxRuntimeOver } from './over-ort.js';
 
 export const onnxRuntime: Runtime = onnxRuntimeOver({
-  ort,
-  version: ort.env.versions.node ?? ort.env.versions.common,
+  ...(await loadOnnxRuntime()),
   threads: availableParallelism(),
   fillsOutputs: true,
 });

@@ -1,38 +1,35 @@
 /**
- * WebGPU in Node: the npm package `webgpu` (Dawn), on Vulkan, Metal or Direct3D 12.
+ * WebGPU in Node: Dawn, on Vulkan, Metal or Direct3D 12.
  *
  * The traps: Dawn writes warnings to stderr where Vulkan's loader or its drivers are missing, so they are looked for
  * first; and a process has one Dawn instance, made once.
  */
-import koffi, { type LibraryHandle } from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { RuntimeError } from '../errors.js';
+import { loadDawn, loadKoffi } from '../native.js';
 
 let known: Promise<GPU> | undefined;
 /** Held, because a library that nothing holds is unloaded and Dawn would look for it again. */
 let loader: LibraryHandle | undefined;
 
-/** @throws RuntimeError when the package or Vulkan's loader is not there. */
+/** @throws RuntimeError when Dawn or Vulkan's loader is not there. */
 export function nodeGpu(): Promise<GPU> {
   known ??= load();
   return known;
 }
 
 async function load(): Promise<GPU> {
-  if (process.platform === 'linux' || process.platform === 'freebsd') findVulkan();
-  try {
-    const { create } = await import('webgpu');
-    return create([]);
-  } catch (cause) {
-    const text = `the npm package webgpu does not load (${cause instanceof Error ? cause.message : String(cause)})`;
-    throw new RuntimeError(text, { runtime: 'webgpu', reason: 'no-package' }, { cause });
-  }
+  if (process.platform === 'linux' || process.platform === 'freebsd') await findVulkan();
+  const { create } = await loadDawn();
+  return create([]) as GPU;
 }
 
 /**
  * `QUICKCOLUMN_VULKAN` names the loader where the system does not find it; Dawn then uses the one that is loaded.
  * An instance is made and ended again, because the loader fails in silence and Dawn does not.
  */
-function findVulkan(): void {
+async function findVulkan(): Promise<void> {
+  const koffi = await loadKoffi('webgpu');
   const file = process.env['QUICKCOLUMN_VULKAN'] ?? 'libvulkan.so.1';
   let result: number;
   try {
