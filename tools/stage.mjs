@@ -9,6 +9,9 @@ import { nativeHost, publicWorkspaces, root } from './workspaces.mjs';
 
 /** @typedef {import('./workspaces.mjs').Workspace} Workspace */
 
+/** ONNX Runtime as WebAssembly is one file with much of others' code in it, whose notices its npm package has not got. */
+const ortNotices = new URL('native/notices/onnxruntime/ThirdPartyNotices.txt', import.meta.url);
+
 /**
  * @param {string} to  folder that gets one folder for each package
  * @returns {{ name: string, folder: string }[]}
@@ -26,6 +29,8 @@ export function stageWorkspaces(to) {
     if (!existsSync(join(folder, 'README.md'))) throw new Error(`${workspace.path} has no README.md`);
     if (!existsSync(join(folder, 'dist'))) throw new Error(`${workspace.path} is not built; run npm run build`);
     copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+    const wasm = files.get(name)?.find((file) => /ort-wasm[^/]*\.wasm$/.test(file));
+    if (wasm !== undefined) copyFileSync(ortNotices, join(folder, dirname(wasm), 'onnxruntime-ThirdPartyNotices.txt'));
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(workspace), null, 2)}\n`);
     return { name, folder };
   });
