@@ -1,18 +1,19 @@
 /**
- * WebGPU in Node: the npm package `webgpu` (Dawn), on Vulkan, Metal or Direct3D 12.
+ * WebGPU in Node: Dawn, on Vulkan, Metal or Direct3D 12.
  *
  * The traps: Dawn writes warnings to stderr where Vulkan's loader or its drivers are missing, so they are looked for
  * first; and a process has one Dawn instance, made once.
  */
 import type { LibraryHandle } from 'koffi';
 import { RuntimeError } from '../../contract/errors.js';
+import { loadDawn, loadKoffi } from '../../native.js';
 import type { WebGpuEntry } from '../types.js';
 
 let known: Promise<WebGpuEntry> | undefined;
 /** Held, because a library that nothing holds is unloaded and Dawn would look for it again. */
 let loader: LibraryHandle | undefined;
 
-/** @throws RuntimeError when the package or Vulkan's loader is not there. */
+/** @throws RuntimeError when Dawn or Vulkan's loader is not there. */
 export function nodeGpu(): Promise<WebGpuEntry> {
   known ??= load();
   return known;
@@ -20,13 +21,8 @@ export function nodeGpu(): Promise<WebGpuEntry> {
 
 async function load(): Promise<WebGpuEntry> {
   if (process.platform === 'linux' || process.platform === 'freebsd') await findVulkan();
-  try {
-    const { create } = await import('webgpu');
-    return create([]);
-  } catch (cause) {
-    const text = `the npm package webgpu does not load (${cause instanceof Error ? cause.message : String(cause)})`;
-    throw new RuntimeError(text, { runtime: 'webgpu', reason: 'no-package' }, { cause });
-  }
+  const { create } = await loadDawn();
+  return create([]) as WebGpuEntry;
 }
 
 /**
@@ -34,8 +30,8 @@ async function load(): Promise<WebGpuEntry> {
  * An instance is made and ended again, because the loader fails in silence and Dawn does not.
  */
 async function findVulkan(): Promise<void> {
+  const koffi = await loadKoffi('webgpu');
   const file = process.env['QUICKCOLUMN_VULKAN'] ?? 'libvulkan.so.1';
-  const { default: koffi } = await import('koffi');
   let result: number;
   try {
     loader = koffi.load(file);
