@@ -76,7 +76,7 @@ describe('of an earlier version', { timeout: 300_000 }, () => {
         expectCases(systems[index].folds[fold].cases, cases);
         if (losses === undefined) continue;
         const history = await text('comparison', 'systems', id, `fold-${fold}`, 'history.jsonl');
-        expectLosses(lossesIn(history), losses, 1e-4);
+        expectLosses(lossesIn(history), losses, 1e-5);
       }
     }
   });
@@ -92,7 +92,7 @@ describe('of an earlier version', { timeout: 300_000 }, () => {
     expect(await hashesIn(at('cross-validation', 'fold-0'), kept)).toEqual(before);
     expect((await text('cross-validation', 'fold-1', 'history.jsonl')).startsWith(begun)).toBe(true);
     for (const [fold, losses] of expected.crossValidation.losses.entries()) {
-      expectLosses(lossesIn(await text('cross-validation', `fold-${fold}`, 'history.jsonl')), losses, 1e-4);
+      expectLosses(lossesIn(await text('cross-validation', `fold-${fold}`, 'history.jsonl')), losses, 1e-5);
     }
     const { cases } = JSON.parse(await text('cross-validation', 'metrics.json')) as {
       cases: MeasuredCase[];
