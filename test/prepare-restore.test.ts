@@ -3,16 +3,8 @@
  * scan's exact shape and affine and loses less than 0.01 lung Dice. Here, because phantom and pipeline are siblings.
  */
 import { generatePhantom } from '@quickcolumn/phantom';
-import { covidClasses, paperPreparation, prepareScan, restoreProbabilities } from '@quickcolumn/pipeline';
-import {
-  type Affine,
-  multiplyAffine,
-  permuteAndFlip,
-  type Reorientation,
-  reorientedAffine,
-  type Volume,
-  type VoxelArray,
-} from '@quickcolumn/volume';
+import { paperPreparation, prepareScan, restoreProbabilities } from '@quickcolumn/pipeline';
+import { type Affine, covidClasses, multiplyAffine, permuteAndFlip, type Reorientation, reorientedAffine, type Volume, type VoxelArray } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 
 type Stored = Reorientation & { readonly name: string; readonly tiltDegrees: number };

@@ -254,10 +254,10 @@ describe.skipIf(skipped)(`refusals in Chromium${skipped ? ` (skipped: ${noChromi
 
   it('a model that is not there, and one of another origin', async () => {
     expect(await failure({ model: '/data/none.onnx' })).toMatchObject({
-      code: 'file',
+      code: 'file-read',
       message: expect.stringMatching(/404/),
     });
-    expect(await failure({ model: 'http://127.0.0.1:9/model.onnx' })).toMatchObject({ code: 'file' });
+    expect(await failure({ model: 'http://127.0.0.1:9/model.onnx' })).toMatchObject({ code: 'file-read' });
   });
 
   it('a scan that is cut short', async () => {

@@ -2,21 +2,16 @@
  * What `predict` can do beyond the plain sliding window: ensembles, mirroring, post-processing. Flags in, options of
  * `predictScan` and a record for the sidecar out. Classes are named by value or by name, as the model has them.
  */
-import { basename } from 'node:path';
-import { hashFile } from '@quickcolumn/io';
 import {
   ensembleOf,
   type LoadedModel,
   type ModelDevice,
   loadModel,
   type MirrorAxis,
-  type ModelFile,
-  type NamedModel,
   type PostProcessing,
-  type PredictionOptions,
   type PredictOptions,
 } from '@quickcolumn/predict';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, InvalidArgumentError } from 'commander';
 import { modelFilesOf } from './compare/ensemble-folder.js';
@@ -38,12 +33,6 @@ export interface ExtraFlags {
 
 export type ExtraOptions = Pick<PredictOptions, 'mirror' | 'postProcessing'>;
 
-/** The models of a prediction as the sidecar names them. */
-export interface ModelFiles {
-  readonly model: ModelFile;
-  readonly ensemble?: readonly ModelFile[];
-}
-
 export function withExtraFlags(command: Command): Command {
   return command
     .option('--mirror <axes>', 'average over windows mirrored along x (left-right), y, z; x,y,z for all', mirrorAxes)
@@ -57,23 +46,12 @@ export function withExtraFlags(command: Command): Command {
 }
 
 /** Loads one model or an ensemble. @throws ModelError, FileError, InputError; `usage` when models do not fit together */
-export async function loadModels(
-  text: string,
-  device: ModelDevice,
-): Promise<{ model: LoadedModel; files: ModelFiles }> {
+export async function loadModels(text: string, device: ModelDevice): Promise<LoadedModel> {
   // A comma may be part of a file's name.
   const named = (await exists(text)) ? [text] : text.split(',').filter((path) => path !== '');
-  const paths = (await Promise.all(named.map(modelFilesOf))).flat();
-  const members: NamedModel[] = [];
-  const files: ModelFile[] = [];
-  for (const path of paths) {
-    const model = await loadModel(path, device);
-    const { weightsSha256 } = model.metadata;
-    members.push({ name: path, model });
-    files.push({ file: basename(path), sha256: await hashFile(path), weightsSha256 });
-  }
-  const model = ensembleOf(members);
-  return { model, files: files.length === 1 ? { model: files[0] } : { model: files[0], ensemble: files } };
+  const models: LoadedModel[] = [];
+  for (const path of (await Promise.all(named.map(modelFilesOf))).flat()) models.push(await loadModel(path, device));
+  return ensembleOf(models);
 }
 
 /** The options that were asked for, checked against the model's classes before any scan is read. */
@@ -111,20 +89,6 @@ export function extraOptions(flags: ExtraFlags, classes: readonly LabelClass[]):
     ...(mirror && { mirror }),
     ...(Object.keys(postProcessing).length > 0 && { postProcessing }),
   };
-}
-
-/** The sidecar's record of what was switched on; undefined when nothing was. */
-export function describeOptions(
-  { gaussian = false }: ExtraFlags,
-  { mirror, postProcessing }: ExtraOptions,
-  { removedVoxels, filledVoxels }: { readonly removedVoxels: number; readonly filledVoxels: number },
-): PredictionOptions | undefined {
-  const options: PredictionOptions = {
-    ...(gaussian && { weighting: 'gaussian' }),
-    ...(mirror && { mirror }),
-    ...(postProcessing && { postProcessing: { ...postProcessing, removedVoxels, filledVoxels } }),
-  };
-  return Object.keys(options).length > 0 ? options : undefined;
 }
 
 function mirrorAxes(text: string): MirrorAxis[] {

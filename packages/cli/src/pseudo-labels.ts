@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeNifti } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/learn';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { ScanPredictor } from './scan-predictor.js';
 

@@ -7,7 +7,7 @@ import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predi
 import type { Volume } from '@quickcolumn/volume';
 import { chooseDevice, type DeviceRequest } from './device.js';
 import { interruptSignal, throwIfInterrupted } from './interrupt.js';
-import { loadModels, type ModelFiles } from './prediction-options.js';
+import { loadModels } from './prediction-options.js';
 import { volumeInput } from './scan-inputs.js';
 import { formatSeconds, progressLine, secondsSince } from './terminal.js';
 
@@ -19,7 +19,6 @@ interface PredictedScan {
 
 export interface ScanPredictor {
   readonly model: LoadedModel;
-  readonly files: ModelFiles;
   /**
    * Labels of a scan file on its own grid; `onProbability` gets the classes one after the other.
    * @throws the reader's and the prediction's errors; `interrupted` after Ctrl-C
@@ -37,11 +36,10 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { threads } = flags;
   const device = await chooseDevice(flags);
-  const { model, files } = await loadModels(flags.model, { ...device, ...(threads === undefined ? {} : { threads }) });
-  const compiled = await model.compile(resolveWindow(model).patch, 1);
+  const model = await loadModels(flags.model, { ...device, ...(threads === undefined ? {} : { threads }) });
+  const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,
-    files,
     async predict({ name, path }, onProbability) {
       throwIfInterrupted();
       const start = performance.now();

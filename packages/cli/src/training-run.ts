@@ -31,7 +31,8 @@ import {
   train,
   type TrainResult,
 } from '@quickcolumn/learn';
-import type { LabelClass, PreparationConfig } from '@quickcolumn/pipeline';
+import type { PreparationConfig } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { RuntimeName } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';

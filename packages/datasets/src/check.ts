@@ -7,9 +7,9 @@
 import { createHash } from 'node:crypto';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { type CaseSplit, type ListedCase, patientOf } from '@quickcolumn/learn';
-import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
+import { detectScale } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { axisCodes, reorient, type Size3, spacingMm, type Vector3, type Volume } from '@quickcolumn/volume';
+import { axisCodes, type IntensityScale, type LabelClass, reorient, type Size3, spacingMm, type Vector3, type Volume } from '@quickcolumn/volume';
 import { acrossCases } from './check-across.js';
 import { type GeometryVerdict, geometryDifference } from './geometry-difference.js';
 

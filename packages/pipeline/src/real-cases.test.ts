@@ -9,9 +9,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import { reorient, resizeLinear, type Size3, type Volume } from '@quickcolumn/volume';
+import { covidClasses, reorient, resizeLinear, type Size3, type Volume } from '@quickcolumn/volume';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { covidClasses } from './classes.js';
 import { paperPreparation } from './config.js';
 import { prepareScan } from './prepare.js';
 import { restoreProbabilities } from './restore.js';
@@ -75,7 +74,7 @@ describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])(`prepare and restore
       squares += value * value;
     }
     moments = { mean: sum / prepared.image.length, variance: squares / prepared.image.length };
-  });
+  }, 300_000);
 
   it.skipIf(!present)('gives the exact shape and affine of the scan', () => {
     expect(preparedSize).toEqual(golden[name].preparedSize);

@@ -1,7 +1,7 @@
 /** `quickcolumn evaluate`: metrics of predicted masks against the truth, as table, CSV, JSON and report. */
 import { toTable } from '@quickcolumn/evaluate';
 import { readHistory } from '@quickcolumn/learn';
-import { covidClasses, msdClasses } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
 import { positiveNumber, wholeNumber } from '../arguments.js';

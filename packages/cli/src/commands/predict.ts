@@ -2,15 +2,13 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { encodeSegmentation, parseRepair, type SeriesRepair } from '@quickcolumn/dicom';
-import { maskQuantities } from '@quickcolumn/evaluate';
 import { writeFileAtomic, writeNifti, makeFolder } from '@quickcolumn/io';
 import {
   type CompiledModel,
-  describeMask,
   formatBytes,
   type LoadedModel,
-  predictScan,
   resolveWindow,
+  segment,
 } from '@quickcolumn/predict';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { Command, InvalidArgumentError } from 'commander';
@@ -29,12 +27,10 @@ import { interruptSignal, throwIfInterrupted } from '../interrupt.js';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../outputs.js';
 import { type ScanInput, scanInputs } from '../scan-inputs.js';
 import {
-  describeOptions,
   type ExtraFlags,
   extraOptions,
   type ExtraOptions,
   loadModels,
-  type ModelFiles,
   withExtraFlags,
 } from '../prediction-options.js';
 import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
@@ -129,18 +125,18 @@ export async function predictScans(
 ): Promise<string[]> {
   const targets = await chooseTargets(scans, flags);
   const device = await chooseDevice(flags);
-  const { model, files } = await loadModels(flags.model, {
+  const model = await loadModels(flags.model, {
     ...device,
     ...(flags.threads === undefined ? {} : { threads: flags.threads }),
   });
   const { patch } = resolveWindow(model, flags);
   const extra = extraOptions(flags, model.metadata.preparation.classes);
-  const compiled = await model.compile(patch, 1);
+  const compiled = await model.compile(patch, model.windowsAtOnce);
   try {
     for (const target of targets) {
       throwIfInterrupted();
       const start = performance.now();
-      await predictFile(target, { model, compiled, files, extra, flags });
+      await predictFile(target, { model, compiled, extra, flags });
       onScan?.(target.name, secondsSince(start));
     }
   } finally {
@@ -154,12 +150,11 @@ async function predictFile(
   context: {
     model: LoadedModel;
     compiled: CompiledModel;
-    files: ModelFiles;
     extra: ExtraOptions;
     flags: PredictFlags;
   },
 ): Promise<void> {
-  const { model, compiled, files, extra, flags } = context;
+  const { model, compiled, extra, flags } = context;
   const { classes } = model.metadata.preparation;
   const shown = target.shownName ?? target.name;
   const start = performance.now();
@@ -178,12 +173,19 @@ async function predictFile(
     written.push(path);
   };
   try {
-    const result = await predictScan(model, scan, {
+    const { labels, sidecar } = await segment(model, scan, {
       patch: flags.patch,
       overlap: flags.overlap,
       weighting: flags.gaussian ? 'gaussian' : 'uniform',
       ...extra,
       name: target.path,
+      files: {
+        scan: basename(target.path),
+        mask: basename(maskPath ?? segPath ?? ''),
+        probabilities: probabilityNames,
+      },
+      program: { name: 'quickcolumn', version: flags.version ?? '0' },
+      minimumLesionMl: flags.minimumLesion,
       availableBytes: flags.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
       compiled,
       signal: interruptSignal,
@@ -193,21 +195,12 @@ async function predictFile(
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
     });
-    const sidecar = describeMask(result.labels, model.metadata, {
-      mask: basename(maskPath ?? segPath ?? ''),
-      scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
-      ...files,
-      window: resolveWindow(model, flags),
-      probabilities: probabilityNames,
-      options: describeOptions(flags, extra, result),
-      quantities: maskQuantities(result.labels, classes, { image: scan, minimumLesionMl: flags.minimumLesion }),
-    });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);
     await writeFileAtomic(target.sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
     written.push(target.sidecarPath);
     if (segPath !== undefined && dicom !== undefined) {
-      const bytes = await encodeSegmentation(result.labels, dicom, {
+      const bytes = await encodeSegmentation(labels, dicom, {
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version: flags.version ?? '0',
@@ -215,7 +208,7 @@ async function predictFile(
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);
     }
-    if (maskPath !== undefined) await write(maskPath, result.labels, 'quickcolumn labels');
+    if (maskPath !== undefined) await write(maskPath, labels, 'quickcolumn labels');
   } catch (error) {
     line.end();
     for (const path of written) await rm(path, { force: true });

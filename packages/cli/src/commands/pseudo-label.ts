@@ -125,7 +125,8 @@ export async function makePseudoLabels(flags: PseudoLabelFlags): Promise<void> {
         confidence,
         minimumVoxels,
         ignoreLabel: ignore,
-        ...predictor.files,
+        model: predictor.model.files[0],
+        ...(predictor.model.files.length === 1 ? {} : { ensemble: predictor.model.files }),
         cases: results.map(({ written: path, ...rest }) => ({ ...rest, used: path !== undefined })),
       };
       await writeFileAtomic(join(staging, pseudoLabelRecord), `${JSON.stringify(about, null, 2)}\n`);

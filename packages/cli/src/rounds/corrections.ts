@@ -7,9 +7,9 @@
 import { join, resolve } from 'node:path';
 import { makeFolder, readLabels, writeNifti } from '@quickcolumn/io';
 import { type Correction, currentRound, type RoundsState, withCorrections } from '@quickcolumn/learn';
-import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
+import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { compareGrids, spacingMm, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass, spacingMm, type Volume } from '@quickcolumn/volume';
 import { caseName, InputError } from '../cases.js';
 import { throwIfInterrupted } from '../interrupt.js';
 import { exists } from '../outputs.js';
