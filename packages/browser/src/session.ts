@@ -6,7 +6,7 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeNiftiBlob, type NamedBlob, readVolumeBlobs } from '@quickcolumn/io';
+import { encodeVolumeBlob, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
 import {
   type CompiledModel,
   largestModelBytes,
@@ -118,9 +118,9 @@ async function predict(
   const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
-  const { header, ...scan } = await readVolumeBlobs(files);
+  const { properties, ...scan } = await readVolumeBlobs(files);
   const name = files[0].name;
-  const maskName = `${name.replace(/\.(nii|hdr|img|nrrd|nhdr|mha|mhd)(\.gz)?$/i, '')}.nii.gz`;
+  const maskName = volumePath(volumeBase(name), 'nifti');
   const compiled = await compiledFor(resolveWindow(model, settings).patch);
   let [windowsStart, windowSeconds] = [0, 0];
   report('prepare');
@@ -148,7 +148,7 @@ async function predict(
     },
   });
   report('write');
-  const mask = await encodeNiftiBlob(labels, maskName, { like: header, description: sidecar.notice });
+  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: sidecar.notice });
   const seconds = (performance.now() - start) / 1000;
   const shown = withScan ? { scan: plainVolume(scan) } : {};
   return { ...about, mask, labels, quantities, sidecar, seconds, windowSeconds, ...shown };

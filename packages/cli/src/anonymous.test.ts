@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shownNames } from './anonymous.js';
+import { shownNames } from '@quickcolumn/workflows';
 import { filesIn, type Outcome, quickcolumn } from './cli.test.kit.js';
 
 const people = ['Doe_Jane_4711', 'Doe_John_4712', 'Roe Richard', 'Roe_Rita_4714'];

@@ -85,7 +85,7 @@ const badInputs: readonly BadInput[] = [
     what: 'an output that exists',
     args: ['predict', '--model', 'm.onnx', 'ct/a.nii.gz', '--out', 'labels/a.nii.gz'],
     code: 5,
-    says: [/labels\/a\.nii\.gz exists; use --force/],
+    says: [/labels\/a\.nii\.gz exists; choose another name, or use --force to replace it/],
   },
   {
     what: 'an unknown profile',
@@ -121,7 +121,7 @@ const badInputs: readonly BadInput[] = [
     what: 'a run folder that is none, with --force',
     args: ['train', '--profile', 'quick', '--images', 'ct', '--labels', 'labels', '--out', 'labels', '--force'],
     code: 5,
-    says: [/labels is not a run folder; --force clears run folders only/],
+    says: [/labels is not a run folder, and only run folders are cleared; choose a new folder/],
   },
   {
     what: 'nothing to resume',
@@ -163,7 +163,7 @@ const badInputs: readonly BadInput[] = [
     what: 'a new comparison without an experiment',
     args: ['compare', '--out', 'run'],
     code: 2,
-    says: [/run holds no experiment to go on with; give one with --experiment/],
+    says: [/run holds no experiment to go on with, or use --experiment to give one/],
   },
   {
     what: 'a cross-validation of one fold',

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeNifti } from '@quickcolumn/io';
+import { writeVolume } from '@quickcolumn/io';
 import type { Size3 } from '@quickcolumn/volume';
 
 /** The built program. */
@@ -56,12 +56,12 @@ const affine = [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 4, 0, 0, 0, 0, 1] as const;
 /** A small scan in HU: air with a block of tissue. */
 export async function writeScan(path: string, size: Size3 = [24, 24, 12]): Promise<void> {
   const voxels = new Int16Array(size[0] * size[1] * size[2]).map((_, index) => (index % 7 < 3 ? -900 : 40));
-  await writeNifti(path, { voxels, size, affine });
+  await writeVolume(path, { voxels, size, affine });
 }
 
 /** Labels on the grid of `writeScan`, all background but for one voxel of the given value. */
 export async function writeLabels(path: string, value: number, size: Size3 = [24, 24, 12]): Promise<void> {
   const voxels = new Uint8Array(size[0] * size[1] * size[2]);
   voxels[100] = value;
-  await writeNifti(path, { voxels, size, affine });
+  await writeVolume(path, { voxels, size, affine });
 }

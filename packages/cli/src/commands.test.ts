@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { profiles } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { parse } from 'yaml';
@@ -208,7 +208,7 @@ describe('quickcolumn', () => {
       const name = `phantom_000${n}.nii.gz`;
       const labels = await readLabels(join(folder, 'data', 'labels', name));
       const half = labels.voxels.map((value, i) => (i < labels.voxels.length / 2 ? value : 9));
-      await writeNifti(join(folder, 'partly', name), { ...labels, voxels: half });
+      await writeVolume(join(folder, 'partly', name), { ...labels, voxels: half });
     }
     const yaml = tiny.replace('data/labels', 'partly').replace('{ spacingMm:', '{ ignoreLabel: 9, spacingMm:');
     await writeFile(join(folder, 'partly.yaml'), yaml);
@@ -238,6 +238,6 @@ describe('quickcolumn', () => {
     const scan = join('data', 'ct', 'phantom_0001.nii.gz');
     const { code, stderr } = await quickcolumn(folder, 'predict', '--model', 'm.onnx', scan, '--out', scan, '--force');
     expect(code).toBe(5);
-    expect(stderr).toContain('is an input scan; choose another --out');
+    expect(stderr).toContain('is an input scan; choose another output');
   });
 });

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, quickcolumn } from './cli.test.kit.js';
@@ -60,11 +60,11 @@ describe('quickcolumn dataset', () => {
 
   it('repairs harmless geometry, and fails for the rest', async () => {
     const path = join(folder, 'source', 'labelsTr', 'phantom_0002.nii.gz');
-    const { header: _header, ...labels } = await readLabels(path);
+    const { properties: _properties, ...labels } = await readLabels(path);
     const moved = (mm: number): number[] => labels.affine.map((value, at) => (at === 3 ? value + mm : value));
     await quickcolumn(folder, 'dataset', 'import', 'source', '--out', 'set2', '--copy');
     const copied = join(folder, 'set2', 'labels', 'phantom_0002.nii.gz');
-    await writeNifti(copied, { ...labels, affine: moved(0.5) }, { force: true });
+    await writeVolume(copied, { ...labels, affine: moved(0.5) }, { force: true });
     const args = ['dataset', 'check', '--config', 'set2/config.yaml'];
     const bad = await quickcolumn(folder, ...args);
     expect(bad.code).toBe(3);
@@ -79,7 +79,7 @@ describe('quickcolumn dataset', () => {
     const image = await readVolume(join(folder, 'set2', 'ct', 'phantom_0002.nii.gz'));
     expect((await readLabels(join(folder, 'fixed', 'labels', 'phantom_0002.nii.gz'))).affine).toEqual(image.affine);
 
-    await writeNifti(copied, { ...labels, affine: moved(50) }, { force: true });
+    await writeVolume(copied, { ...labels, affine: moved(50) }, { force: true });
     expect((await quickcolumn(folder, ...args, '--fix', '--out', 'fixed', '--force')).code).toBe(3);
   });
 

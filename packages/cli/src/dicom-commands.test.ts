@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLabels, readVolume, writeNifti } from '@quickcolumn/io';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ describe('quickcolumn and DICOM', () => {
     if (code !== 0) throw new Error(stderr);
     const scan = reorient(await readVolume(join(folder, 'data', 'ct', 'phantom_0001.nii.gz')), 'LPS');
     const voxels = Int16Array.from(scan.voxels, Math.round);
-    await writeNifti(join(folder, 'scan.nii.gz'), { ...scan, voxels });
+    await writeVolume(join(folder, 'scan.nii.gz'), { ...scan, voxels });
     await writeDicomSeries(join(folder, 'scans'), { ...scan, voxels });
   });
 
@@ -145,7 +145,7 @@ describe('quickcolumn and DICOM', () => {
     await rename(join(folder, 'scans'), join(folder, 'two', 'a'));
     const two = await quickcolumn(folder, ...predict, 'two', '--out', 'chosen');
     expect(two.code).toBe(3);
-    expect(two.stderr).toContain('2 usable series; choose one with --series');
+    expect(two.stderr).toMatch(/2 usable series; choose one of them, or use --series to/);
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);

@@ -1,4 +1,3 @@
+/** The command as a library has it: for programs that embed it, and for tests. */
 export { createProgram } from './program.js';
 export { exitCodeFor } from './errors.js';
-export { type ConfigFlags, trainConfigFrom } from './train-config.js';
-export { toYaml } from './yaml.js';

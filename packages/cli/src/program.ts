@@ -1,5 +1,4 @@
 /** The command tree: one file per command in commands/, with settings they share. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
@@ -15,8 +14,8 @@ import { roundsCommand } from './commands/rounds.js';
 import { semiSupervisedCommand } from './commands/semi-supervised.js';
 import { prepareCommand } from './commands/prepare.js';
 import { pseudoLabelCommand } from './commands/pseudo-label.js';
-import { runStageCommand } from './commands/run-stage.js';
 import { trainCommand } from './commands/train.js';
+import { version } from '@quickcolumn/workflows';
 
 /** A program that throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
@@ -24,7 +23,7 @@ export function createProgram(): Command {
     .description(
       'Segment lungs and COVID-19 infection in chest CT with the QC-HC U-Net.\nResearch use only, not a medical device.',
     )
-    .version(packageVersion())
+    .version(version)
     .option('--debug', 'show the stack of errors')
     .exitOverride()
     .showHelpAfterError('(add --help for the options and examples)')
@@ -64,11 +63,5 @@ written, 6 failed while running, 130 interrupted.`,
     }
     program.addCommand(command);
   }
-  program.addCommand(runStageCommand().copyInheritedSettings(program), { hidden: true });
   return program;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

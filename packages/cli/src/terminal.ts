@@ -9,23 +9,8 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-let lineLabel = '';
-
-/** Every later line on standard error begins with `label`: of a process that does one of many tasks. */
-export function labelLines(label: string): void {
-  lineLabel = `${label}: `;
-}
-
 export function note(text: string): void {
-  process.stderr.write(`${lineLabel}${text}\n`);
-}
-
-/** Text of a library that draws its own line, redrawn or not. */
-export function writeProgress(text: string): void {
-  const redraw = '\r\u001b[K';
-  const start = text.startsWith(redraw) ? redraw : '';
-  const rest = text.slice(start.length);
-  process.stderr.write(rest === '' ? text : `${start}${lineLabel}${rest}`);
+  process.stderr.write(`${text}\n`);
 }
 
 /** One line on standard error that is redrawn as the work goes on. */
@@ -42,7 +27,7 @@ export function progressLine(label: string): ProgressLine {
   return {
     update(text, fraction): void {
       if (live) {
-        process.stderr.write(`\r\u001b[K${lineLabel}${label}: ${text}`);
+        process.stderr.write(`\r\u001b[K${label}: ${text}`);
         return;
       }
       // A log gets a line per quarter of the work.
@@ -76,19 +61,4 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** A word of a command that people copy into a shell. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** Seconds as '12 s', '3 min 05 s' or '1 h 20 min'. */
-export function formatSeconds(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 100) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
-}
-
-/** Throughput of a stage, for tables: seconds since `start` (from performance.now()). */
-export function secondsSince(start: number): number {
-  return (performance.now() - start) / 1000;
 }

@@ -1,5 +1,5 @@
 /**
- * The flags of commands that train, declared once: those behind ConfigFlags, and what else every training asks for. A
+ * The flags of commands that train, declared once: those behind ConfigRequest, and what else every training asks for. A
  * command names the ones it has, in the order of its help, with a text of its own where they mean something else there.
  */
 import { profileNames } from '@quickcolumn/learn';
@@ -14,13 +14,12 @@ import {
   wholeNumber,
 } from './arguments.js';
 import { catalogueEntry } from './commands/networks.js';
-import { defaultCache } from './preparation.js';
-import type { ConfigFlags } from './train-config.js';
+import { type ConfigRequest, defaultCache } from '@quickcolumn/workflows';
 
 const parsed = (flags: string, text: string, parse: (value: string) => unknown): Option =>
   new Option(flags, text).argParser(parse);
 
-type TrainingOption = keyof Omit<ConfigFlags, 'fold'> | 'threads' | 'cache';
+type TrainingOption = keyof Omit<ConfigRequest, 'fold'> | 'threads' | 'cache';
 
 const declared: Readonly<Record<TrainingOption, () => Option>> = {
   list: () =>

@@ -6,14 +6,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { encodeNifti, readVolume } from '@quickcolumn/io';
+import { encodeVolumeBlob, readVolume } from '@quickcolumn/io';
 import { loadModel } from '@quickcolumn/predict';
-import { trainConfigFrom } from 'quickcolumn';
+import { trainConfigFrom } from '@quickcolumn/workflows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeCase } from './cases.js';
-import { yamlBombs } from './config-reader.js';
+import { makeCase } from './run/cases.js';
+import { yamlBombs } from './readers/config-reader.js';
 import { readers, runFuzz } from './index.js';
-import { cyclicModel, makeModel, withMetadata } from './model-reader.js';
+import { cyclicModel, makeModel, withMetadata } from './readers/model-reader.js';
 
 let folder = '';
 beforeAll(() => {
@@ -64,11 +64,11 @@ describe('mutated files', () => {
 describe('bombs', () => {
   const zeros = Buffer.alloc(200 * 2 ** 20);
   const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-  const small = encodeNifti({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small');
 
   it('what follows the voxels is decompressed only so far, in every format', async () => {
     const bomb = gzipSync(zeros, { level: 1 });
-    const nifti = put('bomb.nii.gz', gzipSync(small), bomb);
+    const small = await encodeVolumeBlob({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small.nii.gz');
+    const nifti = put('bomb.nii.gz', new Uint8Array(await small.arrayBuffer()), bomb);
     const nrrdFields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
     const nrrd = put('bomb.nrrd', `NRRD0004\n${nrrdFields.join('\n')}\n\n`, bomb);
     const meta = put(

@@ -1,10 +1,12 @@
 /** Models for the tests of this package: functions that play a network, and real ones with made-up weights. */
 import { networkSchema, predictionGraph } from '@quickcolumn/networks';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
-import { type NamedTensor, onnxRuntime } from '@quickcolumn/runtimes';
+import { type NamedTensor, openOnnx } from '@quickcolumn/runtimes';
 import { type LabelClass, msdClasses, type Size3 } from '@quickcolumn/volume';
 import type { LoadedModel } from './model/loaded-model.js';
 import { modelOn } from './model/open-model.js';
+
+const onnxRuntime = await openOnnx();
 
 /** Metadata of a small model; what is given replaces the usual. */
 export function metadataOf(changes: Partial<ModelMetadata> & { classes?: readonly LabelClass[] } = {}): ModelMetadata {
@@ -55,7 +57,11 @@ export function modelFrom(
  */
 export function realModel(
   seed: number,
-  { classes, patch, ...where }: { classes: readonly LabelClass[]; patch: Size3; memory?: 'card'; windowsAtOnce?: number },
+  {
+    classes,
+    patch,
+    ...where
+  }: { classes: readonly LabelClass[]; patch: Size3; memory?: 'card'; windowsAtOnce?: number },
 ): LoadedModel {
   const network = networkSchema.parse({ name: 'unet3d', rootFilters: 2 });
   const weights = new Map<string, NamedTensor>();

@@ -6,7 +6,7 @@
  * original grid. Scans smaller than the patch are padded with air and the padding is cut off again.
  */
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { patchMultiple } from '@quickcolumn/networks';
+import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
 import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
 import { type IntensityScale, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
 import {
@@ -23,7 +23,7 @@ import { type MirrorAxis, mirrored } from './windows/mirror.js';
 import { windowCorners, windowGrid } from './windows/windows.js';
 
 export interface PredictOptions {
-  /** Voxels of the window along x, y, z; each a multiple of `patchMultiple`. Default: the model's. */
+  /** Voxels of the window along x, y, z; each a multiple of what the network asks for. Default: the model's. */
   readonly patch?: Size3;
   /** Overlap of neighbouring windows, smaller than the patch. Default: the model's, or half of a given patch. */
   readonly overlap?: Size3;
@@ -66,10 +66,11 @@ export function resolveWindow(
   options: Pick<PredictOptions, 'patch' | 'overlap'> = {},
 ): { patch: Size3; overlap: Size3 } {
   const patch = options.patch ?? model.metadata.patch;
+  const multiple = patchMultipleOf(networkSchema.parse(model.metadata.network));
   patch.forEach((length, axis) => {
-    if (Number.isInteger(length) && length > 0 && length % patchMultiple === 0) return;
-    const next = Math.max(1, Math.ceil(length / patchMultiple) || 1) * patchMultiple;
-    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${patchMultiple}; use ${next}`);
+    if (Number.isInteger(length) && length > 0 && length % multiple === 0) return;
+    const next = Math.max(1, Math.ceil(length / multiple) || 1) * multiple;
+    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${multiple}; use ${next}`);
   });
   const half: Size3 = [patch[0] / 2, patch[1] / 2, patch[2] / 2];
   const overlap = options.overlap ?? (options.patch === undefined ? model.metadata.overlap : half);

@@ -13,9 +13,18 @@ describe('withRoles', () => {
   });
 
   it.each([
-    [['air', 'lung_left', 'Right Lungs', 'Tumor'], [undefined, 'left-lung', 'right-lung', 'lesion']],
-    [['air', 'LungLeft', 'rightLung', 'lesions'], [undefined, 'left-lung', 'right-lung', 'lesion']],
-    [['air', 'liver', 'left kidney', 'both lungs'], [undefined, undefined, undefined, undefined]],
+    [
+      ['air', 'lung_left', 'Right Lungs', 'Tumor'],
+      [undefined, 'left-lung', 'right-lung', 'lesion'],
+    ],
+    [
+      ['air', 'LungLeft', 'rightLung', 'lesions'],
+      [undefined, 'left-lung', 'right-lung', 'lesion'],
+    ],
+    [
+      ['air', 'liver', 'left kidney', 'both lungs'],
+      [undefined, undefined, undefined, undefined],
+    ],
   ])('reads %j', (names, roles) => expect(rolesOf(...names)).toEqual(roles));
 
   it('takes an infection of a lung for a lesion, never for the lung', () => {

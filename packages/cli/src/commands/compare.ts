@@ -1,30 +1,14 @@
 /** `quickcolumn compare`: trains and evaluates several systems on the same folds of the same cases. */
-import { readdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import {
-  buildComparisonReport,
-  type Comparison,
-  type ComparisonReport,
-  type ComparisonReportOptions,
-} from '@quickcolumn/evaluate';
-import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/errors';
+import { resolve } from 'node:path';
+import { type CaseNaming, type ComputeRequest, defaultCache } from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
-import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
+import { withAnonymousFlags } from '../anonymous-options.js';
 import { autotuneOption, nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
-import { caseImages } from '../compare/case-images.js';
-import { type DataOverride, type Experiment, readExperiment } from '../compare/experiment.js';
-import { experimentYaml } from '../compare/experiment-yaml.js';
-import { readComparison } from '../compare/read-comparison.js';
-import { runFolds, throwFailures } from '../compare/run-folds.js';
-import { type DeviceRequest, givenRequest } from '../device.js';
-import { interruptSignal } from '../interrupt.js';
-import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { defaultCache } from '../preparation.js';
-import { note, print, progressLine } from '../terminal.js';
+import { dataOverride } from '../data-flags.js';
+import { run } from '../run.js';
+import { note, print, quoted } from '../terminal.js';
 
-interface CompareFlags extends AnonymousFlags, DeviceRequest {
+interface CompareFlags extends CaseNaming, ComputeRequest {
   readonly experiment?: string;
   readonly out: string;
   readonly list?: string;
@@ -38,11 +22,6 @@ interface CompareFlags extends AnonymousFlags, DeviceRequest {
   readonly threads?: number;
   readonly cache: string;
 }
-
-const experimentFile = 'experiment.yaml';
-const comparisonFile = 'comparison.json';
-const reportFile = 'report.html';
-const figuresFolder = 'figures';
 
 export function compareCommand(): Command {
   const command = new Command('compare')
@@ -83,120 +62,14 @@ Examples:
 }
 
 async function compare(flags: CompareFlags): Promise<void> {
-  const { out, systems, redo = [] } = flags;
-  if (flags.reportOnly && redo.length > 0)
-    throw new QuickcolumnError('usage', '--report-only trains nothing; leave --redo out');
-  await checkOutputFolder(out, true);
-  await checkAnonymousFlags(flags, false);
-  await checkIsExperiment(out);
-  const file = flags.experiment ?? join(out, experimentFile);
-  if (flags.experiment === undefined && !(await exists(file))) {
-    throw new QuickcolumnError('usage', `${out} holds no experiment to go on with; give one with --experiment`);
-  }
-  const experiment = await readExperiment(file, {
-    data: dataOverride(flags),
-    compute: givenRequest(flags),
-    asWritten: flags.reportOnly === true && flags.experiment === undefined,
-  });
-  const folderOf = (id: string, fold: number): string => join(out, 'systems', id, `fold-${fold}`);
-  let failures: readonly QuickcolumnError[] = [];
-  if (!flags.reportOnly) {
-    try {
-      failures = await runFolds({
-        experiment,
-        folderOf,
-        cacheDir: flags.cache,
-        threads: flags.threads,
-        anonymous: flags,
-        systems,
-        folds: flags.folds,
-        redo,
-        onStart: async () => {
-          await makeFolder(out);
-          await writeFileAtomic(join(out, experimentFile), experimentYaml(experiment));
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof QuickcolumnError) || error.code !== 'interrupted') throw error;
-      const message = `interrupted; finished folds are kept, go on with: quickcolumn compare --out ${out}`;
-      throw new QuickcolumnError('interrupted', message, {}, { cause: error });
-    }
-  }
-  await report(experiment, { out, folderOf, flags });
-  throwFailures(failures);
-}
-
-async function report(
-  experiment: Experiment,
-  about: { out: string; folderOf: (id: string, fold: number) => string; flags: CompareFlags },
-): Promise<void> {
-  const { out, folderOf, flags } = about;
-  const cases = await casesOf(experiment.systems[0].config.data);
-  const names = shownNames(cases, flags);
-  const comparison = await readComparison(experiment, { folderOf, systems: flags.systems, shown: names.shown });
-  for (const { id, reason } of comparison.leftOut) note(`left out: ${id}: ${reason}`);
-  await writeFileAtomic(join(out, comparisonFile), json(comparison));
-  await names.writeKey();
-  if (comparison.systems.every(({ folds }) => folds.length === 0)) return;
-  await writeReport(comparison, out, {
-    cases: flags.cases,
-    caseImages: caseImages(experiment, cases, { folderOf, shownName: (entry) => names.shown(entry).name }),
-  });
-  note(`comparison of ${comparison.systems.length} systems: ${resolve(out, reportFile)}`);
-  print(join(out, reportFile));
-}
-
-/** The page, the tables as CSV, the numbers as JSON and every figure as a file of its own. */
-async function writeReport(
-  comparison: Comparison,
-  out: string,
-  options: Pick<ComparisonReportOptions, 'cases' | 'caseImages'>,
-): Promise<void> {
-  const line = progressLine('report');
-  let built: ComparisonReport;
-  try {
-    built = await buildComparisonReport(comparison, {
-      ...options,
-      signal: interruptSignal,
-      onProgress: ({ text, done, total }) => line.update(text, done / total),
-    });
-  } finally {
-    line.end();
-  }
-  const { html, csv, json: statistics, figures } = built;
-  await rm(join(out, figuresFolder), { recursive: true, force: true });
-  await makeFolder(join(out, figuresFolder));
-  for (const { name, svg, png } of figures) {
-    await writeFileAtomic(join(out, figuresFolder, `${name}.svg`), svg);
-    if (png !== undefined) await writeFileAtomic(join(out, figuresFolder, `${name}.png`), png);
-  }
-  for (const [name, text] of Object.entries(csv)) await writeFileAtomic(join(out, `${name}.csv`), text);
-  await writeFileAtomic(join(out, 'statistics.json'), json(statistics));
-  await writeFileAtomic(join(out, reportFile), html);
-}
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-/** @throws OutputError for a folder that is in use for something else. */
-async function checkIsExperiment(out: string): Promise<void> {
-  if (!(await exists(out)) || (await exists(join(out, experimentFile))) || (await readdir(out)).length === 0) return;
-  throw new OutputError(`${out} is not empty and holds no ${experimentFile}; choose a new folder`, out);
-}
-
-function dataOverride({
-  list,
-  images,
-  labels,
-}: Pick<CompareFlags, 'list' | 'images' | 'labels'>): DataOverride | undefined {
-  if (list !== undefined && (images !== undefined || labels !== undefined)) {
-    throw new QuickcolumnError('usage', '--list replaces --images and --labels; give one or the other');
-  }
-  if ((images === undefined) !== (labels === undefined)) {
-    throw new QuickcolumnError('usage', '--images and --labels belong together; give both');
-  }
-  if (list !== undefined) return { list: resolve(list) };
-  if (images === undefined || labels === undefined) return undefined;
-  return { list: null, images: resolve(images), labels: resolve(labels) };
+  const { list, images, labels, cache, ...options } = flags;
+  const { comparison, report } = await run(
+    { kind: 'compare', ...options, data: dataOverride({ list, images, labels }), cacheDir: cache },
+    `quickcolumn compare --out ${quoted(flags.out)}`,
+  );
+  if (report === undefined) return;
+  note(`comparison of ${comparison.systems.length} systems: ${resolve(report)}`);
+  print(report);
 }
 
 /** '0,2' as numbers from 0. */

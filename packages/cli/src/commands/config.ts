@@ -2,7 +2,7 @@
 import { parseTrainConfig, type ProfileName, profileNames, profiles } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
 import { print } from '../terminal.js';
-import { readYaml, toYaml } from '../yaml.js';
+import { readYaml, toYaml } from '@quickcolumn/workflows';
 
 export function configCommand(): Command {
   return new Command('config')

@@ -1,27 +1,15 @@
 /** `quickcolumn cross-validate`: one configuration on every fold of the cases, resumably; the folds are an ensemble. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type CaseMetrics, evaluationResult, toTable } from '@quickcolumn/evaluate';
-import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { type DatasetCase } from '@quickcolumn/learn';
-import { QuickcolumnError } from '@quickcolumn/errors';
+import { toTable } from '@quickcolumn/evaluate';
+import type { CaseNaming, ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
+import { withAnonymousFlags } from '../anonymous-options.js';
 import { wholeNumber } from '../arguments.js';
-import { crossValidationFile, crossValidationFold } from '../compare/ensemble-folder.js';
-import { type Experiment, readExperiment } from '../compare/experiment.js';
-import { experimentYaml } from '../compare/experiment-yaml.js';
-import { masksFolder, readResult } from '../compare/fold-files.js';
-import { runFolds, throwFailures } from '../compare/run-folds.js';
-import { givenRequest } from '../device.js';
-import { overlayOf, writeEvaluation } from '../evaluation.js';
-import { checkOutputFolder, exists, OutputError, writeFolder } from '../outputs.js';
-import { note, print } from '../terminal.js';
-import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { configFromFlags } from '../data-flags.js';
+import { run } from '../run.js';
+import { note, print, quoted } from '../terminal.js';
 import { withTrainingOptions } from '../training-options.js';
-import { toYaml } from '../yaml.js';
 
-interface CrossValidateFlags extends Omit<ConfigFlags, 'fold'>, AnonymousFlags {
+interface CrossValidateFlags extends Omit<ConfigRequest, 'fold'>, CaseNaming {
   readonly out: string;
   readonly folds?: number;
   /** Only this one, from 0. */
@@ -30,8 +18,6 @@ interface CrossValidateFlags extends Omit<ConfigFlags, 'fold'>, AnonymousFlags {
   readonly cache: string;
   readonly threads?: number;
 }
-
-const systemId = 'model';
 
 export function crossValidateCommand(): Command {
   const command = new Command('cross-validate')
@@ -62,113 +48,17 @@ Examples:
 }
 
 async function crossValidate(flags: CrossValidateFlags): Promise<void> {
-  const { out } = flags;
-  await checkOutputFolder(out, true);
-  await checkAnonymousFlags(flags, false);
-  const experiment = await chosenExperiment(flags);
-  let cases: readonly DatasetCase[] = [];
-  let failures: readonly QuickcolumnError[] = [];
-  try {
-    failures = await runFolds({
-      experiment,
-      folderOf: (_id, fold) => crossValidationFold(out, fold),
-      cacheDir: flags.cache,
-      threads: flags.threads,
-      anonymous: flags,
-      ...(flags.fold !== undefined && { folds: [flags.fold] }),
-      redo: flags.redo ? [systemId] : [],
-      onStart: async (all) => {
-        cases = all;
-        await makeFolder(out);
-        await writeFileAtomic(join(out, crossValidationFile), experimentYaml(experiment));
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof QuickcolumnError) || error.code !== 'interrupted') throw error;
-    const message = `interrupted; finished folds are kept, go on with: quickcolumn cross-validate --out ${out}`;
-    throw new QuickcolumnError('interrupted', message, {}, { cause: error });
-  }
-  await evaluateAll(experiment, cases, flags);
-  throwFailures(failures);
-}
-
-/** From the flags, or the one that the folder holds. */
-async function chosenExperiment(flags: CrossValidateFlags): Promise<Experiment> {
-  const { out, folds, fold: _fold, redo: _redo, cache: _cache, threads: _threads, ...others } = flags;
-  const {
-    runtime: _runtime,
-    precision: _precision,
-    autotune: _autotune,
-    anonymize: _shown,
-    anonymizeKey: _key,
-    ...asked
-  } = others;
-  const file = join(out, crossValidationFile);
-  const begun = await exists(file);
-  if (!begun && (await exists(out)) && (await readdir(out)).length > 0) {
-    throw new OutputError(`${out} is not empty and holds no ${crossValidationFile}; choose a new folder`, out);
-  }
-  const isPlain = [folds, ...Object.values(asked)].every((flag) => flag === undefined);
-  if (begun && isPlain) return await readExperiment(file, { compute: givenRequest(flags) });
-  const { data, ...settings } = await trainConfigFrom({ ...asked, ...givenRequest(flags) });
-  const split = data.split.kind === 'fraction' ? data.split : { kind: 'fraction' as const, validation: 0.2 };
-  const title = `Cross-validation of ${settings.network.name}, profile ${settings.profile}`;
-  const system = { id: systemId, title, config: { ...settings, data: { ...data, split } }, testTime: {} };
-  return { title, folds: folds ?? 5, seed: settings.seed, systems: [system] };
-}
-
-/** All held-out cases together, each predicted by the fold that had not seen it. */
-async function evaluateAll(
-  { title, folds, systems: [{ config }] }: Experiment,
-  all: readonly DatasetCase[],
-  flags: CrossValidateFlags,
-): Promise<void> {
-  const { out } = flags;
-  const names = shownNames(all, flags);
-  const { classes, ignoreLabel } = config.preparation;
-  const cases: CaseMetrics[] = [];
-  const overlays: Parameters<typeof writeEvaluation>[1]['overlays'][number][] = [];
-  const unfinished: string[] = [];
-  for (let fold = 0; fold < folds; fold++) {
-    const folder = crossValidationFold(out, fold);
-    const result = await readResult(folder);
-    if (result === undefined) {
-      unfinished.push(`fold-${fold}`);
-      continue;
-    }
-    for (const metrics of result.cases) {
-      const files = all.find(({ name }) => name === metrics.name);
-      if (files === undefined) throw new QuickcolumnError('internal', `${metrics.name}: evaluated, but not a case`);
-      const shown = names.shown(metrics);
-      cases.push(shown);
-      const predictionPath = join(folder, masksFolder, `${metrics.name}.nii.gz`);
-      const { imagePath, labelPath } = files;
-      overlays.push({
-        name: shown.name,
-        overlay: await overlayOf({ imagePath, truthPath: labelPath, predictionPath }, classes, ignoreLabel),
-      });
-    }
-  }
-  if (unfinished.length > 0) {
-    note(`${unfinished.join(', ')} not finished; all cases are evaluated together when they are`);
-    return;
-  }
-  cases.sort((a, b) => (a.name < b.name ? -1 : 1));
-  overlays.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const { summary } = evaluationResult(cases);
-  await writeFolder(out, async (folder) => {
-    await writeEvaluation(
-      folder,
-      { summary, cases, overlays },
-      {
-        title,
-        subtitle: `${folds} folds; every case predicted by the model that was trained without it`,
-        config: toYaml(names.shownConfig(config)),
-        classes,
-      },
-    );
-  });
-  await names.writeKey();
-  print(toTable(summary, cases));
+  const { out, folds, fold, redo, cache, threads, anonymize, anonymizeKey, ...others } = flags;
+  const { runtime, precision, autotune, ...asked } = others;
+  // With --out alone it goes on with what the folder holds.
+  const goesOn = folds === undefined && Object.values(asked).every((flag) => flag === undefined);
+  const config = goesOn ? undefined : await configFromFlags(others);
+  const compute = { runtime, precision, autotune, threads };
+  const { evaluation } = await run(
+    { kind: 'cross-validate', out, config, folds, fold, redo, cacheDir: cache, ...compute, anonymize, anonymizeKey },
+    `quickcolumn cross-validate --out ${quoted(out)}`,
+  );
+  if (evaluation === undefined) return;
+  print(toTable(evaluation.summary, evaluation.cases));
   note(`written to ${out}`);
 }

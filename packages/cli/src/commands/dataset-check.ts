@@ -10,14 +10,13 @@ import {
 } from '@quickcolumn/datasets';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
-import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
-import { InputError } from '../cases.js';
+import { type CaseNaming, checkOutputFolder, InputError, shownNames } from '@quickcolumn/workflows';
+import { checkAnonymousFlags, withAnonymousFlags } from '../anonymous-options.js';
 import { datasetSource, type SourceFlags, withSourceFlags } from '../dataset-source.js';
 import { throwIfInterrupted } from '../interrupt.js';
-import { checkOutputFolder } from '../outputs.js';
 import { note, print, progressLine, table } from '../terminal.js';
 
-interface CheckFlags extends SourceFlags, AnonymousFlags {
+interface CheckFlags extends SourceFlags, CaseNaming {
   readonly out?: string;
   readonly fix?: boolean;
   readonly force?: boolean;

@@ -6,7 +6,7 @@ import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { throwIfInterrupted } from '../interrupt.js';
-import { checkOutputFolder } from '../outputs.js';
+import { checkOutputFolder } from '@quickcolumn/workflows';
 import { note, print, progressLine } from '../terminal.js';
 
 interface ImportFlags {

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { type DatasetStats, datasetStats, statsPage, statsRows, summaryOf } from '@quickcolumn/datasets';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
-import { type AnonymousFlags, checkAnonymousFlags, shownNames, withAnonymousFlags } from '../anonymous.js';
+import { type CaseNaming, checkOutputFolder, shownNames } from '@quickcolumn/workflows';
+import { checkAnonymousFlags, withAnonymousFlags } from '../anonymous-options.js';
 import { positiveNumber } from '../arguments.js';
 import { datasetSource, type SourceFlags, withSourceFlags } from '../dataset-source.js';
 import { throwIfInterrupted } from '../interrupt.js';
-import { checkOutputFolder } from '../outputs.js';
 import { note, print, progressLine, table } from '../terminal.js';
 
-interface StatsFlags extends SourceFlags, AnonymousFlags {
+interface StatsFlags extends SourceFlags, CaseNaming {
   readonly out?: string;
   readonly patchVoxels?: number;
   readonly force?: boolean;

@@ -1,28 +1,10 @@
-/**
- * `quickcolumn demo`: the whole way without any data. Chest phantoms are generated, a small QC-HC U-Net is trained on
- * eight of them, and three held-out ones are predicted and evaluated.
- */
-import { makeFolder } from '@quickcolumn/io';
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+/** `quickcolumn demo`: the whole way without any data: phantoms, training, prediction, evaluation, report. */
 import { toTable } from '@quickcolumn/evaluate';
-import { parseTrainConfig, readHistory } from '@quickcolumn/learn';
-import { writePhantomCases } from '@quickcolumn/phantom';
+import { formatSeconds } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { wholeNumber } from '../arguments.js';
-import { evaluateCases, writeEvaluation } from '../evaluation.js';
-import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { runFiles } from '../run-folder.js';
-import { formatSeconds, note, print, progressLine, secondsSince } from '../terminal.js';
-import { runTraining } from '../training-run.js';
-import { toYaml } from '../yaml.js';
-import { predictFiles } from './predict.js';
-
-const trainCases = 8;
-const heldOutCases = 3;
-/** Marks a folder as the demo's own, so that --force never clears another one. */
-const marker = '.quickcolumn-demo';
-const folders = ['data', 'cache', 'run', 'masks', 'evaluation'] as const;
+import { run } from '../run.js';
+import { note, print } from '../terminal.js';
 
 interface DemoFlags {
   readonly out: string;
@@ -51,83 +33,9 @@ Examples:
 }
 
 async function demo(flags: DemoFlags): Promise<void> {
-  const { out, seed } = flags;
   const start = performance.now();
-  await claimFolder(out, flags.force ?? false);
-
-  const line = progressLine('phantoms');
-  const cases = await writePhantomCases(join(out, 'data'), trainCases + heldOutCases, seed, {
-    onCase: (done, total) => line.update(`${done} of ${total}`, done / total),
-  });
-  line.end(`${cases.length} chest phantoms in ${join(out, 'data')}`);
-  const heldOut = cases.slice(trainCases);
-
-  const config = parseTrainConfig(
-    {
-      profile: 'quick',
-      seed,
-      data: {
-        images: resolve(out, 'data', 'ct'),
-        labels: resolve(out, 'data', 'labels'),
-        holdOut: heldOut.map(({ name }) => name),
-        split: { kind: 'fraction', validation: 0.125 },
-      },
-      preparation: { spacingMm: [4, 4, 5] },
-      network: { rootFilters: 8 },
-      train: {
-        patch: [64, 64, 32],
-        epochs: flags.epochs,
-        stepsPerEpoch: flags.stepsPerEpoch,
-        learningRate: 2e-3,
-        // A slow machine stops early instead of taking longer than the promised five minutes.
-        maxMinutes: 3.25,
-      },
-      predict: { overlap: [32, 32, 16] },
-    },
-    'demo',
-  );
-  const run = join(out, 'run');
-  await runTraining(config, run, {
-    cacheDir: join(out, 'cache'),
-    resume: false,
-    evaluateValidation: false,
-    notes: 'Trained on generated phantoms, for demonstration only. Research use only, not a medical device.',
-  });
-
-  const masks = join(out, 'masks');
-  await predictFiles(
-    heldOut.map(({ imagePath }) => imagePath),
-    { model: join(run, runFiles.model), out: masks },
-  );
-  const { classes } = config.preparation;
-  const evaluation = await evaluateCases(
-    heldOut.map(({ name, imagePath, labelPath }) => ({
-      name,
-      imagePath,
-      truthPath: labelPath,
-      predictionPath: join(masks, `${name}.nii.gz`),
-    })),
-    classes,
-  );
-  await writeEvaluation(join(out, 'evaluation'), evaluation, {
-    title: 'Quickcolumn demo',
-    subtitle: `${heldOutCases} held-out phantoms, seed ${seed}`,
-    config: toYaml(config),
-    classes,
-    history: await readHistory(join(run, runFiles.history)),
-  });
-  print(toTable(evaluation.summary, evaluation.cases));
-  print(`Report: ${resolve(out, 'evaluation', 'report.html')}`);
-  note(`demo finished in ${formatSeconds(secondsSince(start))}`);
-}
-
-async function claimFolder(out: string, force: boolean): Promise<void> {
-  await checkOutputFolder(out, force);
-  const used = (await exists(out)) && (await readdir(out)).length > 0;
-  if (used && !(await exists(join(out, marker)))) {
-    throw new OutputError(`${out} is not the folder of an earlier demo; choose another --out`, out);
-  }
-  for (const folder of folders) await rm(join(out, folder), { recursive: true, force: true });
-  await makeFolder(out);
-  await writeFile(join(out, marker), 'made by quickcolumn demo\n');
+  const { summary, cases, report } = await run({ kind: 'demo', ...flags });
+  print(toTable(summary, cases));
+  print(`Report: ${report}`);
+  note(`demo finished in ${formatSeconds((performance.now() - start) / 1000)}`);
 }

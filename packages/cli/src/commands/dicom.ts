@@ -15,14 +15,12 @@ import {
   readStructures,
   type SeriesRepair,
 } from '@quickcolumn/dicom';
-import { makeFolder, writeNifti } from '@quickcolumn/io';
+import { makeFolder, writeVolume } from '@quickcolumn/io';
 import { axisCodes } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { dirname } from 'node:path';
-import { InputError } from '../cases.js';
-import { chooseSeries, type OpenListing, openListing } from '../dicom-input.js';
+import { checkOutputFile, chooseSeries, InputError, openListing, type OpenListing } from '@quickcolumn/workflows';
 import { interruptSignal } from '../interrupt.js';
-import { checkOutputFile } from '../outputs.js';
 import { note, print, table } from '../terminal.js';
 
 interface ListFlags {
@@ -105,7 +103,7 @@ async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {
     if (!/\.nii(\.gz)?$/i.test(path)) throw new InputError(`${path}: expected a name that ends in .nii.gz or .nii`);
     await checkOutputFile(path, force);
   }
-  const listing = await openListing(flags.images, { repair: flags.repair });
+  const listing = await openListing(flags.images, { repair: flags.repair, signal: interruptSignal });
   try {
     const series = chooseSeries(listing, flags.series, flags.images[0]);
     const { volume, frameOfReferenceUid, notes } = await readSeries(series, {
@@ -121,8 +119,8 @@ async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {
       String(voxels),
     ]);
     for (const path of outputs) await makeFolder(dirname(path));
-    await writeNifti(out, labels, { force, description: 'quickcolumn labels' });
-    if (imageOut !== undefined) await writeNifti(imageOut, volume, { force, description: 'quickcolumn CT in HU' });
+    await writeVolume(out, labels, { force, description: 'quickcolumn labels' });
+    if (imageOut !== undefined) await writeVolume(imageOut, volume, { force, description: 'quickcolumn CT in HU' });
     print(table([['#', 'region', 'value', 'voxels'], ...rows]));
     for (const path of outputs) print(path);
   } finally {
@@ -151,7 +149,7 @@ async function labelsOf(
 }
 
 async function listDicom(paths: readonly string[], flags: ListFlags): Promise<void> {
-  const listing = await openListing(paths, { repair: flags.repair });
+  const listing = await openListing(paths, { repair: flags.repair, signal: interruptSignal });
   try {
     const patients = flags.patient ? await Promise.all(listing.series.map(patientOf)) : undefined;
     if (flags.json) print(JSON.stringify(asJson(listing, patients), null, 2));

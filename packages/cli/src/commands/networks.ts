@@ -4,7 +4,7 @@
  */
 import { plan } from '@quickcolumn/graph';
 import { profiles, trainingGraph } from '@quickcolumn/learn';
-import { catalogue, type CatalogueEntry, networkSize, patchMultiple, predictionGraph } from '@quickcolumn/networks';
+import { catalogue, type CatalogueEntry, networkSize, patchMultipleOf, predictionGraph } from '@quickcolumn/networks';
 import { formatBytes } from '@quickcolumn/predict';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
@@ -53,21 +53,19 @@ Examples:
   quickcolumn networks --patch 96,96,48 --network qchc-unet,nnunet3d --json`,
     )
     .action((flags: NetworkFlags) => {
-      checkPatch(flags.patch);
-      const rows = chosen(flags.network).map((entry) => rowOf(entry, flags));
+      const entries = chosen(flags.network);
+      for (const { config } of entries) checkPatch(flags.patch, patchMultipleOf(config));
+      const rows = entries.map((entry) => rowOf(entry, flags));
       if (flags.json) print(JSON.stringify(rows, null, 2));
       else for (const line of table(rows)) print(line);
     });
 }
 
-function checkPatch(patch: Size3): void {
+function checkPatch(patch: Size3, multiple: number): void {
   patch.forEach((length, axis) => {
-    if (length > 0 && length % patchMultiple === 0) return;
-    const next = Math.max(1, Math.ceil(length / patchMultiple)) * patchMultiple;
-    throw new QuickcolumnError(
-      'usage',
-      `--patch[${axis}]: ${length} is not a multiple of ${patchMultiple}; use ${next}`,
-    );
+    if (length > 0 && length % multiple === 0) return;
+    const next = Math.max(1, Math.ceil(length / multiple)) * multiple;
+    throw new QuickcolumnError('usage', `--patch[${axis}]: ${length} is not a multiple of ${multiple}; use ${next}`);
   });
 }
 

@@ -1,11 +1,10 @@
 /** `quickcolumn prepare`: fills the cache, so that trainings start at once, and shows what came out of each scan. */
-import { casesOf, type ProfileName, profileNames } from '@quickcolumn/learn';
-import type { CaseFiles } from '@quickcolumn/pipeline';
+import { casesOf } from '@quickcolumn/cases';
+import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
-import { scansIn } from '../cases.js';
-import { defaultCache, prepareCases } from '../preparation.js';
+import { defaultCache, type ScanFiles, scansIn, trainConfigFrom } from '@quickcolumn/workflows';
+import { run } from '../run.js';
 import { note, print, table } from '../terminal.js';
-import { trainConfigFrom } from '../train-config.js';
 
 interface PrepareFlags {
   readonly list?: string;
@@ -39,30 +38,28 @@ Examples:
 async function prepare(flags: PrepareFlags): Promise<void> {
   const { list, images, labels, profile, config, cache } = flags;
   const { preparation, data } = await trainConfigFrom({ profile, config, list, images, labels: labels ?? images });
-  const cases: readonly CaseFiles[] =
+  const cases: readonly ScanFiles[] =
     images !== undefined && labels === undefined
-      ? (await scansIn(images, '--images')).map(({ name, path }) => ({ name, imagePath: path }))
+      ? (await scansIn(images, 'images')).map(({ name, path }) => ({ name, imagePath: path }))
       : await casesOf(images === undefined ? data : { ...data, patients: {} });
-  const rows = [
-    ['case', 'size', 'prepared', 'scale', 'mean', 'sd', ...preparation.classes.map(({ name }) => name), 'from'],
-  ];
-  await prepareCases(cases, preparation, {
+  const { cases: prepared, cacheDir } = await run({
+    kind: 'prepare',
+    cases: cases.map(({ name, imagePath, labelPath }) => ({ name, imagePath, labelPath })),
+    preparation,
     cacheDir: cache,
-    onCase: (scan, { name }, seconds) => {
-      const counts = preparation.classes.map(({ value }) => share(scan.labels, value));
-      const from = scan.source === 'hit' ? 'cache' : `${scan.source}, ${seconds.toFixed(1)} s`;
-      const { originalSize } = scan.undo;
-      const numbers = [scan.mean.toFixed(1), scan.sd.toFixed(1)];
-      rows.push([name, originalSize.join('×'), scan.size.join('×'), scan.scale, ...numbers, ...counts, from]);
-    },
   });
-  print(table(rows));
-  note(`prepared cases are in ${cache}`);
-}
-
-function share(labels: Uint8Array | undefined, value: number): string {
-  if (labels === undefined) return '-';
-  let count = 0;
-  for (let i = 0; i < labels.length; i++) if (labels[i] === value) count++;
-  return `${((100 * count) / labels.length).toFixed(2)} %`;
+  const names = preparation.classes.map(({ name }) => name);
+  const heading = ['case', 'size', 'prepared', 'scale', 'mean', 'sd', ...names, 'from'];
+  const rows = prepared.map(({ name, originalSize, size, scale, mean, sd, classShares, source, seconds }) => [
+    name,
+    originalSize.join('×'),
+    size.join('×'),
+    scale,
+    mean.toFixed(1),
+    sd.toFixed(1),
+    ...names.map((_, index) => (classShares === undefined ? '-' : `${(100 * classShares[index]).toFixed(2)} %`)),
+    source === 'hit' ? 'cache' : `${source}, ${seconds.toFixed(1)} s`,
+  ]);
+  print(table([heading, ...rows]));
+  note(`prepared cases are in ${cacheDir}`);
 }

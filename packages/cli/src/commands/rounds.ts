@@ -1,22 +1,12 @@
-/** `quickcolumn rounds`: training with a person in the loop; what happens in a round is in rounds/. */
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { currentRound, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
+/** `quickcolumn rounds`: training with a person in the loop. */
 import { QuickcolumnError } from '@quickcolumn/errors';
+import { type ConfigRequest, roundsStatus, type RoundsStatus } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../arguments.js';
-import { divideListed } from '../list-split.js';
-import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { acceptCorrections } from '../rounds/corrections.js';
-import { readRounds, roundPaths, roundsFiles, saveRounds } from '../rounds/folder.js';
-import { proceed } from '../rounds/proceed.js';
-import { roundRows, writeRoundsReport } from '../rounds/report.js';
-import { runFiles } from '../run-folder.js';
-import { note, print, table } from '../terminal.js';
-import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { configFromFlags } from '../data-flags.js';
+import { run } from '../run.js';
+import { print, quoted, table } from '../terminal.js';
 import { withTrainingOptions } from '../training-options.js';
-import { toYaml } from '../yaml.js';
 
 interface RunFlags {
   readonly out: string;
@@ -26,7 +16,7 @@ interface RunFlags {
   readonly evaluate: boolean;
 }
 
-interface StartFlags extends RunFlags, ConfigFlags {
+interface StartFlags extends RunFlags, ConfigRequest {
   readonly first?: number;
   readonly scans: number;
   readonly order: 'given' | 'uncertain';
@@ -127,79 +117,50 @@ function statusCommand(): Command {
 Examples:
   quickcolumn rounds status --out rounds`,
     )
-    .action(async ({ out }: { readonly out: string }) => tell(out, await readRounds(out)));
+    .action(async ({ out }: { readonly out: string }) => tell(out, await roundsStatus(out)));
 }
 
 async function startAction(flags: StartFlags): Promise<void> {
   const { out, first, scans, order } = flags;
-  if (await exists(join(out, roundsFiles.state))) {
-    throw new OutputError(`${out} holds training rounds already; use rounds next to go on, or another --out`, out);
-  }
-  // A kill between the two files that make a beginning leaves the first one alone.
-  const files = (await exists(out)) ? await readdir(out) : [];
-  await checkOutputFolder(out, files.length === 1 && files[0] === roundsFiles.config);
   const needsList = 'rounds start needs a list of cases: --list, or data.list in the configuration';
   if (flags.list === undefined && flags.config === undefined) throw new QuickcolumnError('usage', needsList);
-  const config = await trainConfigFrom(flags);
-  const { list, holdOut, patients } = config.data;
-  if (list === null) throw new QuickcolumnError('usage', needsList);
-  const held = new Set(holdOut);
-  const listed = (await readCaseList(list, { patients, order: 'given' })).map((entry) =>
-    held.has(entry.name) ? { ...entry, split: 'test' as const } : entry,
-  );
-  const state = startRounds(listed, {
-    scans,
-    order,
-    ...(first !== undefined && { first }),
-    divide: (cases) => divideListed(cases, config),
-  });
-  const aside = state.cases.filter(({ use }) => use === 'aside').map(({ name }) => name);
-  if (aside.length > 0) note(`set aside, of patients in validation or test: ${aside.join(', ')}`);
-  await makeFolder(out);
-  await writeFileAtomic(join(out, roundsFiles.config), toYaml(config));
-  await saveRounds(out, state);
-  await goOn(flags);
+  const config = await configFromFlags(flags);
+  if (config.data.list === null) throw new QuickcolumnError('usage', needsList);
+  tell(out, await run({ kind: 'rounds-start', config, first, scans, order, ...workOf(flags) }, nextCommandFor(out)));
 }
 
-async function nextAction(files: readonly string[], flags: NextFlags): Promise<void> {
-  const { out, acceptUnchanged = false, scans } = flags;
-  let state = await readRounds(out);
-  const { stage } = currentRound(state);
-  if (files.length > 0 && stage !== 'correct') {
-    throw new QuickcolumnError(
-      'usage',
-      `round ${state.rounds.length} waits for no corrections now; leave the files out`,
-    );
-  }
-  if (scans !== undefined) state = { ...state, options: { ...state.options, scans } };
-  if (stage === 'correct') {
-    const { preparation } = await trainConfigFrom({ config: join(out, roundsFiles.config) });
-    state = await acceptCorrections(out, state, { files, acceptUnchanged, preparation });
-  }
-  await saveRounds(out, state);
-  await goOn(flags);
+async function nextAction(corrected: readonly string[], flags: NextFlags): Promise<void> {
+  const { out, acceptUnchanged, scans } = flags;
+  const job = { kind: 'rounds-next', corrected, acceptUnchanged, scans, ...workOf(flags) } as const;
+  tell(out, await run(job, nextCommandFor(out)));
 }
 
-async function goOn({ out, cache, threads, evaluate }: RunFlags): Promise<void> {
-  const state = await proceed(out, { cacheDir: cache, threads, evaluate });
-  await writeRoundsReport(out, state);
-  await tell(out, state);
+const workOf = ({ out, cache, threads, evaluate }: RunFlags): RoundsWork => ({
+  out,
+  cacheDir: cache,
+  threads,
+  evaluateValidation: evaluate,
+});
+
+interface RoundsWork {
+  readonly out: string;
+  readonly cacheDir: string;
+  readonly threads?: number;
+  readonly evaluateValidation: boolean;
 }
 
-async function tell(out: string, state: RoundsState): Promise<void> {
-  print(table(await roundRows(out, state)));
-  const round = state.rounds.length;
-  const { stage, batch } = currentRound(state);
-  const { toCorrect, run } = roundPaths(out, round);
-  const next = `quickcolumn rounds next --out ${out}`;
-  const waiting = state.cases.filter(({ use }) => use === 'waiting').length;
-  if (stage === 'correct') {
-    print(`\nCorrect these ${batch.length} of ${waiting} scans in ${resolve(toCorrect)}, then: ${next}`);
+const nextCommandFor = (out: string): string => `quickcolumn rounds next --out ${quoted(out)}`;
+
+function tell(out: string, { round, state, batch, toCorrect, waiting, model, table: rows }: RoundsStatus): void {
+  print(table(rows));
+  const next = nextCommandFor(out);
+  if (state === 'correct') {
+    print(`\nCorrect these ${batch.length} of ${waiting} scans in ${toCorrect}, then: ${next}`);
     for (const name of batch) print(`  ${name}`);
-  } else if (stage === 'trained' && waiting === 0) {
-    print(`\nAll scans are labelled. The last model is ${resolve(run, runFiles.model)}`);
+  } else if (state === 'done') {
+    print(`\nAll scans are labelled. The last model is ${model}`);
   } else {
-    const what = stage === 'predict' ? 'its scans are being predicted' : 'its training is not complete';
+    const what = state === 'predict' ? 'its scans are being predicted' : 'its training is not complete';
     print(`\nRound ${round} was interrupted, or is running: ${what}. To go on: ${next}`);
   }
 }

@@ -1,28 +1,16 @@
-/**
- * `quickcolumn semi-supervised`: a teacher is trained on the labelled cases, labels the others where it is sure, a student
- * that starts from it is trained on both, and teaches the next round. The same command goes on after an interruption:
- * what is finished is there as a model or as a folder of labels, and both appear whole or not at all.
- */
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { formatCaseList, type ListedCase, readCaseList, type TrainConfig } from '@quickcolumn/learn';
+/** `quickcolumn semi-supervised`: a teacher labels what it is sure of, a student is trained on both, and teaches the next. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
+import type { ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { probability, wholeNumber } from '../arguments.js';
-import { InputError } from '../cases.js';
-import { divideListed } from '../list-split.js';
-import { checkOutputFolder, exists, OutputError } from '../outputs.js';
-import { ignoreValue } from '../pseudo-labels.js';
-import { runFiles } from '../run-folder.js';
-import { note, print } from '../terminal.js';
-import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
+import { configFromFlags } from '../data-flags.js';
+import { run } from '../run.js';
+import { print, quoted } from '../terminal.js';
 import { withTrainingOptions } from '../training-options.js';
-import { runTraining } from '../training-run.js';
-import { toYaml } from '../yaml.js';
-import { makePseudoLabels, pseudoLabelRecord } from './pseudo-label.js';
 
-interface SemiSupervisedFlags extends ConfigFlags {
+interface SemiSupervisedFlags extends ConfigRequest {
   readonly out: string;
   readonly rounds: number;
   readonly confidence: number;
@@ -32,13 +20,6 @@ interface SemiSupervisedFlags extends ConfigFlags {
   /** From --no-evaluate. */
   readonly evaluate: boolean;
 }
-
-const files = {
-  config: 'config.yaml',
-  labelled: 'labelled.csv',
-  unlabelled: 'unlabelled.csv',
-  state: 'state.json',
-} as const;
 
 export function semiSupervisedCommand(): Command {
   const command = new Command('semi-supervised')
@@ -66,90 +47,19 @@ Examples:
 }
 
 async function semiSupervised(flags: SemiSupervisedFlags): Promise<void> {
-  const { out, rounds, confidence, minimumVoxels } = flags;
-  const place = (name: string): string => resolve(out, name);
-  const settings = `${JSON.stringify({ rounds, confidence, minimumVoxels })}\n`;
-  if (await exists(place(files.state))) await requireSame(place(files.state), settings);
-  else await begin(flags, settings);
-
-  const base = await trainConfigFrom({ config: place(files.config) });
-  await trainOne(flags, 'teacher', { ...base, data: { ...base.data, list: place(files.labelled) } });
-  let model = place('teacher');
-  for (let round = 1; round <= rounds; round++) {
-    const labels = place(`labels-${round}`);
-    if (!(await exists(join(labels, pseudoLabelRecord)))) {
-      const about = { list: place(files.unlabelled), with: place(files.labelled), confidence, minimumVoxels };
-      const { threads } = flags;
-      // Files of a move that was interrupted are replaced.
-      await makePseudoLabels({ ...base.compute, ...about, model, out: labels, threads, force: true, own: true });
-    }
-    const { classes, ignoreLabel } = base.preparation;
-    await trainOne(flags, `student-${round}`, {
-      ...base,
-      preparation: { ...base.preparation, ignoreLabel: ignoreValue(classes, ignoreLabel) },
-      data: { ...base.data, list: join(labels, 'cases.csv') },
-      init: { from: model, ...(base.init?.freeze && { freeze: base.init.freeze }) },
-    });
-    model = place(`student-${round}`);
+  const { out, rounds, confidence, minimumVoxels, cache, threads, evaluate } = flags;
+  const begun = existsSync(join(out, 'state.json'));
+  if (!begun && flags.list === undefined && flags.config === undefined) {
+    throw new QuickcolumnError(
+      'usage',
+      'semi-supervised needs a list of cases: --list, or data.list in the configuration',
+    );
   }
-  print(join(model, runFiles.model));
-}
-
-/** Divides the list for good and writes what all trainings begin with; the state comes last. */
-async function begin(flags: SemiSupervisedFlags, settings: string): Promise<void> {
-  const { out } = flags;
-  const needsList = 'semi-supervised needs a list of cases: --list, or data.list in the configuration';
-  if (flags.list === undefined && flags.config === undefined) throw new QuickcolumnError('usage', needsList);
-  const config = await trainConfigFrom(flags);
-  const { list, holdOut, patients } = config.data;
-  if (list === null) throw new QuickcolumnError('usage', needsList);
-  const listed = await readCaseList(list, { patients, order: 'given' });
-  const isTest = ({ name, split }: ListedCase): boolean => split === 'test' || holdOut.includes(name);
-  const labelled = listed.filter((entry) => !isTest(entry) && entry.labelPath !== undefined);
-  const unlabelled = listed.filter((entry) => !isTest(entry) && entry.labelPath === undefined);
-  if (unlabelled.length === 0) throw new InputError(`${list}: every case has a label or is a test; use train`);
-  const validation = new Set(divideListed(labelled, config).test.map(({ name }) => name));
-  const divided = [
-    ...labelled.map(
-      (entry): ListedCase => ({ ...entry, split: validation.has(entry.name) ? 'validation' : 'train-only' }),
-    ),
-    ...listed.filter(isTest).map((entry): ListedCase => ({ ...entry, split: 'test' })),
-  ];
-  await checkOutputFolder(out, false);
-  await makeFolder(out);
-  const folder = resolve(out);
-  await writeFileAtomic(join(out, files.labelled), formatCaseList(divided, folder));
-  await writeFileAtomic(join(out, files.unlabelled), formatCaseList(unlabelled, folder));
-  // Patients stand in the lists from here on, and held-out cases are tests of them.
-  await writeFileAtomic(
-    join(out, files.config),
-    toYaml({ ...config, data: { ...config.data, patients: {}, holdOut: [] } }),
+  const config = begun ? undefined : await configFromFlags(flags);
+  const limits = { rounds, confidence, minimumVoxels };
+  const { model } = await run(
+    { kind: 'semi-supervised', out, config, ...limits, threads, evaluateValidation: evaluate, cacheDir: cache },
+    `the same command (--out ${quoted(out)})`,
   );
-  await writeFileAtomic(join(out, files.state), settings);
-}
-
-async function requireSame(path: string, settings: string): Promise<void> {
-  const found = await readFile(path, 'utf8');
-  if (found === settings) return;
-  throw new OutputError(
-    `${path}: was begun with ${found.trim()}, now it is ${settings.trim()}; give the same numbers to go on, or another --out`,
-    path,
-  );
-}
-
-/** Trains, goes on or leaves alone what is finished. */
-async function trainOne(flags: SemiSupervisedFlags, name: string, config: TrainConfig): Promise<void> {
-  const { out, cache, threads, evaluate } = flags;
-  const run = resolve(out, name);
-  if (await exists(join(run, runFiles.report))) return;
-  note(`${name}: training`);
-  const begun = join(run, runFiles.config);
-  const resume = await exists(begun);
-  await runTraining(resume ? await trainConfigFrom({ config: begun }) : config, run, {
-    cacheDir: cache,
-    resume,
-    threads,
-    evaluateValidation: evaluate,
-    goOn: 'the same command',
-  });
+  print(model);
 }

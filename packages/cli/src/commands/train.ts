@@ -1,16 +1,15 @@
 /** `quickcolumn train`: from folders of scans and labels to a run folder with model and report. */
 import { join, resolve } from 'node:path';
+import { type CaseNaming, checkRunFolder, type ConfigRequest, defaultCache, runFiles } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { type AnonymousFlags, checkAnonymousFlags, withAnonymousFlags } from '../anonymous.js';
+import { withAnonymousFlags } from '../anonymous-options.js';
 import { foldOf } from '../arguments.js';
-import { defaultCache } from '../preparation.js';
-import { checkRunFolder, runFiles } from '../run-folder.js';
+import { configFromFlags } from '../data-flags.js';
+import { run } from '../run.js';
 import { note, print, quoted } from '../terminal.js';
-import { type ConfigFlags, trainConfigFrom } from '../train-config.js';
 import { withTrainingOptions } from '../training-options.js';
-import { runTraining } from '../training-run.js';
 
-interface TrainFlags extends ConfigFlags, AnonymousFlags {
+interface TrainFlags extends ConfigRequest, CaseNaming {
   readonly out: string;
   readonly cache: string;
   readonly threads?: number;
@@ -55,25 +54,29 @@ Examples:
 }
 
 async function trainAction(flags: TrainFlags): Promise<void> {
-  const { out, cache, threads, notes, evaluate } = flags;
-  const { anonymize, anonymizeKey, force = false } = flags;
-  await checkAnonymousFlags(flags, force);
-  const start = await checkRunFolder(out, flags);
-  const resume = start === 'resume';
-  const config = await trainConfigFrom(
-    resume && flags.config === undefined ? { ...flags, config: join(out, runFiles.config) } : flags,
+  const { out, cache, threads, notes, evaluate, resume, force, anonymize, anonymizeKey } = flags;
+  const goesOn = (await checkRunFolder(out, flags)) === 'resume';
+  const config = await configFromFlags(
+    goesOn && flags.config === undefined ? { ...flags, config: join(out, runFiles.config) } : flags,
   );
-  await runTraining(config, out, {
-    cacheDir: cache,
-    resume,
-    threads,
-    notes,
-    evaluateValidation: evaluate,
-    goOn: resumeCommand(flags),
-    anonymous: { anonymize, anonymizeKey },
-  });
-  note(`report: ${resolve(out, runFiles.report)}`);
-  print(join(out, runFiles.model));
+  const { model, report } = await run(
+    {
+      kind: 'train',
+      config,
+      out,
+      resume,
+      force,
+      threads,
+      notes,
+      evaluateValidation: evaluate,
+      cacheDir: cache,
+      anonymize,
+      anonymizeKey,
+    },
+    resumeCommand(flags),
+  );
+  note(`report: ${resolve(report)}`);
+  print(model);
 }
 
 /** What continues this run as it was begun; everything else stands in the run folder's config.yaml. */

@@ -6,12 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Comparison } from '@quickcolumn/evaluate';
 import { readLabels } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, programPath, quickcolumn } from '../cli.test.kit.js';
-import { caseImages } from './case-images.js';
-import { readExperiment } from './experiment.js';
+import { caseImages, readExperiment } from '@quickcolumn/workflows';
 
 const experiment = `title: tiny
 folds: 2
@@ -144,7 +143,7 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
     expect(wider.code).toBe(5);
     expect(wider.stderr).toContain('unet, fold-0 (');
     expect(wider.stderr).toContain('made with another configuration');
-    expect(wider.stderr).toContain('--redo unet,');
+    expect(wider.stderr).toContain('--redo unet ');
     expect(wider.stderr).not.toContain('qchc, fold-0');
     const threads = await compare('--out', 'whole', '--threads', '63');
     expect(threads.code).toBe(5);
@@ -162,15 +161,17 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
   it('redoes a system with those that use its weights, and reports what belongs together', async () => {
     await cp(join(folder, 'whole'), join(folder, 'mixed'), { recursive: true });
     const path = join(folder, 'mixed', 'systems', 'unet', 'fold-1', 'result.json');
-    await writeFile(path, (await readFile(path, 'utf8')).replace(/"code": "\w{8}/, '"code": "00000000'));
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"numerics": 1', '"numerics": 99'));
     const refused = await compare('--out', 'mixed');
     expect(refused.code).toBe(5);
-    expect(refused.stderr).toContain('unet, fold-1 (mixed/systems/unet/fold-1): made with another code (then 00000000');
+    expect(refused.stderr).toContain(
+      'unet, fold-1 (mixed/systems/unet/fold-1): made with another version of the numerics (then 99',
+    );
     const reported = await compare('--out', 'mixed', '--report-only');
     expect(reported.code).toBe(0);
     const mixed = await readComparison(join(folder, 'mixed', 'comparison.json'));
     expect(mixed.leftOut[0].id).toBe('unet');
-    expect(mixed.leftOut[0].reason).toContain('fold-1 was made with another code');
+    expect(mixed.leftOut[0].reason).toContain('fold-1 was made with another version of the numerics');
     // A mean over other cases is no comparison: fold-1 of the others waits.
     expect(mixed.systems.map(({ folds }) => folds.map(({ fold }) => fold))).toEqual([[0], [0], [0]]);
     const redone = await compare('--out', 'mixed', '--redo', 'unet', '--folds', '1');
@@ -200,7 +201,7 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
     const { code, stderr } = await compare('--experiment', 'wild.yaml', '--out', 'failed', '--folds', '0');
     expect(code).toBe(6);
     expect(stderr).toContain('2 of 4 folds done');
-    expect(stderr).toContain('2 folds failed; run the same command to try again:\nunet, fold-0 (1 of 2): ');
+    expect(stderr).toContain('2 folds failed; run the same again to retry:\nunet, fold-0 (1 of 2): ');
     expect(stderr).toContain('more, fold-0 (1 of 2): unet has no model of this fold');
     const { systems } = await readComparison(join(folder, 'failed', 'comparison.json'));
     expect(systems.map(({ id }) => id)).toEqual(['qchc', 'mirrored']);

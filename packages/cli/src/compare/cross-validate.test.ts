@@ -36,7 +36,7 @@ describe('quickcolumn cross-validate', { timeout: 120_000 }, () => {
     const predict = ['predict', '--model', 'cv', 'data/ct/phantom_0001.nii.gz', '--out', 'mask.nii.gz'];
     const early = await quickcolumn(folder, ...predict);
     expect(early.code).toBe(3);
-    expect(early.stderr).toContain('--model: fold-0 of cv are not finished');
+    expect(early.stderr).toContain('cv: fold-0 of this cross-validation are not finished');
 
     const rest = await quickcolumn(folder, 'cross-validate', '--out', 'cv');
     expect(rest.stderr).toContain('1 of 2 folds done');
@@ -62,6 +62,6 @@ describe('quickcolumn cross-validate', { timeout: 120_000 }, () => {
     expect(data.stderr).toContain('holds no cross-validation.yaml');
     const model = await quickcolumn(folder, 'predict', '--model', 'data', 'data/ct', '--out', 'masks');
     expect(model.code).toBe(3);
-    expect(model.stderr).toContain('data is a folder; expected a model file');
+    expect(model.stderr).toContain('data is a folder, but holds no model; expected a model file');
   });
 });

@@ -2,13 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readLabels, writeNifti } from '@quickcolumn/io';
+import { readLabels, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, killAt, type Outcome, quickcolumn } from '../cli.test.kit.js';
-import { compareLabels } from './corrections.js';
-import { entropySum } from './proceed.js';
 
 const tiny = `profile: quick
 data: { list: all.csv }
@@ -36,7 +34,7 @@ describe('rounds', () => {
   /** Saves the truth in place of the prediction, as a person would. */
   async function correct(out: string, round: number, name: string): Promise<void> {
     const truth = await readLabels(at('data', 'labels', `${name}.nii.gz`));
-    await writeNifti(at(out, `round-${round}`, 'to-correct', `${name}.nii.gz`), truth, { force: true });
+    await writeVolume(at(out, `round-${round}`, 'to-correct', `${name}.nii.gz`), truth, { force: true });
   }
 
   const weightsOf = async (out: string, round: number): Promise<string> =>
@@ -81,12 +79,12 @@ describe('rounds', () => {
     const moved = prediction.affine.map((value, i) =>
       i === 3 ? value + 7 : value,
     ) as unknown as typeof prediction.affine;
-    await writeNifti(place, { ...prediction, affine: moved }, { force: true });
+    await writeVolume(place, { ...prediction, affine: moved }, { force: true });
     const shifted = await rounds('next', '--out', 'r', '--no-evaluate');
     expect(shifted).toMatchObject({ code: 3, stderr: expect.stringContaining('is not on the grid of its scan') });
     const strange = prediction.voxels.slice();
     strange[5] = 9;
-    await writeNifti(place, { ...prediction, voxels: strange }, { force: true });
+    await writeVolume(place, { ...prediction, voxels: strange }, { force: true });
     const unknown = await rounds('next', '--out', 'r', '--no-evaluate');
     expect(unknown.code).toBe(3);
     expect(unknown.stderr).toMatch(/phantom_0006\.nii\.gz have value 9 \(1 voxels\).*Nothing was accepted/s);
@@ -97,7 +95,7 @@ describe('rounds', () => {
     // The second one comes from elsewhere, the first one lies in place; what is there stays as it is.
     await writeFile(place, kept);
     await mkdir(at('viewer'));
-    await writeNifti(at('viewer', `${scan(6)}.nii`), await readLabels(at('data', 'labels', `${scan(6)}.nii.gz`)));
+    await writeVolume(at('viewer', `${scan(6)}.nii`), await readLabels(at('data', 'labels', `${scan(6)}.nii.gz`)));
     const stray = await rounds('next', '--out', 'r', 'data/ct/phantom_0007.nii.gz');
     expect(stray).toMatchObject({
       code: 3,
@@ -205,36 +203,5 @@ describe('rounds', () => {
     await refused(3, 'or is damaged', 'status', '--out', 'damaged');
     await refused(5, 'not empty', 'start', '--config', 'tiny.yaml', '--out', 'data');
     expect(existsSync(at('x'))).toBe(false);
-  });
-});
-
-describe('what the person changed', () => {
-  const classes = [
-    { value: 0, name: 'background', color: [0, 0, 0] },
-    { value: 1, name: 'lung', color: [0, 0, 0] },
-    { value: 3, name: 'infection', color: [0, 0, 0] },
-  ] as const;
-
-  it('is counted by hand', () => {
-    const volume = (voxels: number[]): { voxels: Uint8Array; size: [number, number, number]; affine: never } => ({
-      voxels: Uint8Array.from(voxels),
-      size: [voxels.length, 1, 1],
-      affine: [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 5, 0, 0, 0, 0, 1] as unknown as never,
-    });
-    const prediction = volume([0, 1, 1, 1, 0, 0]);
-    const corrected = volume([0, 1, 1, 0, 1, 255]);
-    expect(compareLabels('a', { prediction, corrected }, { classes, ignoreLabel: 255 })).toEqual({
-      name: 'a',
-      changedVoxels: 3,
-      changedMl: 0.06,
-      dice: { lung: 4 / 6, infection: null },
-    });
-  });
-
-  it('entropy is that of the definition', () => {
-    expect(entropySum(Float32Array.of(0, 1, 0.5, 0.25, -1e-9, 1 + 1e-7))).toBeCloseTo(
-      0.5 * Math.log(2) + 0.25 * Math.log(4),
-      6,
-    );
   });
 });

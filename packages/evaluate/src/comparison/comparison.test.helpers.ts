@@ -51,7 +51,7 @@ export function comparisonOf(systems: readonly ComparedSystem[], parts: Partial<
     foldCount: 2,
     seed: 1,
     budget: '100 steps',
-    identity: { data: 'd1', code: 'c1', compute: 'm1' },
+    identity: { data: 'd1', numerics: 1, compute: 'm1' },
     systems,
     leftOut: [],
     ...parts,

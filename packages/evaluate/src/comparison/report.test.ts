@@ -88,7 +88,7 @@ describe('tables', () => {
       comparisonOf([odd, tumour('b', 0)], {
         title: evil,
         budget: evil,
-        identity: { data: evil, code: evil, compute: evil },
+        identity: { data: evil, numerics: 1, compute: evil },
         leftOut: [{ id: evil, reason: evil }],
       }),
       { draws: 20 },

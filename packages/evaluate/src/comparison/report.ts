@@ -173,7 +173,7 @@ function identityTable(statistics: ComparisonStatistics): string {
   const rows = [
     ['budget of each run', budget],
     ['data', identity.data],
-    ['code', identity.code],
+    ['numerics', String(identity.numerics)],
     ['compute', identity.compute],
   ];
   const items = rows.map(([name, value]) => `<dt>${escapeText(name)}</dt><dd>${escapeText(value)}</dd>`);

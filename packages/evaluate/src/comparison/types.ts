@@ -48,7 +48,7 @@ export interface Comparison {
   /** What was spent, for people: steps, batch, patch, runtime, precision, machine. */
   readonly budget: string;
   /** What all runs in the tables share. */
-  readonly identity: { readonly data: string; readonly code: string; readonly compute: string };
+  readonly identity: { readonly data: string; readonly numerics: number; readonly compute: string };
   /** In the order of the experiment file; the first is the one that others are tested against. */
   readonly systems: readonly ComparedSystem[];
   /** Systems or folds that are not in the tables, and why (unfinished, other data, other code, other compute). */

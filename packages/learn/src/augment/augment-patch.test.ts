@@ -1,10 +1,11 @@
+import { noClass } from '@quickcolumn/cases';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { readLabels } from '@quickcolumn/io';
 import { reorient, type Size3, splineCoefficients } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../random.js';
+import { createRandom } from '@quickcolumn/random';
 import { drawMirror, flip } from './mirror.js';
 import {
   type AugmentationConfig,
@@ -13,7 +14,6 @@ import {
   augmentPatch,
   muellerAugmentation,
   noAugmentation,
-  noClass,
   paperAugmentation,
 } from './index.js';
 

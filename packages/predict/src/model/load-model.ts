@@ -1,6 +1,7 @@
 /** Model files on disk. */
 import { readFile, stat } from 'node:fs/promises';
 import { FileError } from '@quickcolumn/io';
+import { openOnnx } from '@quickcolumn/runtimes';
 import type { LoadedModel } from './loaded-model.js';
 import {
   largestModelBytes,
@@ -26,8 +27,7 @@ export async function readModel(path: string): Promise<ModelContents> {
 
 /** Loads the runtime's library only where nobody has chosen another one. */
 async function defaultDevice(): Promise<ModelDevice> {
-  const { onnxRuntime } = await import('@quickcolumn/runtimes');
-  return { runtime: onnxRuntime, precision: 'float32' };
+  return { runtime: await openOnnx(), precision: 'float32' };
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

@@ -61,7 +61,7 @@ export async function openModel(bytes: Uint8Array, path: string, device: ModelDe
 export function modelOn({ name, file, metadata, network, weights }: ModelContents, device: ModelDevice): LoadedModel {
   const classes = metadata.preparation.classes.length;
   const { runtime, precision, threads } = device;
-  const { memory = 'host', windowsAtOnce = 1 } = runtime as Runtime & RuntimeMemory;
+  const { memory, windowsAtOnce } = runtime;
   return {
     name,
     files: [file],
@@ -84,12 +84,6 @@ export function modelOn({ name, file, metadata, network, weights }: ModelContent
       };
     },
   };
-}
-
-/** Of runtimes that say so; others compute in host memory, one window at a time. */
-interface RuntimeMemory {
-  readonly memory?: 'host' | 'card';
-  readonly windowsAtOnce?: number;
 }
 
 /** Reads and checks without compiling. @throws ModelError as `openModel` does */

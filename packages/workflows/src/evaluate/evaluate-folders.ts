@@ -1,0 +1,63 @@
+/** Metrics of predicted masks against the truth, from folders with files of the same names. */
+import { join } from 'node:path';
+
+import { readHistory } from '@quickcolumn/learn';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
+import type { JobContext } from '../context.js';
+import { shownNames } from '../folders/case-names.js';
+import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';
+import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
+import { InputError, type ScanFile, scansIn } from '../scans/scan-files.js';
+import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from './evaluation.js';
+
+export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
+  const { out, force = false, history: historyPath, anonymizeKey, ignoreLabel, minimumLesionMl } = job;
+  await checkOutputFolder(out, force);
+  if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
+  const { cases, truths } = await matchCases(job);
+  // Numbered over all truths, so that two models on the same cases have the same numbers.
+  const { anonymous, shown, writeKey } = shownNames(truths, job);
+  const left = truths.length - cases.length;
+  const where = anonymous ? 'the truth' : job.truth;
+  if (left > 0) context.note(`${left} of ${truths.length} cases in ${where} have no prediction and are left out`);
+  if (historyPath !== undefined && !(await exists(historyPath))) {
+    throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
+  }
+  const history = historyPath === undefined ? undefined : await readHistory(historyPath);
+  const named = job.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
+  const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
+  const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl }, context);
+  const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;
+  await writeFolder(out, (folder) =>
+    writeEvaluation(folder, evaluation, {
+      title: 'Evaluation',
+      subtitle: `${source}, ${new Date().toISOString().slice(0, 10)}`,
+      classes,
+      history,
+    }),
+  );
+  await writeKey();
+  const { summary, cases: metrics } = evaluation;
+  return { summary, cases: metrics, report: join(out, 'report.html') };
+}
+
+async function matchCases(job: EvaluateJob): Promise<{ cases: EvaluationCase[]; truths: ScanFile[] }> {
+  const all = await scansIn(job.truth, 'truth');
+  const truths = new Map(all.map(({ name, path }) => [name, path]));
+  const predictions = await scansIn(job.prediction, 'prediction');
+  const scans = job.images === undefined ? [] : await scansIn(job.images, 'images');
+  const images = new Map(scans.map(({ name, path }) => [name, path]));
+  const unmatched = predictions.filter(({ name }) => !truths.has(name)).map(({ name }) => name);
+  if (unmatched.length > 0) {
+    throw new InputError(`${job.truth}: no truth for ${unmatched.join(', ')}; files must have the same name`, {
+      unmatched,
+    });
+  }
+  const cases = predictions.map(({ name, path }) => ({
+    name,
+    truthPath: truths.get(name) ?? '',
+    predictionPath: path,
+    imagePath: images.get(name),
+  }));
+  return { cases, truths: all };
+}

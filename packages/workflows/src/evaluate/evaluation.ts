@@ -1,0 +1,174 @@
+/**
+ * Evaluation of predicted masks against the truth, and the files it leaves: metrics.csv, metrics.json, report.html and
+ * overlay pictures. Shared by `evaluate`, `train` (on the validation cases) and `demo`.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  buildReport,
+  type CaseMetrics,
+  evaluateCase,
+  evaluationResult,
+  type HistoryPoint,
+  type Overlay,
+  renderOverlay,
+  type Summary,
+  toCsv,
+} from '@quickcolumn/evaluate';
+import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
+import { patientOf } from '@quickcolumn/cases';
+import type { EpochRecord } from '@quickcolumn/learn';
+import { type LabelClass, type Volume, withRoles } from '@quickcolumn/volume';
+import type { JobContext } from '../context.js';
+import { caseName } from '../scans/scan-files.js';
+
+export interface EvaluationCase {
+  readonly name: string;
+  /** Default: what the name tells. */
+  readonly patient?: string;
+  readonly truthPath: string;
+  readonly predictionPath: string;
+  /** For the overlay picture and the mean HU; there is neither without it. */
+  readonly imagePath?: string;
+}
+
+export interface EvaluationOptions {
+  readonly classes: readonly LabelClass[];
+  /** Voxels with this value in the truth are left out. */
+  readonly ignoreLabel?: number;
+  /** Smallest lesion that is counted; default 0.05 ml. */
+  readonly minimumLesionMl?: number;
+}
+
+export interface Evaluation {
+  readonly summary: Summary;
+  readonly cases: readonly CaseMetrics[];
+  readonly overlays: ReadonlyArray<{ readonly name: string; readonly overlay: Overlay }>;
+}
+
+/** A report of curves alone has an empty summary. */
+const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0, over: 'patients' }, regions: [] };
+
+/** Measures every case, one in memory at a time. @throws the readers' and the metrics' errors, naming the case. */
+export async function evaluateCases(
+  cases: readonly EvaluationCase[],
+  { classes, ignoreLabel, minimumLesionMl }: EvaluationOptions,
+  context: JobContext,
+): Promise<Evaluation> {
+  const task = context.begin('evaluate');
+  const metrics: CaseMetrics[] = [];
+  const overlays: { name: string; overlay: Overlay }[] = [];
+  try {
+    for (const { name, patient = patientOf(name), truthPath, predictionPath, imagePath } of cases) {
+      context.throwIfInterrupted();
+      task.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length, cases.length);
+      const truth = await readLabels(truthPath);
+      const prediction = await readLabels(predictionPath);
+      const image = imagePath === undefined ? undefined : await readVolume(imagePath);
+      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
+      if (image === undefined) continue;
+      overlays.push({ name, overlay: drawn(image, { truth, prediction }, classes, ignoreLabel) });
+    }
+  } finally {
+    task.end();
+  }
+  return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
+}
+
+/** The picture of a case that has been measured before. @throws the readers' errors */
+export async function overlayOf(
+  files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
+  classes: readonly LabelClass[],
+  ignoreLabel?: number,
+): Promise<Overlay> {
+  const masks = { truth: await readLabels(files.truthPath), prediction: await readLabels(files.predictionPath) };
+  return drawn(await readVolume(files.imagePath), masks, classes, ignoreLabel);
+}
+
+function drawn(
+  image: Volume,
+  { truth, prediction }: { truth: Volume<Uint8Array>; prediction: Volume<Uint8Array> },
+  classes: readonly LabelClass[],
+  ignoreLabel: number | undefined,
+): Overlay {
+  return renderOverlay(image, { truth: annotated(truth, ignoreLabel), prediction }, classes);
+}
+
+/** The truth with background where nobody has annotated, for pictures. */
+function annotated(truth: Volume<Uint8Array>, ignoreLabel: number | undefined): Volume<Uint8Array> {
+  if (ignoreLabel === undefined) return truth;
+  return { ...truth, voxels: truth.voxels.map((value) => (value === ignoreLabel ? 0 : value)) };
+}
+
+/** Writes all result files of an evaluation into `folder`. */
+export async function writeEvaluation(
+  folder: string,
+  evaluation: Evaluation,
+  about: ReportTexts & { classes: readonly LabelClass[]; history?: readonly EpochRecord[] },
+): Promise<void> {
+  const { cases, overlays } = evaluation;
+  await makeFolder(folder);
+  await writeFileAtomic(join(folder, 'metrics.csv'), toCsv(cases));
+  await writeFileAtomic(join(folder, 'metrics.json'), `${JSON.stringify(evaluationResult(cases), null, 2)}\n`);
+  if (overlays.length > 0) await makeFolder(join(folder, 'overlays'));
+  for (const { name, overlay } of overlays) {
+    await writeFileAtomic(join(folder, 'overlays', `${name}.png`), overlay.pngBytes);
+  }
+  await writeFileAtomic(join(folder, 'report.html'), reportOf(evaluation, about));
+}
+
+interface ReportTexts {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** Configuration as YAML. */
+  readonly config?: string;
+}
+
+/** The page of an evaluation, with the curves of the training where its history is given. */
+export function reportOf(
+  evaluation: Evaluation,
+  about: ReportTexts & { classes: readonly LabelClass[]; history?: readonly EpochRecord[] },
+): string {
+  const { history, ...texts } = about;
+  return buildReport({
+    ...texts,
+    summary: evaluation.summary,
+    cases: evaluation.cases,
+    history: history?.map(historyPoint),
+    overlays: evaluation.overlays.map(({ name, overlay }) => ({
+      caption: `${name}, slice ${overlay.slice}: image, truth, prediction`,
+      pngBytes: overlay.pngBytes,
+    })),
+  });
+}
+
+/** An epoch as charts want it. */
+export function historyPoint({ epoch, learningRate, training, validation }: EpochRecord): HistoryPoint {
+  return {
+    epoch,
+    learningRate,
+    loss: training.loss,
+    softDice: training.softDice,
+    validationLoss: validation?.loss ?? null,
+    validationSoftDice: validation?.softDice,
+  };
+}
+
+/** Classes named in the sidecar beside a mask, or undefined where there is none that says so. */
+export async function sidecarClasses(maskPath: string): Promise<readonly LabelClass[] | undefined> {
+  try {
+    const text = await readFile(join(dirname(maskPath), `${caseName(maskPath)}.json`), 'utf8');
+    const { classes, version } = JSON.parse(text) as { classes?: unknown; version?: unknown };
+    if (!Array.isArray(classes) || !classes.every(isLabelClass)) return undefined;
+    // Sidecars of earlier versions say neither their version nor roles.
+    return version === undefined ? withRoles(classes) : classes;
+  } catch {
+    return undefined;
+  }
+}
+
+function isLabelClass(value: unknown): value is LabelClass {
+  if (typeof value !== 'object' || value === null) return false;
+  const { value: number, name, color } = value as Partial<Record<keyof LabelClass, unknown>>;
+  return typeof number === 'number' && typeof name === 'string' && Array.isArray(color) && color.length === 3;
+}

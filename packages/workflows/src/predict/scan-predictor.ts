@@ -1,0 +1,70 @@
+/**
+ * Predicts scans one after the other with one compiled model, for jobs that do more with a prediction than write it:
+ * pseudo-labels and training rounds. Class probabilities pass by one class at a time, as in `predictScan`.
+ */
+import type { FormatProperties } from '@quickcolumn/io';
+import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predict';
+import type { Volume } from '@quickcolumn/volume';
+import type { JobContext } from '../context.js';
+import type { ThreadedCompute } from '../jobs/parts.js';
+import { chooseDevice } from '../runtime/choose-device.js';
+import { volumeInput } from '../scans/scan-inputs.js';
+import { formatSeconds } from '../text.js';
+import { loadModels } from './load-models.js';
+
+interface PredictedScan {
+  readonly labels: Volume<Uint8Array>;
+  /** Of the scan's file, for what is written in its likeness. */
+  readonly properties?: FormatProperties;
+}
+
+export interface ScanPredictor {
+  readonly model: LoadedModel;
+  /**
+   * Labels of a scan file on its own grid; `onProbability` gets the classes one after the other.
+   * @throws the reader's and the prediction's errors; `interrupted`
+   */
+  predict(
+    scan: { readonly name: string; readonly path: string },
+    onProbability: (classIndex: number, probability: Float32Array) => void,
+  ): Promise<PredictedScan>;
+  dispose(): Promise<void>;
+}
+
+/** @param request.model a model file, a run folder, or several of them */
+export async function openPredictor(
+  request: ThreadedCompute & { readonly model: string | readonly string[] },
+  context: JobContext,
+): Promise<ScanPredictor> {
+  const { threads } = request;
+  const device = await chooseDevice(request, context);
+  const model = await loadModels(request.model, {
+    ...device,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
+  return {
+    model,
+    async predict({ name, path }, onProbability) {
+      context.throwIfInterrupted();
+      const start = performance.now();
+      const { volume, properties } = await volumeInput(name, path).load();
+      const task = context.begin('predict', name);
+      try {
+        const { labels } = await predictScan(model, volume, {
+          name: path,
+          compiled,
+          signal: context.signal,
+          onProgress: ({ done, total }) => task.update(`window ${done} of ${total}`, done, total),
+          onProbability: (index, probability) => onProbability(index, probability.voxels),
+        });
+        task.end(`predicted in ${formatSeconds((performance.now() - start) / 1000)}`);
+        return { labels, ...(properties && { properties }) };
+      } catch (error) {
+        task.end();
+        throw error;
+      }
+    },
+    dispose: async () => await compiled.dispose(),
+  };
+}

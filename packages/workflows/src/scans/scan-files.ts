@@ -1,0 +1,67 @@
+/** Scans as files: named one by one, or all volumes of a folder, known by their name without extension. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { volumeExtensions, volumeName } from '@quickcolumn/io';
+import { QuickcolumnError } from '@quickcolumn/errors';
+
+/** Paths that are missing, empty or do not belong together; code `input`. */
+export class InputError extends QuickcolumnError {
+  constructor(message: string, fields: Readonly<Record<string, unknown>> = {}, options?: { cause?: unknown }) {
+    super('input', message, fields, options);
+  }
+}
+
+export interface ScanFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Name of a case: the file name without folders and the extension of a volume. */
+export function caseName(path: string): string {
+  return volumeName(path) ?? basename(path);
+}
+
+/** @throws InputError when `path` is no folder. */
+async function requireFolder(path: string, what: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new InputError(`${what}: the folder ${path} does not exist`, { path }, { cause });
+  });
+  if (!found.isDirectory()) throw new InputError(`${what}: ${path} is a file; expected a folder`, { path });
+}
+
+/**
+ * The volumes of a folder, sorted by name.
+ * @param what what messages call it: `images`, `truth`
+ * @throws InputError when there are none
+ */
+export async function scansIn(folder: string, what: string): Promise<ScanFile[]> {
+  await requireFolder(folder, what);
+  const files = (await readdir(folder)).filter((file) => volumeName(file) !== undefined).sort();
+  if (files.length === 0) throw new InputError(`${what}: no ${volumeExtensions} files in ${folder}`, { folder });
+  return unique(files.map((file) => ({ name: caseName(file), path: join(folder, file) })));
+}
+
+/** Scans from a mixture of files and folders, in the order given. @throws InputError */
+export async function scansFrom(inputs: readonly string[]): Promise<ScanFile[]> {
+  const scans: ScanFile[] = [];
+  for (const path of inputs) {
+    const found = await stat(path).catch((cause: unknown) => {
+      throw new InputError(`${path}: no such file or folder`, { path }, { cause });
+    });
+    if (found.isDirectory()) scans.push(...(await scansIn(path, path)));
+    else scans.push({ name: caseName(path), path });
+  }
+  return unique(scans);
+}
+
+function unique(scans: ScanFile[]): ScanFile[] {
+  const seen = new Map<string, string>();
+  for (const { name, path } of scans) {
+    const other = seen.get(name);
+    if (other !== undefined) {
+      throw new InputError(`${path} and ${other} are both named ${name}; results would overwrite each other`, { name });
+    }
+    seen.set(name, path);
+  }
+  return scans;
+}

@@ -1,0 +1,179 @@
+/**
+ * One training from a configuration to a run folder with model and report.
+ *
+ * Everything that can be wrong with the data is found before the run folder is touched. The exported model is the best
+ * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
+ */
+import { join } from 'node:path';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
+import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
+import {
+  compileEvaluationStep,
+  compileTrainingStep,
+  createSamplePool,
+  shareCase,
+  type TrainConfig,
+  type TrainingCase,
+  train,
+  type TrainResult,
+} from '@quickcolumn/learn';
+import { availableMemory, formatBytes } from '@quickcolumn/predict';
+import type { RuntimeName } from '@quickcolumn/runtimes';
+import type { JobContext } from '../context.js';
+import { defaultCache } from '../folders/cache-folder.js';
+import { type ShownNames, shownNames } from '../folders/case-names.js';
+import { checkOutputFile } from '../folders/outputs.js';
+import { checkRunFolder, clearRun, runFiles } from '../folders/run-folder.js';
+import { toYaml } from '../folders/yaml.js';
+import type { TrainJob, TrainJobResult } from '../jobs/train.js';
+import { chooseDevice } from '../runtime/choose-device.js';
+import { exportBest } from './export-best.js';
+import { prepareCases } from './prepare-cases.js';
+import { startingWeights } from './starting-weights.js';
+import { writeTrainingReport } from './training-report.js';
+
+/** @throws whatever the data, the configuration, the disk or the training has to say; `interrupted` after the signal. */
+export async function runTraining(job: TrainJob, context: JobContext): Promise<TrainJobResult> {
+  const { out, force = false, anonymizeKey } = job;
+  if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
+  const start = await checkRunFolder(out, job);
+  return await trainInto(job, start === 'resume', context);
+}
+
+/** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
+export async function trainInto(job: TrainJob, resume: boolean, context: JobContext): Promise<TrainJobResult> {
+  const { out, notes, evaluateValidation = true } = job;
+  const { config, result, validation, trainingCases, names } = await trainNetwork(job, resume, context);
+  context.note(result.message);
+  await exportBest(config, out, { result, cases: trainingCases, notes });
+  const about = { result, cases: evaluateValidation ? validation : [], names };
+  await writeTrainingReport(config, out, about, context);
+  await names.writeKey();
+  const files = { model: join(out, runFiles.model), report: join(out, runFiles.report) };
+  return { ...result, outcome: finished(result), ...files };
+}
+
+/** @throws `interrupted` with what is kept */
+function finished({ outcome, message }: TrainResult): TrainJobResult['outcome'] {
+  if (outcome === 'interrupted') throw new QuickcolumnError('interrupted', message);
+  return outcome;
+}
+
+interface Trained {
+  /** With what `auto` became, and the checksum of the starting weights. */
+  readonly config: TrainConfig;
+  readonly result: TrainResult;
+  readonly trainingCases: number;
+  readonly validation: readonly DatasetCase[];
+  readonly names: ShownNames;
+}
+
+async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext): Promise<Trained> {
+  const { config: asked, out, cacheDir = defaultCache(), threads } = job;
+  const device = await chooseDevice(asked.compute, context);
+  // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
+  const { runtime, precision } = device;
+  const computed = { ...asked, compute: { ...asked.compute, runtime: runtime.name as RuntimeName, precision } };
+  const { config, frozen, initial } = await startingWeights(computed, { runFolder: out, resume }, context);
+  const { classes, ignoreLabel } = config.preparation;
+  const all = await casesOf(config.data);
+  const names = shownNames(all, job);
+  const split = divideCases(all, config);
+  const validated = split.test.map((entry) => names.shown(entry).name);
+  context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
+  const loading = { cacheDir, names };
+  const training = await loadCases(split.train, config, loading, context);
+  const validation = await loadCases(split.test, config, loading, context);
+
+  const { network, loss, optimizer, seed } = config;
+  const { patch, batch, stepsPerEpoch } = config.train;
+  const compiled = {
+    network,
+    classes: classes.length,
+    patch,
+    batch,
+    loss,
+    optimizer,
+    seed,
+    threads,
+    device,
+    frozen,
+    initial,
+    ignoreLabels: ignoreLabel !== undefined,
+  };
+  const step = await compileTrainingStep(compiled);
+  try {
+    refuseIfTooLarge(step.bytes, context);
+    const evaluation = await compileEvaluationStep(compiled);
+    try {
+      if (!resume) await clearRun(out);
+      await makeFolder(out);
+      await writeFileAtomic(join(out, runFiles.config), toYaml(config));
+      const samplesPerEpoch = batch * stepsPerEpoch;
+      const classNames = classes.map(({ name }) => name);
+      const result = await train({
+        config,
+        cases: { train: training, validation },
+        step,
+        evaluation,
+        runFolder: out,
+        resume,
+        signal: context.signal,
+        openSamples: (startEpoch) =>
+          createSamplePool({
+            cases: training,
+            classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
+            augmentation: config.augmentation,
+            patch,
+            seed,
+            samplesPerEpoch,
+            startAt: startEpoch * samplesPerEpoch,
+          }),
+        onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
+      });
+      finished(result);
+      return { config, result, trainingCases: split.train.length, validation: split.test, names };
+    } finally {
+      await evaluation.dispose();
+    }
+  } finally {
+    await step.dispose();
+  }
+}
+
+/** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
+function refuseIfTooLarge(bytes: number, context: JobContext): void {
+  const available = availableMemory();
+  context.note(`a training step needs at least ${formatBytes(bytes)} of memory`);
+  if (available === undefined || bytes <= available) return;
+  throw new QuickcolumnError(
+    'memory',
+    `a training step needs at least ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
+      'use a smaller train.patch, train.batch or network.rootFilters',
+    { neededBytes: bytes, availableBytes: available },
+  );
+}
+
+async function loadCases(
+  cases: readonly DatasetCase[],
+  { preparation }: TrainConfig,
+  { cacheDir, names }: { readonly cacheDir: string; readonly names: ShownNames },
+  context: JobContext,
+): Promise<TrainingCase[]> {
+  const loaded: TrainingCase[] = [];
+  await prepareCases(
+    cases,
+    preparation,
+    {
+      cacheDir,
+      shownName: (entry) => names.shown(entry).name,
+      onCase: ({ image, labels, size, airValue }, { name }) => {
+        if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
+        loaded.push(shareCase({ name, image, labels: toClassIndices(labels, preparation, name), size, airValue }));
+      },
+    },
+    context,
+  );
+  return loaded;
+}
