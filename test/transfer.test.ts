@@ -17,7 +17,8 @@ import {
   transferWeights,
 } from '@quickcolumn/learn';
 import { catalogue, type NetworkConfig } from '@quickcolumn/networks';
-import { covidClasses, msdClasses, paperPreparation } from '@quickcolumn/pipeline';
+import { paperPreparation } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { plan } from '@quickcolumn/graph';
 import { readModel } from '@quickcolumn/predict';
 import { openOnnx, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';

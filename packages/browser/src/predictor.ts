@@ -4,6 +4,7 @@
  */
 import type { NamedBlob } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
+import type { Program } from '@quickcolumn/predict';
 import {
   type Answer,
   type BrowserPrediction,
@@ -15,6 +16,7 @@ import {
   runtimeInfoOf,
   type ScanOptions,
 } from './protocol.js';
+import { thisPackage } from './version.js';
 
 export interface PredictorOptions {
   /**
@@ -29,6 +31,8 @@ export interface PredictorOptions {
   readonly runtime?: 'auto' | BrowserRuntimeName;
   /** CPU threads of `wasm`; default all, or 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
+  /** What sidecars name as the program that made the mask; default this package. */
+  readonly program?: Program;
   /** Folder of the two files of ONNX Runtime, ending in a slash; default: where the worker's script is. */
   readonly assets?: URL;
 }
@@ -65,7 +69,7 @@ interface Waiting {
 
 /** Starts a worker and opens a model in it. @throws QuickcolumnError `model`, `runtime`, `file-read`, `worker` */
 export async function createPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { model, runtime = 'auto', threads, assets } = options;
+  const { model, runtime = 'auto', threads, program = thisPackage, assets } = options;
   // Bundlers look for exactly this expression.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const channel = channelOf(worker);
@@ -74,6 +78,7 @@ export async function createPredictor(options: PredictorOptions): Promise<Predic
     name: nameOf(model),
     runtime,
     ...(threads === undefined ? {} : { threads }),
+    program,
     assets: (assets ?? new URL('./', import.meta.url)).href,
   };
   try {

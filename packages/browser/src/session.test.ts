@@ -65,7 +65,13 @@ async function begin(
     };
   };
   const model = Uint8Array.from(readFileSync(join(folder, 'model.onnx'))).buffer;
-  return { session: await openSession({ model, name: 'model.onnx', runtime, assets: '/' }, open), counts };
+  return {
+    session: await openSession(
+      { model, name: 'model.onnx', runtime, program: { name: 'test', version: '1' }, assets: '/' },
+      open,
+    ),
+    counts,
+  };
 }
 
 const lost = (reason = 'device-lost'): Error =>

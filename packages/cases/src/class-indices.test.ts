@@ -1,4 +1,4 @@
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { mirroredIndices, noClass, toClassIndices } from './class-indices.js';
 

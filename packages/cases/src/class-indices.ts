@@ -4,7 +4,8 @@
  *
  * The trap: 255 means a voxel without a class to the loss, whatever value the label files use for it.
  */
-import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
+import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { DatasetError } from './dataset-error.js';
 
 /** Index of voxels that no class is known of. The loss leaves them out. */

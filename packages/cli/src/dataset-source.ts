@@ -1,6 +1,7 @@
 /** Which dataset the commands `dataset check` and `dataset stats` are about, from a configuration, a list or folders. */
 import { listCases, type ListedCase, type PatientMap, readCaseList } from '@quickcolumn/cases';
-import { covidClasses, msdClasses, type PreparationConfig } from '@quickcolumn/pipeline';
+import { type PreparationConfig } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';
 import { trainConfigFrom } from '@quickcolumn/workflows';

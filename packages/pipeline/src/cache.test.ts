@@ -2,12 +2,10 @@ import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeVolume } from '@quickcolumn/io';
-import type { Affine, Size3 } from '@quickcolumn/volume';
+import { type Affine, GridMismatchError, msdClasses, type Size3 } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CachedScan, openPrepared, prepareCached, PreparedCacheError, type PrepareProgress } from './cache.js';
-import { msdClasses } from './classes.js';
 import { paperPreparation, type PreparationConfig } from './config.js';
-import { GridMismatchError } from './errors.js';
 
 const config: PreparationConfig = { ...paperPreparation, spacingMm: [2, 2, 2], classes: msdClasses };
 const size: Size3 = [12, 10, 8];

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { type ListedCase, readCaseList } from '@quickcolumn/cases';
-import { covidClasses } from '@quickcolumn/pipeline';
-import { compareGrids, reorient } from '@quickcolumn/volume';
+import { compareGrids, covidClasses, reorient } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { affine, putLabels, putScan } from '../datasets.test.helpers.js';
 import {

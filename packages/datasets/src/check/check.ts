@@ -7,9 +7,9 @@
 import { createHash } from 'node:crypto';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/cases';
-import { type IntensityScale, detectScale, type LabelClass } from '@quickcolumn/pipeline';
+import { detectScale } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { axisCodes, reorient, spacingMm, type Volume } from '@quickcolumn/volume';
+import { axisCodes, type IntensityScale, type LabelClass, reorient, spacingMm, type Volume } from '@quickcolumn/volume';
 import { acrossCases } from './check-across.js';
 import { geometryDifference } from './geometry-difference.js';
 import type { CaseFacts, CheckReport, Finding, FindingKind } from './report.js';

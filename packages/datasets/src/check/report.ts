@@ -1,7 +1,6 @@
 /** What a check of a dataset finds, as data. */
 import type { CaseSplit } from '@quickcolumn/cases';
-import type { IntensityScale } from '@quickcolumn/pipeline';
-import type { Size3, Vector3 } from '@quickcolumn/volume';
+import type { IntensityScale, Size3, Vector3 } from '@quickcolumn/volume';
 import type { GeometryVerdict } from './geometry-difference.js';
 
 export type FindingKind =

@@ -10,7 +10,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { volumeName } from '@quickcolumn/io';
 import { DatasetError, patientOf } from '@quickcolumn/cases';
-import { covidClasses } from '@quickcolumn/pipeline';
+import { covidClasses } from '@quickcolumn/volume';
 import type { ImportedCase, ImportedDataset } from './imported.js';
 
 const folders = {

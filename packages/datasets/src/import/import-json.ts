@@ -11,7 +11,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { volumeName } from '@quickcolumn/io';
 import { DatasetError, type ListedCase, patientOf } from '@quickcolumn/cases';
 import { z } from 'zod';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { isThere } from './is-there.js';
 import { classesFromNames } from './label-classes.js';
 import type { ImportedDataset } from './imported.js';
@@ -162,7 +162,7 @@ function inside(root: string, path: string): string {
   return resolve(root, path);
 }
 
-function labelClasses(labels: Description['labels'], file: string): LabelClass[] {
+function labelClasses(labels: Description['labels'], file: string): readonly LabelClass[] {
   const pairs = Object.entries(labels).map(([key, value]): [number, string] => {
     // Value → name as in MSD, or name → value as in nnU-Net 2, where the value may be written as a text.
     if (typeof value === 'string') return /^\d+$/.test(key) ? [Number(key), value] : [Number(value), key];

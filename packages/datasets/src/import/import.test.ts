@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { casesOf, DatasetError, readCaseList } from '@quickcolumn/cases';
-import { covidClasses } from '@quickcolumn/pipeline';
+import { covidClasses } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putLabels, putScan, putText } from '../datasets.test.helpers.js';
 import { canonicalName } from './import-covid.js';

@@ -1,6 +1,6 @@
 /** Classes with colours, and partners in the mirror, from names and values alone. */
 import { DatasetError } from '@quickcolumn/cases';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import { type LabelClass, withRoles } from '@quickcolumn/volume';
 
 const colors: readonly (readonly [number, number, number])[] = [
   [225, 70, 60],
@@ -14,11 +14,11 @@ const colors: readonly (readonly [number, number, number])[] = [
 ];
 
 /**
- * Classes in the order of their values; 'left X' and 'right X' swap in the mirror.
+ * Classes in the order of their values; 'left X' and 'right X' swap in the mirror, and lungs and lesions get their roles.
  * @param source what messages call the description
  * @throws DatasetError for values that are no bytes, or without a background of 0
  */
-export function classesFromNames(pairs: readonly (readonly [number, string])[], source: string): LabelClass[] {
+export function classesFromNames(pairs: readonly (readonly [number, string])[], source: string): readonly LabelClass[] {
   for (const [value, name] of pairs) {
     if (Number.isInteger(value) && value >= 0 && value <= 255 && name !== '') continue;
     throw new DatasetError(`${source}: labels: ${value} (${name}); expected whole numbers 0 to 255 with names`);
@@ -28,10 +28,11 @@ export function classesFromNames(pairs: readonly (readonly [number, string])[], 
   if (sorted.length < 2 || sorted[0][0] !== 0 || isTwice) {
     throw new DatasetError(`${source}: labels: expected a background of value 0 and further classes, each once`);
   }
-  return sorted.map(([value, name], i): LabelClass => {
+  const classes = sorted.map(([value, name], i): LabelClass => {
     const other = name.replace(/left|right/i, (side) => (side.toLowerCase() === 'left' ? 'right' : 'left'));
     const partner = sorted.find((pair) => pair[1].toLowerCase() === other.toLowerCase() && pair[0] !== value)?.[0];
     const color = i === 0 ? ([0, 0, 0] as const) : colors[(i - 1) % colors.length];
     return { value, name, color, ...(partner !== undefined && { mirror: partner }) };
   });
+  return withRoles(classes);
 }

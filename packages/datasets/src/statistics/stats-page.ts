@@ -1,6 +1,6 @@
 /** Statistics of a dataset as one HTML page: summary, intensity histograms by class, volumes by class, cases. */
 import { boxPlot, buildPage, htmlTable, lineChart, section, type Series } from '@quickcolumn/evaluate';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { binCount, type DatasetStats, type Histogram } from './stats.js';
 import { statsRows, summaryOf } from './stats-text.js';
 

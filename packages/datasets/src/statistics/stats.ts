@@ -7,14 +7,16 @@
  */
 import { readLabels, readVolume } from '@quickcolumn/io';
 import type { CaseSplit, ListedCase } from '@quickcolumn/cases';
+import { detectScale, type PreparationConfig, preparedSize } from '@quickcolumn/pipeline';
 import {
-  checkSameGrid,
-  detectScale,
   type IntensityScale,
-  type PreparationConfig,
-  preparedSize,
-} from '@quickcolumn/pipeline';
-import { reorientation, type Size3, spacingMm, type Vector3, type Volume } from '@quickcolumn/volume';
+  reorientation,
+  requireSameGrid,
+  type Size3,
+  spacingMm,
+  type Vector3,
+  type Volume,
+} from '@quickcolumn/volume';
 import { suggestPatch } from './suggest-patch.js';
 
 /** Bins of each histogram. */
@@ -79,7 +81,7 @@ export async function datasetStats(
     options.onCase?.(entry.name, index);
     const image = await readVolume(entry.imagePath);
     const labels = entry.labelPath === undefined ? undefined : await readLabels(entry.labelPath);
-    if (labels !== undefined) checkSameGrid(image, labels, entry.imagePath, entry.labelPath ?? '');
+    if (labels !== undefined) requireSameGrid(labels, image, `label map ${entry.labelPath}`, `scan ${entry.imagePath}`);
     const scale = detectScale(image.voxels, entry.imagePath);
     const [low, high] = scale === 'hu' ? preparation.clipHu : [0, 255];
     const histogram = histograms.get(scale) ?? { low, high, counts: classes.map(() => zeros(binCount)) };

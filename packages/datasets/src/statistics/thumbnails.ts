@@ -4,8 +4,7 @@
  */
 import { captionHeight, drawCaption, drawOverlay, type OverlayPixels } from '@quickcolumn/evaluate';
 import { encodePng } from '@quickcolumn/io';
-import type { LabelClass } from '@quickcolumn/pipeline';
-import { compareGrids } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass } from '@quickcolumn/volume';
 import type { CheckedVolumes } from '../check/check.js';
 
 /** Width of one panel; a case has two. */

@@ -1,6 +1,6 @@
 import type { NetworkConfig } from '@quickcolumn/networks';
 import { networkVariables } from '@quickcolumn/networks';
-import { covidClasses, msdClasses } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import type { NamedTensor } from '../step/step-types.js';
 import { type SourceModel, transferWeights } from './transfer.js';

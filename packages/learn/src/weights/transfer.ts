@@ -7,7 +7,7 @@
  * and so do auxiliary heads, which model files do not have.
  */
 import { headVariables, type NetworkConfig, networkVariables } from '@quickcolumn/networks';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import type { NamedTensor } from '../step/step-types.js';
 import { TrainError } from '../train-error.js';
 

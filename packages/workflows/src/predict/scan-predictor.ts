@@ -10,7 +10,7 @@ import type { ThreadedCompute } from '../jobs/parts.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
-import { loadModels, type ModelFiles } from './load-models.js';
+import { loadModels } from './load-models.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
@@ -20,7 +20,6 @@ interface PredictedScan {
 
 export interface ScanPredictor {
   readonly model: LoadedModel;
-  readonly files: ModelFiles;
   /**
    * Labels of a scan file on its own grid; `onProbability` gets the classes one after the other.
    * @throws the reader's and the prediction's errors; `interrupted`
@@ -39,14 +38,13 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { threads } = request;
   const device = await chooseDevice(request, context);
-  const { model, files } = await loadModels(request.model, {
+  const model = await loadModels(request.model, {
     ...device,
     ...(threads === undefined ? {} : { threads }),
   });
-  const compiled = await model.compile(resolveWindow(model).patch, 1);
+  const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,
-    files,
     async predict({ name, path }, onProbability) {
       context.throwIfInterrupted();
       const start = performance.now();

@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeVolume } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/cases';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import type { LabelClass } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { PseudoLabelledScan } from '../jobs/pseudo-label.js';
 import type { ScanPredictor } from '../predict/scan-predictor.js';

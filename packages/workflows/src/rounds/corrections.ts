@@ -6,9 +6,9 @@
  */
 import { join, resolve } from 'node:path';
 import { makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
-import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
+import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { compareGrids, spacingMm, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass, spacingMm, type Volume } from '@quickcolumn/volume';
 import { caseName, InputError } from '../scans/scan-files.js';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
