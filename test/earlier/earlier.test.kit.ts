@@ -14,7 +14,7 @@ import { writePhantomCases } from '@quickcolumn/phantom';
 import { openOnnx } from '@quickcolumn/runtimes';
 import { expect } from 'vitest';
 
-const program = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../packages/quickcolumn/dist/main.js', import.meta.url));
 const fixtures = fileURLToPath(new URL('v0/', import.meta.url));
 
 export interface Losses {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { probability, wholeNumber } from '../arguments.js';
-import { configFromFlags } from '../data-flags.js';
-import { run } from '../run.js';
-import { print, quoted } from '../terminal.js';
-import { withTrainingOptions } from '../training-options.js';
+import { probability, wholeNumber } from '../flags/arguments.js';
+import { configFromFlags } from '../flags/data-flags.js';
+import { run } from '../terminal/run.js';
+import { print, quoted } from '../terminal/terminal.js';
+import { withTrainingOptions } from '../flags/training-flags.js';
 
 interface SemiSupervisedFlags extends ConfigRequest {
   readonly out: string;

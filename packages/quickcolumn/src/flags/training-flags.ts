@@ -13,7 +13,7 @@ import {
   size3,
   wholeNumber,
 } from './arguments.js';
-import { catalogueEntry } from './commands/networks.js';
+import { catalogueEntry } from '../commands/networks.js';
 import { type ConfigRequest, defaultCache } from '@quickcolumn/workflows';
 
 const parsed = (flags: string, text: string, parse: (value: string) => unknown): Option =>

@@ -1,10 +1,10 @@
 /** `quickcolumn pseudo-label`: labels of unlabelled scans by a model, where it is sure, ready for `train`. */
 import type { ComputeRequest, PseudoLabelledScan } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../arguments.js';
-import { modelPaths } from '../prediction-flags.js';
-import { run } from '../run.js';
-import { note, print, quoted, table } from '../terminal.js';
+import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../flags/arguments.js';
+import { modelPaths } from '../flags/prediction-flags.js';
+import { run } from '../terminal/run.js';
+import { note, print, quoted, table } from '../terminal/terminal.js';
 
 interface PseudoLabelFlags extends ComputeRequest {
   readonly model: string;

@@ -11,10 +11,10 @@ import {
   runtimeOption,
   size3,
   wholeNumber,
-} from '../arguments.js';
-import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../prediction-flags.js';
-import { run } from '../run.js';
-import { print } from '../terminal.js';
+} from '../flags/arguments.js';
+import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../flags/prediction-flags.js';
+import { run } from '../terminal/run.js';
+import { print } from '../terminal/terminal.js';
 
 interface PredictFlags extends TestTimeFlags, ComputeRequest {
   /** A file, or the files of an ensemble separated by commas. */

@@ -2,11 +2,11 @@
 import { resolve } from 'node:path';
 import { type CaseNaming, type ComputeRequest, defaultCache } from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
-import { withAnonymousFlags } from '../anonymous-options.js';
-import { autotuneOption, nameList, precisionOption, runtimeOption, wholeNumber } from '../arguments.js';
-import { dataOverride } from '../data-flags.js';
-import { run } from '../run.js';
-import { note, print, quoted } from '../terminal.js';
+import { withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { autotuneOption, nameList, precisionOption, runtimeOption, wholeNumber } from '../flags/arguments.js';
+import { dataOverride } from '../flags/data-flags.js';
+import { run } from '../terminal/run.js';
+import { note, print, quoted } from '../terminal/terminal.js';
 
 interface CompareFlags extends CaseNaming, ComputeRequest {
   readonly experiment?: string;

@@ -2,9 +2,9 @@
 import { toTable } from '@quickcolumn/evaluate';
 import { formatSeconds } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { wholeNumber } from '../arguments.js';
-import { run } from '../run.js';
-import { note, print } from '../terminal.js';
+import { wholeNumber } from '../flags/arguments.js';
+import { run } from '../terminal/run.js';
+import { note, print } from '../terminal/terminal.js';
 
 interface DemoFlags {
   readonly out: string;

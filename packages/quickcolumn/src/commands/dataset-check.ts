@@ -11,10 +11,10 @@ import {
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
 import { type CaseNaming, checkOutputFolder, InputError, shownNames } from '@quickcolumn/workflows';
-import { checkAnonymousFlags, withAnonymousFlags } from '../anonymous-options.js';
-import { datasetSource, type SourceFlags, withSourceFlags } from '../dataset-source.js';
-import { throwIfInterrupted } from '../interrupt.js';
-import { note, print, progressLine, table } from '../terminal.js';
+import { checkAnonymousFlags, withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { datasetSource, type SourceFlags, withSourceFlags } from '../flags/dataset-flags.js';
+import { throwIfInterrupted } from '../terminal/interrupt.js';
+import { note, print, progressLine, table } from '../terminal/terminal.js';
 
 interface CheckFlags extends SourceFlags, CaseNaming {
   readonly out?: string;

@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeSurvey, surveyRuntimes } from '@quickcolumn/runtimes';
 import { Command } from 'commander';
-import { print } from '../terminal.js';
+import { print } from '../terminal/terminal.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')

@@ -3,8 +3,8 @@ import { casesOf } from '@quickcolumn/cases';
 import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
 import { defaultCache, type ScanFiles, scansIn, trainConfigFrom } from '@quickcolumn/workflows';
-import { run } from '../run.js';
-import { note, print, table } from '../terminal.js';
+import { run } from '../terminal/run.js';
+import { note, print, table } from '../terminal/terminal.js';
 
 interface PrepareFlags {
   readonly list?: string;

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The `quickcolumn` program: parses arguments, runs one command, turns whatever goes wrong into an exit code. */
 import { CommanderError } from 'commander';
-import { describeError, exitCodeFor } from './errors.js';
-import { listenForInterrupts } from './interrupt.js';
+import { describeError, exitCodeFor } from './terminal/errors.js';
+import { listenForInterrupts } from './terminal/interrupt.js';
 import { createProgram } from './program.js';
-import { note } from './terminal.js';
+import { note } from './terminal/terminal.js';
 
 async function main(): Promise<void> {
   const program = createProgram();

@@ -20,8 +20,8 @@ import { axisCodes } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { dirname } from 'node:path';
 import { checkOutputFile, chooseSeries, InputError, openListing, type OpenListing } from '@quickcolumn/workflows';
-import { interruptSignal } from '../interrupt.js';
-import { note, print, table } from '../terminal.js';
+import { interruptSignal } from '../terminal/interrupt.js';
+import { note, print, table } from '../terminal/terminal.js';
 
 interface ListFlags {
   readonly json?: boolean;

@@ -9,8 +9,8 @@ import { formatBytes } from '@quickcolumn/predict';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
 import { Command } from 'commander';
-import { nameList, size3, wholeNumber } from '../arguments.js';
-import { print } from '../terminal.js';
+import { nameList, size3, wholeNumber } from '../flags/arguments.js';
+import { print } from '../terminal/terminal.js';
 
 interface NetworkFlags {
   readonly patch: Size3;

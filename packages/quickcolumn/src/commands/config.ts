@@ -1,7 +1,7 @@
 /** `quickcolumn config`: prints a profile, or checks a configuration file and prints it completed. */
 import { parseTrainConfig, type ProfileName, profileNames, profiles } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
-import { print } from '../terminal.js';
+import { print } from '../terminal/terminal.js';
 import { readYaml, toYaml } from '@quickcolumn/workflows';
 
 export function configCommand(): Command {

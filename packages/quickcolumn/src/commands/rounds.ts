@@ -2,11 +2,11 @@
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type ConfigRequest, roundsStatus, type RoundsStatus } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
-import { wholeNumber } from '../arguments.js';
-import { configFromFlags } from '../data-flags.js';
-import { run } from '../run.js';
-import { print, quoted, table } from '../terminal.js';
-import { withTrainingOptions } from '../training-options.js';
+import { wholeNumber } from '../flags/arguments.js';
+import { configFromFlags } from '../flags/data-flags.js';
+import { run } from '../terminal/run.js';
+import { print, quoted, table } from '../terminal/terminal.js';
+import { withTrainingOptions } from '../flags/training-flags.js';
 
 interface RunFlags {
   readonly out: string;

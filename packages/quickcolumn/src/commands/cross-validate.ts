@@ -2,12 +2,12 @@
 import { toTable } from '@quickcolumn/evaluate';
 import type { CaseNaming, ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { withAnonymousFlags } from '../anonymous-options.js';
-import { wholeNumber } from '../arguments.js';
-import { configFromFlags } from '../data-flags.js';
-import { run } from '../run.js';
-import { note, print, quoted } from '../terminal.js';
-import { withTrainingOptions } from '../training-options.js';
+import { withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { wholeNumber } from '../flags/arguments.js';
+import { configFromFlags } from '../flags/data-flags.js';
+import { run } from '../terminal/run.js';
+import { note, print, quoted } from '../terminal/terminal.js';
+import { withTrainingOptions } from '../flags/training-flags.js';
 
 interface CrossValidateFlags extends Omit<ConfigRequest, 'fold'>, CaseNaming {
   readonly out: string;

@@ -2,10 +2,10 @@
 import { toTable } from '@quickcolumn/evaluate';
 import type { CaseNaming, ClassSet } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
-import { withAnonymousFlags } from '../anonymous-options.js';
-import { positiveNumber, wholeNumber } from '../arguments.js';
-import { run } from '../run.js';
-import { note, print } from '../terminal.js';
+import { withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { positiveNumber, wholeNumber } from '../flags/arguments.js';
+import { run } from '../terminal/run.js';
+import { note, print } from '../terminal/terminal.js';
 
 interface EvaluateFlags extends CaseNaming {
   readonly truth: string;
