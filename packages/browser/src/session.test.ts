@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as runtimes from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeQuickModel } from './model.test.kit.js';
+import { makeQuickModel } from './model.test.helpers.js';
 import type { OpenedRuntime } from './open-runtime.js';
 import type { BrowserPrediction, OpenRequest, PredictProgress } from './protocol.js';
 import { openSession, type Session } from './session.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shownNames } from '@quickcolumn/workflows';
-import { filesIn, type Outcome, quickcolumn } from './cli.test.kit.js';
+import { filesIn, type Outcome, quickcolumn } from './command.test.helpers.js';
 
 const people = ['Doe_Jane_4711', 'Doe_John_4712', 'Roe Richard', 'Roe_Rita_4714'];
 /** What must not show: of the names, the patients and the folder; too long to occur in a picture by chance. */

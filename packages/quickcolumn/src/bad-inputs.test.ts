@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn, writeLabels, writeScan } from './cli.test.kit.js';
+import { filesIn, quickcolumn, writeLabels, writeScan } from './command.test.helpers.js';
 
 /** Each row: what a user got wrong, the arguments, the exit code, and what the message must say. */
 interface BadInput {

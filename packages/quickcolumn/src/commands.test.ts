@@ -6,7 +6,7 @@ import { profiles } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn } from './cli.test.kit.js';
+import { filesIn, quickcolumn } from './command.test.helpers.js';
 
 /** As small as a training can be: what is tested is that the commands fit together, not the numbers. */
 const tiny = `profile: quick

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn } from './cli.test.kit.js';
+import { filesIn, quickcolumn } from './command.test.helpers.js';
 
 let folder = '';
 beforeAll(async () => {

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Outcome, filesIn, programPath } from './cli.test.kit.js';
+import { type Outcome, filesIn, programPath } from './command.test.helpers.js';
 import { exitCodes } from '@quickcolumn/errors';
 import { has, needs } from '@quickcolumn/testing';
 
-const kit = new URL('../dist/lose-device.test.kit.js', import.meta.url).href;
+const kit = new URL('../dist/lose-device.test.helpers.js', import.meta.url).href;
 
 let folder: string;
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn } from './cli.test.kit.js';
-import { writeDicomSeries, zipFolder } from './dicom-files.test.kit.js';
+import { filesIn, quickcolumn } from './command.test.helpers.js';
+import { writeDicomSeries, zipFolder } from './dicom-files.test.helpers.js';
 
 const tiny = `profile: quick
 data: { images: data/ct, labels: data/labels }

@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { runtimeNames } from '@quickcolumn/runtimes';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { quickcolumn } from './cli.test.kit.js';
+import { quickcolumn } from './command.test.helpers.js';
 
 /** No oneDNN, no Vulkan. */
 const nothing = { QUICKCOLUMN_DNNL: '/nowhere/libdnnl.so.3', QUICKCOLUMN_VULKAN: '/nowhere/libvulkan.so.1' };

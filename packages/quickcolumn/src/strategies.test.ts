@@ -7,7 +7,7 @@ import { readLabels, readVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { killAt, type Outcome, quickcolumn } from './cli.test.kit.js';
+import { killAt, type Outcome, quickcolumn } from './command.test.helpers.js';
 
 const tiny = `profile: quick
 data: { list: labelled.csv }

@@ -10,7 +10,7 @@ import { casesOf } from '@quickcolumn/cases';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { randomOf } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, programPath, quickcolumn } from '../cli.test.kit.js';
+import { filesIn, programPath, quickcolumn } from '../command.test.helpers.js';
 import { caseImages, readExperiment } from '@quickcolumn/workflows';
 
 const experiment = `title: tiny

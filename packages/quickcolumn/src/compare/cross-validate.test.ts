@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn } from '../cli.test.kit.js';
+import { filesIn, quickcolumn } from '../command.test.helpers.js';
 
 const config = `profile: quick
 data: { images: data/ct, labels: data/labels }

@@ -6,7 +6,7 @@ import { readLabels, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { readModel } from '@quickcolumn/predict';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, killAt, type Outcome, quickcolumn } from '../cli.test.kit.js';
+import { filesIn, killAt, type Outcome, quickcolumn } from '../command.test.helpers.js';
 
 const tiny = `profile: quick
 data: { list: all.csv }
