@@ -33,6 +33,8 @@ for (const [parent, { optionalDependencies = {}, dev }] of Object.entries(lock.p
     const nested = `${parent}/node_modules/${name}`;
     const hoisted = `node_modules/${name}`;
     if (lock.packages[nested] || lock.packages[hoisted]?.version === version) continue;
+    // Platforms' packages are pinned; a range that something satisfies is an ordinary optional package.
+    if (lock.packages[hoisted] && range !== version) continue;
     const at = lock.packages[hoisted] ? nested : hoisted;
     const { cpu, libc, os } = platformOf(name);
     lock.packages[at] = { version, cpu, ...(dev && { dev }), ...(libc && { libc }), optional: true, os };

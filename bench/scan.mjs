@@ -4,10 +4,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readVolume, writeNifti } from '../packages/io/dist/index.js';
+import { readVolume, writeVolume } from '../packages/io/dist/index.js';
 import { compileTrainingStep, exportModel, profiles } from '../packages/learn/dist/index.js';
 import { loadModel, predictScan } from '../packages/predict/dist/index.js';
-import { chooseRuntime, onnxRuntime } from '../packages/runtimes/dist/index.js';
+import { chooseRuntime, openOnnx } from '../packages/runtimes/dist/index.js';
 
 const [scanPath, modelPath] = process.argv.slice(2);
 const { RUNTIME: runtime, PRECISION: precision } = process.env;
@@ -22,7 +22,7 @@ async function freshModel() {
   const { preparation, network, loss, optimizer, predict, train } = profiles.paper;
   const classes = preparation.classes.length;
   const config = { network, classes, patch: [16, 16, 16], batch: 1, loss, optimizer, seed: 1 };
-  const step = await compileTrainingStep({ ...config, device: { runtime: onnxRuntime, precision: 'float32' } });
+  const step = await compileTrainingStep({ ...config, device: { runtime: await openOnnx(), precision: 'float32' } });
   const variables = await step.variables();
   await step.dispose();
   const path = join(folder, 'fresh.onnx');
@@ -57,7 +57,7 @@ try {
   stage(`${marks.length} windows`, marks.at(-1) - marks[0] + perWindow);
   stage('restore to the scan’s grid', after - marks.at(-1));
   const writing = clock();
-  await writeNifti(join(folder, 'mask.nii.gz'), labels, scan.header ? { like: scan.header } : {});
+  await writeVolume(join(folder, 'mask.nii.gz'), labels, { like: scan.properties });
   stage('write', clock() - writing);
   console.log(`${scan.size.join('×')} voxels, window ${patch.join('×')}, ${device.reason}\n`);
   console.log(`| stage | time | peak so far |\n|---|---|---|\n${stages.join('\n')}`);

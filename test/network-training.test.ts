@@ -14,10 +14,11 @@ import { buildHeads, catalogue, type NetworkConfig } from '@quickcolumn/networks
 import { generatePhantom } from '@quickcolumn/phantom';
 import { paperPreparation, type PreparationConfig, prepareScan } from '@quickcolumn/pipeline';
 import { loadModel } from '@quickcolumn/predict';
-import { onnxRuntime, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
-import { has, type JudgeName, needs, pathOf, useSoftwareWhereNeeded } from '@quickcolumn/testing';
+import { openOnnx, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
+import { has, type JudgeName, needs, pathOf, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 
+const onnxRuntime = await openOnnx();
 interface OrtValue {
   readonly data: Float32Array;
 }

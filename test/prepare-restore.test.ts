@@ -3,9 +3,10 @@
  * scan's exact shape and affine and loses less than 0.01 lung Dice. Here, because phantom and pipeline are siblings.
  */
 import { generatePhantom } from '@quickcolumn/phantom';
-import { covidClasses, paperPreparation, prepareScan, restoreProbabilities } from '@quickcolumn/pipeline';
+import { paperPreparation, prepareScan, restoreProbabilities } from '@quickcolumn/pipeline';
 import {
   type Affine,
+  covidClasses,
   multiplyAffine,
   permuteAndFlip,
   type Reorientation,

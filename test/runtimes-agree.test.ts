@@ -5,10 +5,11 @@
  */
 import { compileTrainingStep, type StepConfig, profiles, trainingGraph } from '@quickcolumn/learn';
 import { catalogue, type NetworkConfig, predictionGraph } from '@quickcolumn/networks';
-import { type NamedTensor, onnxRuntime, openOneDnn, type OneDnnRuntime, type Precision } from '@quickcolumn/runtimes';
+import { type NamedTensor, openOnnx, openOneDnn, type OneDnnRuntime, type Precision } from '@quickcolumn/runtimes';
 import { has, needs } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 
+const onnxRuntime = await openOnnx();
 const found: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 const present = typeof found !== 'string';
 const oneDnn = found as OneDnnRuntime;

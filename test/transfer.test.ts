@@ -17,13 +17,15 @@ import {
   transferWeights,
 } from '@quickcolumn/learn';
 import { catalogue, type NetworkConfig } from '@quickcolumn/networks';
-import { covidClasses, msdClasses, paperPreparation } from '@quickcolumn/pipeline';
+import { paperPreparation } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { plan } from '@quickcolumn/graph';
 import { readModel } from '@quickcolumn/predict';
-import { onnxRuntime, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';
+import { openOnnx, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';
 import { has, type JudgedOptions, needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+const onnxRuntime = await openOnnx();
 const found: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 const present = typeof found !== 'string';
 const devices: readonly { name: string; device: StepConfig['device']; judged: JudgedOptions }[] = [

@@ -7,7 +7,7 @@ import { compileTrainingStep, profiles, trainingGraph } from '@quickcolumn/learn
 import { catalogue, type NetworkConfig, predictionGraph } from '@quickcolumn/networks';
 import {
   type NamedTensor,
-  onnxRuntime,
+  openOnnx,
   openWebGpu,
   type Precision,
   type Runtime,
@@ -15,8 +15,9 @@ import {
 } from '@quickcolumn/runtimes';
 import { has, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
-import { lowerToWebGpu } from '../packages/runtimes/dist/webgpu/lower.js';
+import { lowerToWebGpu } from '../packages/runtimes/dist/webgpu/program/lower.js';
 
+const onnxRuntime = await openOnnx();
 useSoftwareWhereNeeded();
 const found: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 const present = typeof found !== 'string';

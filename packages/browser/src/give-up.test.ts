@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageEntries } from './bundle.js';
-import { openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 import type * as Package from './index.js';
-import { makeQuickModel } from './model.test.kit.js';
+import { makeQuickModel } from './model.test.helpers.js';
 
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;
@@ -23,7 +23,7 @@ describe('a device that is lost in Chromium', needs('Chromium'), () => {
     const dist = join(import.meta.dirname, '../dist');
     const entries = {
       ...packageEntries,
-      worker: join(dist, 'failing-worker.test.kit.js'),
+      worker: join(dist, 'failing-worker.test.helpers.js'),
       example: join(dist, 'example/page.js'),
     };
     const folders = {

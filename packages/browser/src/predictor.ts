@@ -4,6 +4,7 @@
  */
 import type { NamedBlob } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
+import type { Program } from '@quickcolumn/predict';
 import {
   type Answer,
   type BrowserPrediction,
@@ -15,6 +16,7 @@ import {
   runtimeInfoOf,
   type ScanOptions,
 } from './protocol.js';
+import { thisPackage } from './version.js';
 
 export interface PredictorOptions {
   /**
@@ -29,6 +31,8 @@ export interface PredictorOptions {
   readonly runtime?: 'auto' | BrowserRuntimeName;
   /** CPU threads of `wasm`; default all, or 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
+  /** What sidecars name as the program that made the mask; default this package. */
+  readonly program?: Program;
   /** Folder of the two files of ONNX Runtime, ending in a slash; default: where the worker's script is. */
   readonly assets?: URL;
 }
@@ -49,7 +53,7 @@ export interface Predictor {
    * A graphics device that fails on the way is given up: where `auto` chose it, the scan begins anew on WebAssembly and the
    * reasons say so; where it was asked for by name, this rejects (`runtime`) and the next request opens a device anew.
    * @param scan one file, or the files of one scan (.hdr and .img; a header with detached data)
-   * @throws QuickcolumnError with the code of what went wrong: `nifti`, `nrrd`, `metaimage`, `usage`, `preparation`,
+   * @throws QuickcolumnError with the code of what went wrong: `format`, `nifti`, `nrrd`, `metaimage`, `usage`, `preparation`,
    *   `memory`, `runtime`, `interrupted`, `worker` or `internal`
    */
   predict(scan: NamedBlob | readonly NamedBlob[], options?: PredictRequest): Promise<BrowserPrediction>;
@@ -65,7 +69,7 @@ interface Waiting {
 
 /** Starts a worker and opens a model in it. @throws QuickcolumnError `model`, `runtime`, `file-read`, `worker` */
 export async function createPredictor(options: PredictorOptions): Promise<Predictor> {
-  const { model, runtime = 'auto', threads, assets } = options;
+  const { model, runtime = 'auto', threads, program = thisPackage, assets } = options;
   // Bundlers look for exactly this expression.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const channel = channelOf(worker);
@@ -74,6 +78,7 @@ export async function createPredictor(options: PredictorOptions): Promise<Predic
     name: nameOf(model),
     runtime,
     ...(threads === undefined ? {} : { threads }),
+    program,
     assets: (assets ?? new URL('./', import.meta.url)).href,
   };
   try {

@@ -4,7 +4,8 @@
  */
 import type { NamedBlob } from '@quickcolumn/io';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
-import type { MaskSidecar, PredictOptions } from '@quickcolumn/predict';
+import type { MaskQuantities } from '@quickcolumn/measure';
+import type { MaskSidecar, Program, SegmentOptions } from '@quickcolumn/predict';
 import type { ErrorJson } from '@quickcolumn/errors';
 import { type Volume } from '@quickcolumn/volume';
 
@@ -44,9 +45,12 @@ export interface PredictProgress extends RuntimeInfo {
   readonly total: number;
 }
 
-/** What of `predictScan`'s options can be sent to a worker. */
+/** What of `segment`'s options can be sent to a worker. */
 export interface ScanOptions
-  extends Pick<PredictOptions, 'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing' | 'availableBytes'> {
+  extends Pick<
+    SegmentOptions,
+    'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing' | 'availableBytes' | 'minimumLesionMl'
+  > {
   /** Give the scan's own voxels back with the mask, for a viewer (default false). */
   readonly withScan?: boolean;
 }
@@ -57,7 +61,9 @@ export interface BrowserPrediction extends RuntimeInfo {
   readonly mask: Blob;
   /** The same as voxels: class values, x fastest, size, and affine to RAS millimetres. */
   readonly labels: Volume<Uint8Array>;
-  /** Names, colours, voxels and millilitres of the classes; model, window and options that made the mask. */
+  /** Lesions and infected share of each lung; null where no class of the model is a lesion. */
+  readonly quantities: MaskQuantities | null;
+  /** Names, colours, voxels and millilitres of the classes, quantities; model, window and options that made the mask. */
   readonly sidecar: MaskSidecar;
   /** The scan's voxels where `withScan` asked for them. */
   readonly scan?: Volume;
@@ -73,6 +79,8 @@ export interface OpenRequest {
   readonly runtime: 'auto' | BrowserRuntimeName;
   /** CPU threads of `wasm`; default all, or 1 where the page is not cross-origin isolated. */
   readonly threads?: number;
+  /** Who writes the mask, for its sidecar. */
+  readonly program: Program;
   /** Address of the folder with the files of ONNX Runtime. */
   readonly assets: string;
 }

@@ -6,17 +6,18 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeNiftiBlob, type NamedBlob, readVolumeBlobs } from '@quickcolumn/io';
+import { encodeVolumeBlob, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
 import {
   type CompiledModel,
-  describeMask,
   largestModelBytes,
   type LoadedModel,
+  type ModelContents,
   ModelError,
-  openModel,
-  predictScan,
+  modelOn,
+  parseModel,
+  type Program,
   resolveWindow,
-  sha256,
+  segment,
 } from '@quickcolumn/predict';
 import { RuntimeError } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
@@ -53,21 +54,13 @@ export async function openSession(
   request: OpenRequest,
   open: (request: OpenRequest) => Promise<OpenedRuntime> = openRuntime,
 ): Promise<Session> {
-  const bytes = await modelBytes(request);
+  const contents = await parseModel(await modelBytes(request), request.name);
   let opened = await open(request);
+  let network = networkOn(contents, opened);
   /** How to get a runtime where there is none any more. */
   let next: (() => OpenedRuntime | Promise<OpenedRuntime>) | undefined;
-  const model = await openModel(bytes, request.name, {
-    // The model outlives its device: it is compiled on what runs now.
-    runtime: {
-      ...opened.engine,
-      compile: (graph) => opened.engine.compile(graph, { precision: opened.engine.precision }),
-    },
-    precision: opened.engine.precision,
-  });
-  const about = { metadata: model.metadata, name: request.name, sha256: await sha256([bytes]) };
+  const about = { metadata: contents.metadata, name: request.name, sha256: contents.file.sha256 };
   const infoNow = (): ModelInfo => ({ ...runtimeInfoOf(opened), ...about });
-  const network = compiler(model);
   return {
     get info() {
       return infoNow();
@@ -75,10 +68,13 @@ export async function openSession(
     async predict(files, options, hooks) {
       const start = performance.now();
       for (;;) {
-        if (next !== undefined) opened = await next();
+        if (next !== undefined) {
+          opened = await next();
+          network = networkOn(contents, opened);
+        }
         next = undefined;
         try {
-          const ready = { model, info: infoNow(), compiledFor: network.compiledFor };
+          const ready = { ...network, info: infoNow(), program: request.program };
           return await predict(ready, files, options, { ...hooks, start });
         } catch (error) {
           if (opened.runtime !== 'webgpu' || !isDeviceFailure(error)) throw error;
@@ -100,14 +96,20 @@ const deviceFailures: readonly unknown[] = ['device-lost', 'memory', 'failed', '
 const isDeviceFailure = (error: unknown): error is RuntimeError =>
   error instanceof RuntimeError && deviceFailures.includes(error.fields['reason']);
 
-interface Ready {
+/** The model on the runtime that is used now. */
+interface Network {
   readonly model: LoadedModel;
-  readonly info: ModelInfo;
   readonly compiledFor: (patch: Size3) => Promise<CompiledModel>;
+  dispose(): Promise<void>;
+}
+
+interface Ready extends Network {
+  readonly info: ModelInfo;
+  readonly program: Program;
 }
 
 async function predict(
-  { model, info, compiledFor }: Ready,
+  { model, info, program, compiledFor }: Ready,
   files: readonly NamedBlob[],
   options: ScanOptions,
   { signal, onProgress, start }: Hooks & { readonly start: number },
@@ -116,17 +118,20 @@ async function predict(
   const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
-  const { header, ...scan } = await readVolumeBlobs(files);
+  const { properties, ...scan } = await readVolumeBlobs(files);
   const name = files[0].name;
-  const window = resolveWindow(model, settings);
-  const compiled = await compiledFor(window.patch);
+  const maskName = volumePath(volumeBase(name), 'nifti');
+  const compiled = await compiledFor(resolveWindow(model, settings).patch);
   let [windowsStart, windowSeconds] = [0, 0];
   report('prepare');
-  const result = await predictScan(model, scan, {
+  const { labels, quantities, sidecar } = await segment(model, scan, {
     ...settings,
     name,
     signal,
+    files: { scan: name, mask: maskName },
+    program,
     compiled: {
+      batch: compiled.batch,
       async run(image) {
         await turn();
         if (signal.aborted) throw interrupted(files);
@@ -143,24 +148,10 @@ async function predict(
     },
   });
   report('write');
-  const { labels, removedVoxels, filledVoxels } = result;
-  const maskName = `${name.replace(/\.(nii|hdr|img|nrrd|nhdr|mha|mhd)(\.gz)?$/i, '')}.nii.gz`;
-  const { weighting, mirror = [], postProcessing } = settings;
-  const used = {
-    ...(weighting === 'gaussian' ? { weighting } : {}),
-    ...(mirror.length === 0 ? {} : { mirror }),
-    ...(postProcessing === undefined ? {} : { postProcessing: { ...postProcessing, removedVoxels, filledVoxels } }),
-  };
-  const sidecar = describeMask(labels, model.metadata, {
-    mask: maskName,
-    scan: { name, scale: result.scale, size: labels.size },
-    model: { file: info.name, sha256: info.sha256 },
-    window,
-    ...(Object.keys(used).length === 0 ? {} : { options: used }),
-  });
-  const mask = await encodeNiftiBlob(labels, maskName, { like: header, description: sidecar.notice });
+  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: sidecar.notice });
   const seconds = (performance.now() - start) / 1000;
-  return { ...about, mask, labels, sidecar, seconds, windowSeconds, ...(withScan ? { scan: plainVolume(scan) } : {}) };
+  const shown = withScan ? { scan: plainVolume(scan) } : {};
+  return { ...about, mask, labels, quantities, sidecar, seconds, windowSeconds, ...shown };
 }
 
 const plainVolume = ({ voxels, size, affine }: Volume): Volume => ({ voxels, size, affine });
@@ -169,19 +160,21 @@ const interrupted = ([{ name }]: readonly NamedBlob[]): QuickcolumnError =>
   new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
 
 /** Keeps the network that was compiled last: scans in a row have the same window. */
-function compiler(model: LoadedModel): Pick<Ready, 'compiledFor'> & { dispose(): Promise<void> } {
+function networkOn(contents: ModelContents, { engine }: OpenedRuntime): Network {
+  const model = modelOn(contents, { runtime: engine, precision: engine.precision });
   let last: { readonly key: string; readonly compiled: CompiledModel } | undefined;
   const dispose = async (): Promise<void> => {
     await last?.compiled.dispose();
     last = undefined;
   };
   return {
+    model,
     dispose,
     async compiledFor(patch) {
       const key = patch.join();
       if (last?.key === key) return last.compiled;
       await dispose();
-      last = { key, compiled: await model.compile(patch, 1) };
+      last = { key, compiled: await model.compile(patch, model.windowsAtOnce) };
       return last.compiled;
     },
   };

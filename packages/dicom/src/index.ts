@@ -5,16 +5,17 @@ export {
   type DicomSeries,
   type ListOptions,
   listSeries,
-} from './list-series.js';
-export { type DicomVolume, readSeries, type ReadSeriesOptions, type SourceImage } from './read-series.js';
-export { parseRepair, type SeriesRepair } from './repair.js';
-export type { SliceHeader } from './slice-header.js';
-export { type DicomSource, type DicomSources, openSources } from './sources.js';
-export type { SeriesProblem } from './stack.js';
-export { type PatientFacts, readPatient } from './patient.js';
-export { encodeSegmentation, type SegmentationOptions, type SegmentClass } from './write-segmentation.js';
-export { readSegmentation } from './read-segmentation.js';
-export { readStructures, type StructureGrid } from './read-structures.js';
+} from './series/list-series.js';
+export { type DicomVolume, readSeries, type ReadSeriesOptions, type SourceImage } from './series/read-series.js';
+export { parseRepair, type SeriesRepair } from './series/repair.js';
+export type { SliceHeader } from './series/slice-header.js';
+export type { DicomSource } from './sources/dicom-source.js';
+export { type DicomSources, openSources } from './sources/sources.js';
+export type { SeriesProblem } from './series/stack.js';
+export { type PatientFacts, readPatient } from './series/patient.js';
+export { encodeSegmentation, type SegmentationOptions, type SegmentClass } from './segmentation/write-segmentation.js';
+export { readSegmentation } from './segmentation/read-segmentation.js';
+export { readStructures, type StructureGrid } from './segmentation/read-structures.js';
 export {
   type PaintedLabels,
   type PaintedRegion,
@@ -22,4 +23,4 @@ export {
   paintRegions,
   parseRegionValues,
   type Region,
-} from './regions.js';
+} from './segmentation/regions.js';

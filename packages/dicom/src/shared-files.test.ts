@@ -10,13 +10,13 @@ import { dirname, join, relative } from 'node:path';
 import { has, needs, pathOf } from '@quickcolumn/testing';
 import { spacingMm } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { memorySource, unpackLidc } from './dicom.test.kit.js';
-import { type DicomListing, listSeries } from './list-series.js';
-import { decodeFrame } from './pixels.js';
-import { looksLikeDicom, readFile } from './read-file.js';
-import { readSeries } from './read-series.js';
-import { sliceHeaders } from './slice-header.js';
-import { openSources } from './sources.js';
+import { memorySource, unpackLidc } from './dicom.test.helpers.js';
+import { type DicomListing, listSeries } from './series/list-series.js';
+import { decodeFrame } from './codecs/pixels.js';
+import { looksLikeDicom, readFile } from './data-set/read-file.js';
+import { readSeries } from './series/read-series.js';
+import { sliceHeaders } from './series/slice-header.js';
+import { openSources } from './sources/sources.js';
 
 interface Expected {
   readonly modality: string;

@@ -37,7 +37,6 @@ export const errorCodes = [
   'diverged',
   'checkpoint',
   'history',
-  'tensorboard',
   'sample-pool',
   // Computing.
   'memory',

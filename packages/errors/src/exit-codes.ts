@@ -53,7 +53,6 @@ const byCode: Readonly<Record<ErrorCode, ExitCode>> = {
   diverged: runtime,
   checkpoint: input,
   history: input,
-  tensorboard: input,
   'sample-pool': runtime,
   memory: runtime,
   runtime,

@@ -1,10 +1,10 @@
-export { captionHeight, drawCaption } from './captions.js';
-export type { ChartOptions } from './chart-parts.js';
-export { boxPlot, lineChart, type BoxGroup, type Series } from './charts.js';
+export { captionHeight, drawCaption } from './overlay/captions.js';
+export type { ChartOptions } from './report/chart-parts.js';
+export { boxPlot, lineChart, type BoxGroup, type Series } from './report/charts.js';
 export { comparisonCsv, type ComparisonCsv } from './comparison/csv.js';
 export type { CostSummary } from './comparison/cost.js';
 export { type ComparedMetric, comparedMetrics, type SystemPair } from './comparison/pairs.js';
-export type { CaseImages } from './comparison/panels.js';
+export type { CaseImages } from './comparison/figures/panels.js';
 export { type PublishedResult, publishedResults } from './comparison/published.js';
 export {
   buildComparisonReport,
@@ -19,10 +19,9 @@ export {
   type SystemStatistics,
 } from './comparison/result.js';
 export type { ComparedFold, ComparedSystem, Comparison, FoldCost } from './comparison/types.js';
-export { EvaluationError, GridMismatchError } from './errors.js';
-export { findLungRoles } from './lung-roles.js';
-export { evaluateCase, type EvaluateOptions } from './metrics.js';
-export { htmlTable } from './html.js';
+export { EvaluationError } from './errors.js';
+export { evaluateCase, type EvaluateOptions } from './metrics/metrics.js';
+export { htmlTable } from './report/html.js';
 export {
   drawOverlay,
   renderOverlay,
@@ -30,10 +29,9 @@ export {
   type Overlay,
   type OverlayOptions,
   type OverlayPixels,
-} from './overlay.js';
-export { buildPage, type PageInput, section } from './page.js';
-export { type MaskQuantities, maskQuantities, type QuantityOptions } from './quantities.js';
-export { buildReport, type HistoryPoint, type ReportInput } from './report.js';
+} from './overlay/overlay.js';
+export { buildPage, type PageInput, section } from './report/page.js';
+export { buildReport, type HistoryPoint, type ReportInput } from './report/report.js';
 export {
   bootstrapInterval,
   holm,
@@ -41,7 +39,7 @@ export {
   type Interval,
   type PairedResult,
   type ResamplingOptions,
-} from './statistics.js';
+} from './statistics/statistics.js';
 export {
   compareModels,
   evaluationResult,
@@ -53,18 +51,14 @@ export {
   type MetricSummary,
   type RegionSummary,
   type Summary,
-} from './summary.js';
-export { toCsv, toTable } from './table.js';
+} from './statistics/summary.js';
+export { toCsv, toTable } from './report/table.js';
 export {
   metricNames,
   type CaseMetrics,
   type ClassMetrics,
   type ClinicalQuantities,
   type ConfusionCounts,
-  type LabelClass,
-  type LabelQuantities,
-  type LungInvolvement,
-  type LungRoles,
   type MetricName,
   type MetricValues,
   type Presence,

@@ -1,23 +1,24 @@
 /** Small files that unpack, or unfold, to large ones: refused, or read as far as needed, in few steps. */
 import { countSteps } from '@quickcolumn/testing/count-steps';
 import { deflateSync, gzipSync } from 'node:zlib';
-import { encodeNifti, readVolume } from '@quickcolumn/io';
+import { encodeVolumeBlob, readVolume } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
 import { trainConfigFrom } from '@quickcolumn/workflows';
 import { describe, expect, it } from 'vitest';
-import { yamlBombs } from './config-reader.js';
-import { useFolder } from './folder.test.kit.js';
+import { yamlBombs } from './readers/config-reader.js';
+import { useFolder } from './folder.test.helpers.js';
 
 const { put, failure } = useFolder();
 
 describe('bombs', () => {
   const zeros = Buffer.alloc(200 * 2 ** 20);
   const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-  const small = encodeNifti({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small');
 
   it('what follows the voxels is decompressed only so far, in every format', async () => {
     const bomb = gzipSync(zeros, { level: 1 });
-    const nifti = put('bomb.nii.gz', gzipSync(small), bomb);
+    const small = await encodeVolumeBlob({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small.nii.gz');
+    const smallBytes = new Uint8Array(await small.arrayBuffer());
+    const nifti = put('bomb.nii.gz', smallBytes, bomb);
     const nrrdFields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
     const nrrd = put('bomb.nrrd', `NRRD0004\n${nrrdFields.join('\n')}\n\n`, bomb);
     const meta = put(
@@ -27,7 +28,7 @@ describe('bombs', () => {
       deflateSync(zeros, { level: 1 }),
     );
     // What is done once is done here.
-    await countSteps(() => readVolume(put('small.nii.gz', gzipSync(small))));
+    await countSteps(() => readVolume(put('small.nii.gz', smallBytes)));
     for (const path of [nifti, nrrd, meta]) {
       let voxels: Volume['voxels'] | undefined;
       const { steps } = await countSteps(async () => {

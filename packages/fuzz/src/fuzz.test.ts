@@ -4,10 +4,10 @@
  */
 import { loadModel } from '@quickcolumn/predict';
 import { describe, expect, it } from 'vitest';
-import { makeCase } from './cases.js';
-import { useFolder } from './folder.test.kit.js';
+import { useFolder } from './folder.test.helpers.js';
+import { makeCase } from './run/cases.js';
 import { readers, runFuzz } from './index.js';
-import { cyclicModel, makeModel, withMetadata } from './model-reader.js';
+import { cyclicModel, makeModel, withMetadata } from './readers/model-reader.js';
 
 const { put, failure } = useFolder();
 

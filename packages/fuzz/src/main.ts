@@ -6,9 +6,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeCase } from './cases.js';
-import { readers } from './readers.js';
-import { runFuzz } from './run.js';
+import { makeCase } from './run/cases.js';
+import { readers } from './readers/readers.js';
+import { runFuzz } from './run/run.js';
 
 const { values } = parseArgs({
   options: {

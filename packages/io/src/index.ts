@@ -1,4 +1,6 @@
-export * from './portable.js';
-export { hashFile, makeFolder, writeFileAtomic } from './files.js';
-export { type NiftiWriteOptions, writeNifti } from './nifti-write.js';
-export { readLabels, readNifti, readVolume, volumeFiles, volumeName } from './read-disk.js';
+export * from './browser.js';
+export { hashFile } from './files/hash-file.js';
+export { makeFolder } from './files/make-folder.js';
+export { writeFileAtomic } from './files/write-atomic.js';
+export { readLabels, readVolume, volumeFiles } from './volumes/read-disk.js';
+export { type VolumeWriteOptions, writeVolume } from './volumes/write-volume.js';

@@ -4,7 +4,7 @@
  * Only F32 is written and read. The decoder trusts nothing: every range and shape is checked before it is used.
  */
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { hostIsLittleEndian, swapBytes } from './byte-order.js';
+import { hostIsLittleEndian, swapBytes } from './voxels/byte-order.js';
 
 /** One tensor, C order. */
 export interface StoredTensor {

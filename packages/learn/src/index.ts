@@ -1,13 +1,11 @@
-/** Datasets, augmentation, configuration and the trainer. */
+/** Training: configuration, samples, the compiled step, the trainer and what it leaves in a run folder. */
 export {
   type AugmentationConfig,
   augmentationSchema,
   muellerAugmentation,
   noAugmentation,
-  noClass,
   paperAugmentation,
 } from './augment/index.js';
-export { type CaseSplit, formatCaseList, type ListedCase, readCaseList } from './case-list.js';
 export {
   type Checkpoint,
   CheckpointError,
@@ -16,28 +14,23 @@ export {
   hasCheckpoint,
   loadCheckpoint,
   saveCheckpoint,
-} from './checkpoint.js';
+} from './run-folder/checkpoint.js';
+export { completed, parseTrainConfig } from './config/parse-config.js';
+export { configVersion, migrateTrainConfig } from './config/migrate-config.js';
+export { profiles } from './config/profiles.js';
 export {
-  completed,
-  type DataConfig,
   type InitConfig,
-  parseTrainConfig,
+  type ProfileName,
+  profileNames,
   type TrainConfig,
   type TrainSettings,
-} from './config.js';
-export { ConfigError, type ConfigIssue, describeIssues } from './config-error.js';
-export { casesOf } from './data-source.js';
-export { type CaseRole, type DatasetCase, DatasetError, listCases, type PatientMap, patientOf } from './dataset.js';
-export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './history.js';
-export {
-  type LossConfig,
-  lossSchema,
-  type OptimizerConfig,
-  optimizerSchema,
-  type ScheduleConfig,
-  scheduleSchema,
-} from './objective-config.js';
-export { type ProfileName, profileNames, profiles } from './profiles.js';
+} from './config/train-config.js';
+export { ConfigError, type ConfigIssue, describeIssues } from './config/config-error.js';
+export { type EpochRecord, HistoryError, type LossSummary, readHistory } from './run-folder/history.js';
+export type { LossConfig } from './losses/loss-config.js';
+export type { OptimizerConfig } from './optimizers/optimizer-config.js';
+export type { ScheduleConfig } from './schedules/schedule-config.js';
+export { type MigrationStep, parseRecord, type PlainRecord, type RecordFormat } from './migrate.js';
 export {
   createProgressLine,
   type EpochProgress,
@@ -45,23 +38,8 @@ export {
   type ProgressLineOptions,
   type StepProgress,
   type TrainProgress,
-} from './progress.js';
-export { checkpointsFolder, historyFile } from './resume.js';
-export {
-  casesOfRound,
-  chooseBatch,
-  type Correction,
-  currentRound,
-  parseRounds,
-  type Round,
-  type RoundCase,
-  type RoundsState,
-  startRounds,
-  toPredict,
-  withCorrections,
-  withNextRound,
-  withRound,
-} from './rounds.js';
+} from './trainer/progress.js';
+export { checkpointsFolder, historyFile } from './trainer/resume.js';
 export {
   createSamplePool,
   type SamplePool,
@@ -70,20 +48,10 @@ export {
   shareCase,
   type TrainingCase,
   type TrainingSample,
-} from './sample-pool.js';
-export { type FrozenPart, frozenParts } from './freeze.js';
-export {
-  foldCases,
-  foldsByRole,
-  holdOutCases,
-  type PatientCase,
-  type RoleCase,
-  type Split,
-  splitByRole,
-  splitCases,
-} from './split.js';
-export { exportModel } from './export-model.js';
-export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step.js';
+} from './samples/sample-pool.js';
+export { type FrozenPart, frozenParts } from './weights/freeze.js';
+export { exportModel } from './weights/export-model.js';
+export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step/step.js';
 export type {
   EvaluationStep,
   NamedTensor,
@@ -92,8 +60,7 @@ export type {
   StepResult,
   TrainingBatch,
   TrainingStep,
-} from './step-types.js';
-export { EventFileError } from './tensorboard.js';
+} from './step/step-types.js';
 export { TrainError, TrainingDivergedError } from './train-error.js';
-export { type SourceModel, type Transfer, transferWeights } from './transfer.js';
-export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer.js';
+export { type SourceModel, type Transfer, transferWeights } from './weights/transfer.js';
+export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer/trainer.js';

@@ -1,13 +1,8 @@
-import { Graph, type GraphNode, runReference } from '@quickcolumn/graph';
+import { elementCount, Graph, type GraphNode, runReference } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
-import {
-  type Builder,
-  buildNetwork,
-  type NetworkConfig,
-  networkSchema,
-  networkSize,
-  type QchcUnetConfig,
-} from './index.js';
+import { type Builder, buildHeads, catalogue, type NetworkConfig, networkSize } from './index.js';
+
+type QchcUnetConfig = Extract<NetworkConfig, { name: 'qchc-unet' }>;
 
 const qchc: QchcUnetConfig = {
   name: 'qchc-unet',
@@ -58,7 +53,7 @@ function run(config: NetworkConfig, build?: (builder: Builder, image: GraphNode)
   const graph = new Graph();
   const image = graph.input('image', [1, 1, 16, 16, 16]);
   const builder: Builder = { graph, training: false, path: '' };
-  graph.output('logits', build ? build(builder, image) : buildNetwork(builder, image, 3, config));
+  graph.output('logits', build ? build(builder, image) : buildHeads(builder, image, 3, config).logits);
   return runReference(graph, randomValues(graph)).get('logits')?.data ?? new Float64Array();
 }
 
@@ -86,12 +81,12 @@ describe('hypercolumn', () => {
       const config: QchcUnetConfig = { ...qchc, rootFilters: 2, resize, bottomLevel: true };
       const graph = new Graph();
       const image = graph.input('image', [1, 1, 16, 16, 16]);
-      const logits = buildNetwork({ graph, training: false, path: '' }, image, 3, config);
+      const { logits } = buildHeads({ graph, training: false, path: '' }, image, 3, config);
       graph.output('logits', logits);
       // The same features, up-sampled, joined, and scored by the heads' weights side by side.
-      const heads = graph.nodes.filter(
-        (node) => node.op === 'conv3d' && /^head\d\/weight$/.test(node.inputs[1].name ?? ''),
-      );
+      const heads = graph.nodes
+        .filter((node) => node.op === 'conv3d')
+        .filter(({ inputs: [, weights] }) => /^head\d\/weight$/.test(weights.name ?? ''));
       const columns = heads.map((head) => {
         const [features] = head.inputs;
         const factor = 16 / features.shape[2];
@@ -142,7 +137,7 @@ describe('batch statistics', () => {
   it('move the running statistics by one hundredth towards the batch', () => {
     const graph = new Graph();
     const image = graph.input('image', [1, 1, 16, 16, 16]);
-    const logits = buildNetwork({ graph, training: true, path: '' }, image, 2, { name: 'unet3d', rootFilters: 1 });
+    const { logits } = buildHeads({ graph, training: true, path: '' }, image, 2, { name: 'unet3d', rootFilters: 1 });
     graph.output('logits', logits);
     const values = randomValues(graph);
     const results = runReference(graph, values);
@@ -155,10 +150,31 @@ describe('batch statistics', () => {
   });
 });
 
-describe('network configuration', () => {
-  it('refuses unknown networks and options', () => {
-    expect(networkSchema.safeParse({ ...qchc, width: 3 }).success).toBe(false);
-    expect(networkSchema.safeParse({ name: 'unet4d', rootFilters: 16 }).success).toBe(false);
-    expect(networkSchema.safeParse(qchc).success).toBe(true);
+const wave = (length: number, seed: number): Float64Array =>
+  Float64Array.from({ length }, (_, i) => Math.sin(seed + i * 12.9898 + i * i * 0.713));
+
+describe('DRU-Net', () => {
+  it('is the QC-HC U-Net without the hypercolumn', () => {
+    const logits = (name: 'dru-net' | 'qchc-unet'): Float64Array => {
+      const graph = new Graph();
+      const image = graph.input('image', [1, 1, 16, 16, 16]);
+      const plain = catalogue.find(({ id }) => id === (name === 'dru-net' ? name : 'qchc-unet-no-hypercolumn'));
+      if (!plain) throw new Error('not in the catalogue');
+      const config = { ...plain.config, rootFilters: 1 };
+      graph.output('logits', buildHeads({ graph, training: false, path: '' }, image, 2, config).logits);
+      const values = new Map([['image', wave(4096, 1)]]);
+      for (const [variable, { node }] of graph.variables) {
+        // The head's weights have another name in the hypercolumn: `head0`.
+        const seed = variable.replace('head0', 'head').length;
+        values.set(
+          variable,
+          wave(elementCount(node.shape), seed).map((value) => (variable.endsWith('variance') ? 1 + value ** 2 : value)),
+        );
+      }
+      return runReference(graph, values).get('logits')?.data ?? new Float64Array();
+    };
+    const [dru, ablation] = [logits('dru-net'), logits('qchc-unet')];
+    expect(dru.length).toBe(2 * 4096);
+    dru.forEach((value, i) => expect(ablation[i]).toBeCloseTo(value, 9));
   });
 });

@@ -3,7 +3,7 @@
  * Case number n depends on the seed and n alone, so a longer run repeats the cases of a shorter one.
  */
 import { join } from 'node:path';
-import { FileError, writeNifti, makeFolder } from '@quickcolumn/io';
+import { FileError, writeVolume, makeFolder } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { generatePhantom, type PhantomOptions } from './phantom.js';
 import { mixSeed } from './random.js';
@@ -28,7 +28,7 @@ export function phantomCaseSeed(seed: number, index: number): number {
 
 /**
  * Writes `count` cases phantom_0001, phantom_0002, … (image int16 HU, labels uint8) and returns their paths.
- * @throws QuickcolumnError `phantom` for a wrong count or seed; whatever writeNifti throws for an unwritable folder or
+ * @throws QuickcolumnError `phantom` for a wrong count or seed; whatever writeVolume throws for an unwritable folder or
  * an existing file without `force`
  */
 export async function writePhantomCases(
@@ -57,8 +57,8 @@ export async function writePhantomCases(
     const imagePath = join(dir, 'ct', `${name}.nii.gz`);
     const labelPath = join(dir, 'labels', `${name}.nii.gz`);
     const phantom = generatePhantom({ ...shape, seed: phantomCaseSeed(seed, index) });
-    await writeNifti(imagePath, phantom.image, { force, description: 'quickcolumn phantom, HU' });
-    await writeNifti(labelPath, phantom.labels, { force, description: 'quickcolumn phantom, labels' });
+    await writeVolume(imagePath, phantom.image, { force, description: 'quickcolumn phantom, HU' });
+    await writeVolume(labelPath, phantom.labels, { force, description: 'quickcolumn phantom, labels' });
     cases.push({ name, imagePath, labelPath });
     onCase?.(index + 1, count);
   }

@@ -1,13 +1,11 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeNifti } from '@quickcolumn/io';
-import type { Affine, Size3 } from '@quickcolumn/volume';
+import { writeVolume } from '@quickcolumn/io';
+import { type Affine, GridMismatchError, msdClasses, type Size3 } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CachedScan, openPrepared, prepareCached, PreparedCacheError, type PrepareProgress } from './cache.js';
-import { msdClasses } from './classes.js';
 import { paperPreparation, type PreparationConfig } from './config.js';
-import { GridMismatchError } from './errors.js';
 
 const config: PreparationConfig = { ...paperPreparation, spacingMm: [2, 2, 2], classes: msdClasses };
 const size: Size3 = [12, 10, 8];
@@ -22,8 +20,8 @@ beforeEach(async () => {
   cache = join(dir, 'cache');
   files = { imagePath: join(dir, 'ct.nii.gz'), labelPath: join(dir, 'labels.nii.gz'), name: 'case' };
   const voxels = Int16Array.from({ length: 960 }, (_, at) => ((at * 7919) % 1400) - 1100);
-  await writeNifti(files.imagePath, { voxels, size, affine });
-  await writeNifti(files.labelPath, { voxels: Uint8Array.from(voxels, (v) => (v > -300 ? 1 : 0)), size, affine });
+  await writeVolume(files.imagePath, { voxels, size, affine });
+  await writeVolume(files.labelPath, { voxels: Uint8Array.from(voxels, (v) => (v > -300 ? 1 : 0)), size, affine });
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
@@ -72,7 +70,7 @@ describe('prepareCached', () => {
     }
     const recoloured = msdClasses.map((c) => ({ ...c, color: [9, 9, 9] as const }));
     expect((await prepareCached(cache, files, { ...config, classes: recoloured })).source).toBe('hit');
-    await writeNifti(files.labelPath, { voxels: new Uint8Array(960), size, affine }, { force: true });
+    await writeVolume(files.labelPath, { voxels: new Uint8Array(960), size, affine }, { force: true });
     const edited = await prepareCached(cache, files, config);
     expect(edited.source).toBe('new');
     expect(new Set(edited.labels)).toEqual(new Set([0]));
@@ -103,7 +101,7 @@ describe('prepareCached', () => {
 
   it('stores nothing when the case is refused', async () => {
     const off = { voxels: new Uint8Array(960), size, affine: affine.map((v, at) => (at === 3 ? v + 1 : v)) };
-    await writeNifti(files.labelPath, off, { force: true });
+    await writeVolume(files.labelPath, off, { force: true });
     const act = prepareCached(cache, files, config);
     await expect(act).rejects.toThrow(GridMismatchError);
     await expect(act).rejects.toThrow(files.labelPath);

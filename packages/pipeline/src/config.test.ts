@@ -1,5 +1,5 @@
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { covidClasses, msdClasses } from './classes.js';
 import { paperPreparation, preparationSchema } from './config.js';
 import { modelMetadataSchema } from './model-metadata.js';
 
@@ -43,12 +43,26 @@ describe('preparationSchema', () => {
     expect(problems(classes({}, { mirror: 3 })).join()).toContain("3 ('infection') must mirror back to 1");
     expect(problems(classes({}, { colour: [1, 2, 3] })).join()).toContain('colour');
   });
+
+  it('takes any number of lesions, one lung a side, and no role for the background', () => {
+    const classes = (...roles: (string | undefined)[]): unknown => ({
+      ...paperPreparation,
+      classes: covidClasses.map(({ role: _role, ...rest }, i) => ({ ...rest, ...(roles[i] && { role: roles[i] }) })),
+    });
+    expect(problems(classes())).toEqual([]);
+    expect(problems(classes(undefined, 'lesion', 'left-lung', 'lesion'))).toEqual([]);
+    expect(problems(classes(undefined, 'left-lung', 'right-lung', 'left-lung'))).toEqual([
+      "classes.3.role: 'infection' and 'left lung' are both 'left-lung'; there is one such lung",
+    ]);
+    expect(problems(classes('lesion'))).toEqual(["classes.0.role: the background has no role; it is 'lesion' here"]);
+    expect(problems(classes(undefined, 'lung')).join()).toContain('classes.1.role');
+  });
 });
 
 describe('modelMetadataSchema', () => {
   const metadata = {
     format: 'quickcolumn-model',
-    version: 1,
+    version: 2,
     network: { name: 'qchc-unet', rootFilters: 16, hypercolumn: true },
     preparation: paperPreparation,
     patch: [160, 160, 80],
@@ -62,8 +76,15 @@ describe('modelMetadataSchema', () => {
     expect(modelMetadataSchema.parse(JSON.parse(JSON.stringify(metadata)))).toEqual(metadata);
   });
 
+  it('reads roles from the names where version 1 had none, and only there', () => {
+    const classes = covidClasses.map(({ role: _role, ...rest }) => rest);
+    const preparation = { ...paperPreparation, classes };
+    expect(modelMetadataSchema.parse({ ...metadata, version: 1, preparation })).toEqual(metadata);
+    expect(modelMetadataSchema.parse({ ...metadata, preparation }).preparation.classes).toEqual(classes);
+  });
+
   it('refuses other formats, versions, overlaps and checksums', () => {
-    const changes = [{ format: 'x' }, { version: 2 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
+    const changes = [{ format: 'x' }, { version: 3 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
     for (const change of changes) {
       expect(modelMetadataSchema.safeParse({ ...metadata, ...change }).success, JSON.stringify(change)).toBe(false);
     }

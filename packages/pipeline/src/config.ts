@@ -2,8 +2,8 @@
  * The settings of preparation and their validation. They travel in training configurations and in every model file,
  * because a network is only right for scans prepared the way its training cases were.
  */
+import { covidClasses, type LabelClass, labelRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
-import { covidClasses, type LabelClass } from './classes.js';
 
 /** `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. */
 export type IntensityMode = 'window' | 'minmax';
@@ -31,6 +31,7 @@ export const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
   name: z.string().min(1),
   color: z.tuple([byte, byte, byte]),
   mirror: byte.optional(),
+  role: z.enum(labelRoles).optional(),
 });
 
 /** Strict: an unknown key is an error, so that a misspelt setting is never silently ignored. */
@@ -64,9 +65,13 @@ function checkClasses(classes: readonly LabelClass[], context: z.RefinementCtx):
     context.addIssue({ code: 'custom', path, message });
   if (classes[0]?.value !== 0)
     fail([0, 'value'], `is ${classes[0]?.value}; the first class is the background, value 0`);
-  classes.forEach(({ value, name, mirror }, index) => {
+  if (classes[0]?.role !== undefined) fail([0, 'role'], `the background has no role; it is '${classes[0].role}' here`);
+  classes.forEach(({ value, name, mirror, role }, index) => {
     if (classes.findIndex((other) => other.value === value) !== index) fail([index, 'value'], `${value} is used twice`);
     if (classes.findIndex((other) => other.name === name) !== index) fail([index, 'name'], `'${name}' is used twice`);
+    const namesake = role === 'lesion' ? undefined : classes.slice(0, index).find((other) => other.role === role);
+    if (role !== undefined && namesake !== undefined)
+      fail([index, 'role'], `'${name}' and '${namesake.name}' are both '${role}'; there is one such lung`);
     if (mirror === undefined) return;
     const partner = classes.find((other) => other.value === mirror);
     if (!partner) fail([index, 'mirror'], `${mirror} is no class's value`);

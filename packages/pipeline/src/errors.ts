@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a scan or its labels before preparation. Codes: `preparation`, `grid-mismatch`, `label-value`.
+ * What can be wrong with a scan or its labels before preparation. Codes: `preparation`, `label-value`.
  */
 import { QuickcolumnError } from '@quickcolumn/errors';
 
@@ -7,18 +7,6 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 export class PreparationError extends QuickcolumnError {
   constructor(name: string, problem: string, cause?: unknown) {
     super('preparation', `${name}: ${problem}`, { name }, { cause });
-  }
-}
-
-/** Labels that are not on their image's grid; code `grid-mismatch`, fields {imageName, labelName, difference}. */
-export class GridMismatchError extends QuickcolumnError {
-  constructor(imageName: string, labelName: string, difference: string) {
-    super(
-      'grid-mismatch',
-      `labels ${labelName} are not on the grid of image ${imageName}: ${difference}; ` +
-        'use the labels drawn on this scan, or resample them onto its grid first',
-      { imageName, labelName, difference },
-    );
   }
 }
 

@@ -1,10 +1,2 @@
-export * from './portable.js';
-export {
-  type CachedScan,
-  type CaseFiles,
-  openPrepared,
-  prepareCached,
-  PreparedCacheError,
-  preparedKey,
-  type PrepareProgress,
-} from './cache.js';
+export * from './browser.js';
+export { type CachedScan, type CaseFiles, prepareCached, PreparedCacheError, type PrepareProgress } from './cache.js';

@@ -2,13 +2,11 @@
  * Intensities, spec 3.1 and 3.3: from stored values to 0–255, and the z-score after resampling.
  *
  * The trap is mixed data: half of COVID-19-CT-Seg is in HU, half was windowed to 0–255 by its publisher. The scale is
- * detected per scan (a minimum below −200 can only be HU), and in `window` mode the 0–255 scans are not clipped again.
+ * detected per scan, and in `window` mode the 0–255 scans are not clipped again.
  */
-import type { VoxelArray } from '@quickcolumn/volume';
+import { type IntensityScale, intensityScaleOf, type VoxelArray } from '@quickcolumn/volume';
 import type { PreparationConfig } from './config.js';
 import { PreparationError } from './errors.js';
-
-export type IntensityScale = 'hu' | '0-255';
 
 const airHu = -1000;
 const smallest = 1e-6;
@@ -21,15 +19,10 @@ export interface ScaledIntensity {
   readonly air: number;
 }
 
-/** `hu` when the minimum is below −200, else `0-255`. Throws PreparationError for non-finite voxels. */
+/** The scale of a scan whose voxels are all numbers. Throws PreparationError for non-finite voxels. */
 export function detectScale(voxels: VoxelArray, name: string): IntensityScale {
-  let min = Number.POSITIVE_INFINITY;
   let wrong = 0;
-  for (let at = 0; at < voxels.length; at++) {
-    const value = voxels[at];
-    if (value < min) min = value;
-    if (value - value !== 0) wrong++;
-  }
+  for (let at = 0; at < voxels.length; at++) if (voxels[at] - voxels[at] !== 0) wrong++;
   if (wrong > 0) {
     throw new PreparationError(
       name,
@@ -37,7 +30,7 @@ export function detectScale(voxels: VoxelArray, name: string): IntensityScale {
         'Replace them, e.g. by −1000 (air)',
     );
   }
-  return min < -200 ? 'hu' : '0-255';
+  return intensityScaleOf(voxels);
 }
 
 /** Spec 3.1. Returns a new array; the source is not changed. */

@@ -1,13 +1,16 @@
 /**
  * What a model file says about itself beside network and weights: all that `predict` needs to treat a scan as the
  * training cases were treated. It is stored as one JSON text in the .onnx file's metadata.
+ *
+ * Version 1 had no roles of classes: they are read from the names (`withRoles`), once, when such a file is opened.
  */
+import { withRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type PreparationConfig, preparationSchema } from './config.js';
 
 export interface ModelMetadata {
   readonly format: 'quickcolumn-model';
-  readonly version: 1;
+  readonly version: 2;
   /** Name and options of the network; which options there are is the networks' business, not the file's. */
   readonly network: { readonly name: string; readonly [option: string]: unknown };
   readonly preparation: PreparationConfig;
@@ -32,7 +35,7 @@ const whole = z.int().nonnegative();
 export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
   .strictObject({
     format: z.literal('quickcolumn-model'),
-    version: z.literal(1),
+    version: z.literal([1, 2]),
     network: z.looseObject({ name: z.string().min(1) }),
     preparation: preparationSchema,
     patch: z
@@ -51,4 +54,8 @@ export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
       const message = `${o} must be less than the patch, ${patch[axis]}`;
       context.addIssue({ code: 'custom', path: ['overlap', axis], message });
     });
+  })
+  .transform(({ version, preparation, ...rest }): ModelMetadata => {
+    const classes = version === 1 ? withRoles(preparation.classes) : preparation.classes;
+    return { ...rest, version: 2, preparation: { ...preparation, classes } };
   });

@@ -1,9 +1,8 @@
 import type { Affine, Size3, Volume } from '@quickcolumn/volume';
-import { axisCodes, spacingMm } from '@quickcolumn/volume';
+import { axisCodes, covidClasses, GridMismatchError, msdClasses, spacingMm } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { covidClasses, msdClasses } from './classes.js';
 import { paperPreparation, type PreparationConfig } from './config.js';
-import { GridMismatchError, LabelValueError } from './errors.js';
+import { LabelValueError } from './errors.js';
 import { preparedSize, prepareScan } from './prepare.js';
 import { restoreProbabilities, restoreProbability } from './restore.js';
 
@@ -105,10 +104,10 @@ describe('prepareScan', () => {
     const options = { labels: shifted, name: 'ct/a.nii.gz', labelName: 'labels/a.nii.gz' };
     expect(() => prepareScan(image, config, options)).toThrow(GridMismatchError);
     expect(() => prepareScan(image, config, options)).toThrow(
-      /labels labels\/a\.nii\.gz are not on the grid of image ct\/a\.nii\.gz: positions differ by up to 0\.2000 mm/,
+      /label map labels\/a\.nii\.gz does not lie on the grid of scan ct\/a\.nii\.gz: positions differ by up to 0\.2000 mm/,
     );
     const larger = { voxels: new Uint8Array(12), size: [2, 2, 3] as const, affine: lps(1, 1, 1) };
-    expect(() => prepareScan(image, config, { labels: larger })).toThrow(/2×2×2 and 2×2×3/);
+    expect(() => prepareScan(image, config, { labels: larger })).toThrow(/2×2×3 and 2×2×2/);
   });
 
   it('refuses undeclared label values, naming value and count', () => {
@@ -128,17 +127,17 @@ describe('restoreProbabilities', () => {
     // Two prepared voxels onto four: 0.1 → 0.9 crosses one half between voxels 2 and 3, linear and clamped.
     const wide = { ...undo, originalSize: [4, 1, 1], reorientedSize: [4, 1, 1] } as const;
     const lung = Float32Array.of(0.1, 0.9);
-    const seen: number[][] = [];
     const classes = [covidClasses[0], covidClasses[3]];
-    const restored = restoreProbabilities((c) => (c === 0 ? lung.map((p) => 1 - p) : lung), classes, [2, 1, 1], wide, {
-      onProbability: (_, { voxels }) => seen.push(Array.from(voxels, (p) => Number(p.toFixed(4)))),
-    });
+    const channels = [lung.map((p) => 1 - p), lung];
+    const restored = restoreProbabilities((c) => channels[c], classes, [2, 1, 1], wide);
     expect([...restored.voxels]).toEqual([0, 0, 3, 3]);
-    expect(seen).toEqual([
+    const soft = channels.map((channel) =>
+      Array.from(restoreProbability(channel, [2, 1, 1], wide).voxels, (p) => Number(p.toFixed(4))),
+    );
+    expect(soft).toEqual([
       [0.9, 0.7, 0.3, 0.1],
       [0.1, 0.3, 0.7, 0.9],
     ]);
-    expect([...restoreProbability(lung, [2, 1, 1], wide).voxels].map((p) => Number(p.toFixed(4)))).toEqual(seen[1]);
     expect(restored.affine).toEqual(undo.originalAffine);
   });
 

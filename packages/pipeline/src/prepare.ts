@@ -7,8 +7,10 @@
  */
 import {
   type Affine,
-  compareGrids,
+  type IntensityScale,
+  type LabelClass,
   reorient,
+  requireSameGrid,
   resizeCubic,
   resizedAffine,
   resizeLabels,
@@ -17,10 +19,9 @@ import {
   type Vector3,
   type Volume,
 } from '@quickcolumn/volume';
-import type { LabelClass } from './classes.js';
 import type { PreparationConfig } from './config.js';
-import { GridMismatchError, LabelValueError } from './errors.js';
-import { type IntensityScale, scaleIntensity, zScoreInPlace, zScoreOf } from './intensity.js';
+import { LabelValueError } from './errors.js';
+import { scaleIntensity, zScoreInPlace, zScoreOf } from './intensity.js';
 
 /** The way back to the scan's own grid; plain JSON. */
 export interface Undo {
@@ -63,7 +64,7 @@ export interface PrepareOptions {
 export function prepareScan(image: Volume, config: PreparationConfig, options: PrepareOptions = {}): PreparedScan {
   const { labels, name = 'image', labelName = name } = options;
   if (labels) {
-    checkSameGrid(image, labels, name, labelName);
+    requireSameGrid(labels, image, `label map ${labelName}`, `scan ${name}`);
     checkLabelValues(labels.voxels, config.classes, labelName, config.ignoreLabel);
   }
   const upright = reorient(image);
@@ -89,12 +90,6 @@ export function preparedSize(size: Size3, oldMm: Vector3, newMm: Vector3): Size3
   // Files store spacings in float32: 256 voxels of 1.5800001 mm must not become 255 of 1.58 mm, nor the reverse.
   const along = (axis: number): number => Math.max(1, Math.floor((size[axis] * oldMm[axis]) / newMm[axis] + 1e-4));
   return [along(0), along(1), along(2)];
-}
-
-/** Throws GridMismatchError, naming both and the difference, unless both are the same grid to 0.001 mm. */
-export function checkSameGrid(image: Volume, labels: Volume, imageName: string, labelName: string): void {
-  const { same, reason = 'the grids differ' } = compareGrids(image, labels);
-  if (!same) throw new GridMismatchError(imageName, labelName, reason);
 }
 
 /** Throws LabelValueError unless every voxel has the value of a declared class, or the one to ignore. */

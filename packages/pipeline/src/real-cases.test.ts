@@ -10,9 +10,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { has, needs, pathOf } from '@quickcolumn/testing';
-import { reorient, resizeLinear, type Size3, type Volume } from '@quickcolumn/volume';
+import { covidClasses, reorient, resizeLinear, type Size3, type Volume } from '@quickcolumn/volume';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { covidClasses } from './classes.js';
 import { paperPreparation } from './config.js';
 import { prepareScan } from './prepare.js';
 import { restoreProbabilities } from './restore.js';
@@ -73,7 +72,7 @@ describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])('prepare and restore
       squares += value * value;
     }
     moments = { mean: sum / prepared.image.length, variance: squares / prepared.image.length };
-  });
+  }, 300_000);
 
   it('gives the exact shape and affine of the scan', needs('shared'), () => {
     expect(preparedSize).toEqual(golden[name].preparedSize);

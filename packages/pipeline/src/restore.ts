@@ -6,6 +6,7 @@
  */
 import {
   type Affine,
+  type LabelClass,
   reorientation,
   reorientBack,
   reorientedAffine,
@@ -14,25 +15,15 @@ import {
   type Volume,
   voxelCount,
 } from '@quickcolumn/volume';
-import type { LabelClass } from './classes.js';
 import { PreparationError } from './errors.js';
 import type { Undo } from './prepare.js';
-
-export interface RestoreOptions {
-  /**
-   * Called once per class, in order, with its probability on the scan's own grid (the callee may keep it). The values
-   * are the resampled ones, not renormalised.
-   */
-  readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => void;
-  /** What errors call the prediction. */
-  readonly name?: string;
-}
 
 /**
  * Label values of the most probable class on the scan's own grid, with the scan's own affine. Ties go to the class that
  * comes first.
  * @param classProbability channel c on the prepared grid, x fastest; asked for once per class, not kept or changed
  * @param size of the prepared grid
+ * @param options.name what errors call the prediction
  * @throws PreparationError for NaN probabilities; VolumeError when arrays and sizes do not fit
  */
 export function restoreProbabilities(
@@ -40,9 +31,8 @@ export function restoreProbabilities(
   classes: readonly LabelClass[],
   size: Size3,
   undo: Undo,
-  options: RestoreOptions = {},
+  { name = 'prediction' }: { readonly name?: string } = {},
 ): Volume<Uint8Array> {
-  const { onProbability, name = 'prediction' } = options;
   const count = voxelCount(undo.reorientedSize);
   const best = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
   const voxels = new Uint8Array(count);
@@ -65,10 +55,6 @@ export function restoreProbabilities(
           'the scan are damaged',
       );
     }
-    onProbability?.(
-      c,
-      reorientBack({ voxels: probability, size: undo.reorientedSize, affine }, undo.originalAffine, undo.originalSize),
-    );
   }
   return reorientBack({ voxels, size: undo.reorientedSize, affine }, undo.originalAffine, undo.originalSize);
 }

@@ -1,2 +1,2 @@
-export * from './portable.js';
-export { loadModel, readModel } from './model.js';
+export * from './browser.js';
+export { loadModel, readModel } from './model/load-model.js';

@@ -3,26 +3,31 @@
  *
  * Three stages follow one another (prepare, windows, restore) and only the scan itself lives through all of them, so
  * the peak is the scan plus the largest stage. The numbers are upper bounds of what the code below holds, not
- * measurements; the network's own share comes from the model when it can tell.
+ * measurements; the network's own share comes from the model when it can tell. What a graphics card holds is told apart: the
+ * machine's memory does not limit it.
  */
 import { type ModelMetadata, preparedSize } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { reorientation, spacingMm, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
-import { mergeBytes, paddedSize } from './merge.js';
-import type { LoadedModel } from './model-types.js';
-import { windowGrid } from './windows.js';
+import { mergeBytes, paddedSize } from './windows/merge.js';
+import type { LoadedModel } from './model/loaded-model.js';
+import { windowGrid } from './windows/windows.js';
 
-/** Expected size and cost of one prediction; all memory in bytes. */
+/** Expected size and cost of one prediction; all memory in bytes of the machine's own, but for `cardBytes`. */
 export interface PredictionEstimate {
   /** Voxels of the prepared scan (LPS order), before padding. */
   readonly preparedSize: Size3;
   readonly windows: number;
+  /** Windows in one run of the network. */
+  readonly batch: number;
   readonly scanBytes: number;
   readonly prepareBytes: number;
   readonly windowBytes: number;
   readonly restoreBytes: number;
   /** Scan plus the largest of the three stages. */
   readonly peakBytes: number;
+  /** What the network holds on a graphics card; 0 where it computes in host memory. */
+  readonly cardBytes: number;
 }
 
 function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: Vector3): Size3 {
@@ -57,6 +62,8 @@ export function estimatePrediction(
   const preparedVoxels = prepared[0] * prepared[1] * prepared[2];
   const paddedVoxels = padded[0] * padded[1] * padded[2];
   const patchVoxels = patch[0] * patch[1] * patch[2] * batch;
+  const unknown = { hostBytes: networkBytes(metadata, patchVoxels), cardBytes: 0 };
+  const network = model.estimateBytes?.(patch, batch) ?? unknown;
 
   const scanBytes = image.voxels.byteLength;
   // Reordered scan, spline coefficients and one half-resampled copy, then the result.
@@ -65,19 +72,38 @@ export function estimatePrediction(
     4 * (preparedVoxels + paddedVoxels) +
     mergeBytes(padded, classes) +
     4 * patchVoxels * (1 + 2 * classes) +
-    (model.estimateBytes?.(patch, batch) ?? networkBytes(metadata, patchVoxels));
+    network.hostBytes;
   // Accumulators stay; one class on the scan's grid, one half-resampled copy, the best so far and the labels.
   // Post-processing comes after that and needs less: masks of a byte and component numbers of four.
   const restoreBytes = mergeBytes(padded, classes) + (3 * 4 + 2) * scanVoxels;
   return {
     preparedSize: prepared,
     windows: windowGrid(padded, patch, overlap).count,
+    batch,
     scanBytes,
     prepareBytes,
     windowBytes,
     restoreBytes,
     peakBytes: scanBytes + Math.max(prepareBytes, windowBytes, restoreBytes),
+    cardBytes: network.cardBytes,
   };
+}
+
+/**
+ * The same for the batch that the model is quickest with, halved until it fits the memory that is there; never more
+ * windows at once than the scan has.
+ */
+export function estimateWithBatch(
+  model: LoadedModel,
+  image: Volume,
+  { available = Number.POSITIVE_INFINITY, ...window }: { patch: Size3; overlap: Size3; available?: number },
+): PredictionEstimate {
+  const one = estimatePrediction(model, image, window);
+  for (let batch = Math.min(model.windowsAtOnce, one.windows); batch > 1; batch = Math.floor(batch / 2)) {
+    const estimate = estimatePrediction(model, image, { ...window, batch });
+    if (estimate.peakBytes <= available) return estimate;
+  }
+  return one;
 }
 
 /** Memory this process may still take, in bytes; undefined where the platform does not say (browsers). */

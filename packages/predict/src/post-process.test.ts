@@ -1,5 +1,4 @@
-import { covidClasses } from '@quickcolumn/pipeline';
-import type { Size3, Volume } from '@quickcolumn/volume';
+import { covidClasses, type Size3, type Volume } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { postProcess } from './post-process.js';
 

@@ -6,9 +6,8 @@
  * the scan. What is removed takes the label that most of its face neighbours have: a dropped lesion becomes lung where
  * it lay in the lung, a stray piece of lung becomes background. Only background is filled.
  */
-import type { LabelClass } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { connectedComponents, type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
+import { connectedComponents, type LabelClass, type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 
 /** Classes are given by their values in the mask. */
 export interface PostProcessing {

@@ -5,19 +5,25 @@
  * original grid is smooth and memory is bounded: one float32 per class and prepared voxel, plus one class on the
  * original grid. Scans smaller than the patch are padded with air and the padding is cut off again.
  */
-import { patchMultiple } from '@quickcolumn/networks';
-import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { type Size3, type Volume } from '@quickcolumn/volume';
-import { availableMemory, estimatePrediction, type PredictionEstimate, refuseIfTooLarge } from './memory.js';
-import { createMerger, padToPatch, readPatch, type WindowWeighting } from './merge.js';
-import { type MirrorAxis, mirrored } from './mirror.js';
-import type { CompiledModel, LoadedModel } from './model-types.js';
+import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
+import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
+import { type IntensityScale, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
+import {
+  availableMemory,
+  estimatePrediction,
+  estimateWithBatch,
+  type PredictionEstimate,
+  refuseIfTooLarge,
+} from './memory.js';
+import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
-import { windowCorners, windowGrid } from './windows.js';
+import { createMerger, padToPatch, readPatch, type WindowWeighting } from './windows/merge.js';
+import { type MirrorAxis, mirrored } from './windows/mirror.js';
+import { windowCorners, windowGrid } from './windows/windows.js';
 
 export interface PredictOptions {
-  /** Voxels of the window along x, y, z; each a multiple of `patchMultiple`. Default: the model's. */
+  /** Voxels of the window along x, y, z; each a multiple of what the network asks for. Default: the model's. */
   readonly patch?: Size3;
   /** Overlap of neighbouring windows, smaller than the patch. Default: the model's, or half of a given patch. */
   readonly overlap?: Size3;
@@ -30,7 +36,10 @@ export interface PredictOptions {
   readonly name?: string;
   /** Bytes this prediction may take; default: what the platform reports as available, Infinity to skip the check. */
   readonly availableBytes?: number;
-  /** The model compiled for this patch and batch 1, to share between scans; stays the caller's to dispose. */
+  /**
+   * The model compiled for this patch, to share between scans; stays the caller's to dispose. Its batch is the number of
+   * windows that are computed at once; default: what the model's runtime is quickest with, as far as memory allows.
+   */
   readonly compiled?: CompiledModel;
   readonly signal?: AbortSignal;
   /** Called once, before anything large is allocated. */
@@ -48,7 +57,7 @@ export interface Prediction {
   readonly removedVoxels: number;
   readonly filledVoxels: number;
   /** Intensity scale found in the scan. */
-  readonly scale: 'hu' | '0-255';
+  readonly scale: IntensityScale;
 }
 
 /** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
@@ -57,10 +66,11 @@ export function resolveWindow(
   options: Pick<PredictOptions, 'patch' | 'overlap'> = {},
 ): { patch: Size3; overlap: Size3 } {
   const patch = options.patch ?? model.metadata.patch;
+  const multiple = patchMultipleOf(networkSchema.parse(model.metadata.network));
   patch.forEach((length, axis) => {
-    if (Number.isInteger(length) && length > 0 && length % patchMultiple === 0) return;
-    const next = Math.max(1, Math.ceil(length / patchMultiple) || 1) * patchMultiple;
-    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${patchMultiple}; use ${next}`);
+    if (Number.isInteger(length) && length > 0 && length % multiple === 0) return;
+    const next = Math.max(1, Math.ceil(length / multiple) || 1) * multiple;
+    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${multiple}; use ${next}`);
   });
   const half: Size3 = [patch[0] / 2, patch[1] / 2, patch[2] / 2];
   const overlap = options.overlap ?? (options.patch === undefined ? model.metadata.overlap : half);
@@ -89,33 +99,47 @@ export async function predictScan(
   const { name = 'scan' } = options;
   const { patch, overlap } = resolveWindow(model, options);
   const { mirror = [], postProcessing } = options;
-  const estimate = estimatePrediction(model, image, { patch, overlap });
+  const available = options.availableBytes ?? availableMemory();
+  const estimate =
+    options.compiled === undefined
+      ? estimateWithBatch(model, image, { patch, overlap, available })
+      : estimatePrediction(model, image, { patch, overlap, batch: options.compiled.batch });
   options.onEstimate?.(estimate);
-  refuseIfTooLarge(estimate, options.availableBytes ?? availableMemory(), name);
+  refuseIfTooLarge(estimate, available, name);
 
   const { preparation } = model.metadata;
+  const { classes } = preparation;
   const prepared = prepareScan(image, preparation, { name });
   const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
   const grid = windowGrid(padded.size, patch, overlap);
   const merger = createMerger(padded.size, patch, {
     grid,
-    classes: preparation.classes.length,
+    classes: classes.length,
     weighting: options.weighting,
   });
 
-  const compiled = options.compiled ?? (await model.compile(patch, 1));
-  const { classes } = preparation;
+  const compiled = options.compiled ?? (await model.compile(patch, estimate.batch));
   const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
   try {
-    const input = new Float32Array(patch[0] * patch[1] * patch[2]);
-    let done = 0;
-    for (const corner of windowCorners(grid)) {
+    const { batch } = network;
+    const voxels = voxelCount(patch);
+    const input = new Float32Array(batch * voxels);
+    const corners = windowCorners(grid);
+    for (let first = 0; first < corners.length; first += batch) {
       if (options.signal?.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
-      readPatch(padded.voxels, padded.size, { corner, patch, out: input });
+      // The last batch may be short: what else is in it is computed and not looked at.
+      const some = corners.slice(first, first + batch);
+      for (const [n, corner] of some.entries()) {
+        readPatch(padded.voxels, padded.size, { corner, patch, out: input.subarray(n * voxels, (n + 1) * voxels) });
+      }
       const probabilities = await network.run(input);
-      checkProbabilities(probabilities, input.length, { classes: classes.length, name });
-      merger.add(corner, probabilities);
-      options.onProgress?.({ done: ++done, total: grid.count });
+      checkLength(probabilities, batch * voxels * classes.length, name);
+      for (const [n, corner] of some.entries()) {
+        const one = probabilities.subarray(n * voxels * classes.length, (n + 1) * voxels * classes.length);
+        checkFinite(one.subarray(0, voxels), name);
+        merger.add(corner, one);
+        options.onProgress?.({ done: first + n + 1, total: grid.count });
+      }
     }
   } finally {
     if (options.compiled === undefined) await compiled.dispose();
@@ -136,20 +160,18 @@ export async function predictScan(
   return { ...result, estimate, scale: prepared.scale };
 }
 
-function checkProbabilities(
-  probabilities: Float32Array,
-  voxels: number,
-  { classes, name }: { classes: number; name: string },
-): void {
-  if (probabilities.length !== voxels * classes) {
-    throw new QuickcolumnError(
-      'runtime',
-      `${name}: the network returned ${probabilities.length} numbers for ${voxels} voxels and ${classes} classes`,
-    );
-  }
-  // One class is enough: a softmax that is not finite is so in every class.
-  for (let i = 0; i < voxels; i++) {
-    if (!Number.isFinite(probabilities[i])) {
+function checkLength(probabilities: Float32Array, expected: number, name: string): void {
+  if (probabilities.length === expected) return;
+  throw new QuickcolumnError(
+    'runtime',
+    `${name}: the network returned ${probabilities.length} numbers, expected ${expected} (windows, classes, voxels)`,
+  );
+}
+
+/** @param first the probabilities of one class: a softmax that is not finite is so in every class */
+function checkFinite(first: Float32Array, name: string): void {
+  for (let i = 0; i < first.length; i++) {
+    if (!Number.isFinite(first[i])) {
       throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`);
     }
   }

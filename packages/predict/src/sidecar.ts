@@ -1,22 +1,26 @@
 /**
- * The JSON file beside a predicted mask: what every label value means and which model drew it.
+ * The JSON file beside a predicted mask: what every label value means, what was measured, and what drew it.
  *
  * A mask alone is numbers without names. The sidecar names each class, gives its volume, and pins the model by the
- * checksum of its file and of its weights, so that a mask found years later can be traced.
+ * checksum of its file and of its weights, the runtime and the program, so that a mask found years later can be traced.
+ * Version 1 had neither format nor version, program, runtime, units and roles; all that it had is still there.
  */
-import type { ModelMetadata } from '@quickcolumn/pipeline';
-import { type Size3, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
-import type { MirrorAxis } from './mirror.js';
+import type { MaskMeasurement, MaskQuantities } from '@quickcolumn/measure';
+import type { IntensityScale, LabelClass, LabelRole, Size3 } from '@quickcolumn/volume';
+import type { LoadedModel, ModelFile, ModelRuntime } from './model/loaded-model.js';
 import type { PostProcessing } from './post-process.js';
+import type { Prediction, PredictOptions } from './predict.js';
+import type { MirrorAxis } from './windows/mirror.js';
 
 export const RESEARCH_NOTICE = 'research use only, not a medical device';
 
-export interface ModelFile {
-  readonly file: string;
-  readonly sha256: string;
-  readonly weightsSha256: string;
+/** Who writes: the command line, a page, a service. */
+export interface Program {
+  readonly name: string;
+  readonly version: string;
 }
 
+/** What was switched on beside the plain sliding window. */
 export interface PredictionOptions {
   readonly weighting?: 'gaussian';
   /** Axes along which windows were mirrored; x is left-right. */
@@ -24,79 +28,105 @@ export interface PredictionOptions {
   readonly postProcessing?: PostProcessing & { readonly removedVoxels: number; readonly filledVoxels: number };
 }
 
-/** What clinicians read, measured in the mask and in the scan; HU are null where the scan is not in HU. */
-export interface SidecarQuantities {
-  /** Name of the class that lesions are of. */
-  readonly lesion: string;
-  readonly lesionMl: number;
-  /** Infected share of each lung, 0–1; null where the mask shows no lung. */
-  readonly infectedShare: Readonly<Record<'left' | 'right' | 'both', number | null>> | null;
-  /** Connected components (26) of at least the minimum volume. */
-  readonly lesionCount: number;
-  readonly minimumLesionMl: number;
-  readonly lesionMeanHu: number | null;
-  readonly leftLungMeanHu: number | null;
-  readonly rightLungMeanHu: number | null;
-}
+/** Of the numbers in a sidecar, by the ending of their keys. */
+const units = {
+  Ml: 'millilitres',
+  Hu: 'Hounsfield units',
+  infectedShare: 'parts of 1',
+  size: 'voxels along x, y, z of the scan',
+  window: 'voxels along x, y, z of the prepared scan',
+} as const;
 
 export interface MaskSidecar {
+  readonly format: 'quickcolumn-mask';
+  readonly version: 2;
   readonly notice: string;
+  readonly program: Program;
+  readonly units: typeof units;
   readonly mask: string;
-  readonly scan: { readonly name: string; readonly scale: 'hu' | '0-255'; readonly size: Size3 };
+  readonly scan: { readonly name: string; readonly scale: IntensityScale; readonly size: Size3 };
   readonly model: ModelFile;
   /** All models of an ensemble, `model` among them; absent for one. */
   readonly ensemble?: readonly ModelFile[];
+  readonly runtime: ModelRuntime;
   readonly window: { readonly patch: Size3; readonly overlap: Size3 };
-  /** What was switched on beside the plain sliding window; absent when nothing was. */
+  /** Absent when nothing was switched on. */
   readonly options?: PredictionOptions;
   readonly classes: ReadonlyArray<{
     readonly value: number;
     readonly name: string;
-    readonly color: readonly [number, number, number];
+    readonly color: LabelClass['color'];
+    readonly role?: LabelRole;
     readonly voxels: number;
     readonly volumeMl: number;
     /** File of this class's probabilities, when they were asked for. */
     readonly probabilities?: string;
   }>;
-  /** Absent where no class is called infection, lesion or tumour. */
-  readonly quantities?: SidecarQuantities;
+  /** What clinicians read; HU are null where the scan is not in HU. Absent where no class is a lesion. */
+  readonly quantities?: MaskQuantities;
 }
 
-/** Describes a mask; file names are given without folders so that the pair can be moved. */
+/** Names without folders, so that scan, mask and sidecar can be moved together. */
+export interface SidecarFiles {
+  readonly scan: string;
+  readonly mask: string;
+  /** One for each class, when they were asked for. */
+  readonly probabilities?: readonly string[] | undefined;
+}
+
+/** Describes a mask; probabilities and measurement are in the order of the model's classes. */
 export function describeMask(
-  labels: Volume<Uint8Array>,
-  metadata: ModelMetadata,
-  about: Pick<MaskSidecar, 'mask' | 'scan' | 'window' | 'ensemble' | 'options'> & {
-    model: Pick<ModelFile, 'file' | 'sha256'>;
-    probabilities?: readonly string[];
-    quantities?: SidecarQuantities | null;
+  model: LoadedModel,
+  { labels, scale, removedVoxels, filledVoxels }: Omit<Prediction, 'estimate'>,
+  about: {
+    readonly files: SidecarFiles;
+    readonly program: Program;
+    readonly window: MaskSidecar['window'];
+    readonly options: Pick<PredictOptions, 'weighting' | 'mirror' | 'postProcessing'>;
+    readonly measurement: MaskMeasurement;
   },
 ): MaskSidecar {
-  const counts = new Float64Array(256);
-  for (let i = 0; i < labels.voxels.length; i++) counts[labels.voxels[i]]++;
-  const voxelMl = voxelVolumeMm3(labels.affine) / 1000;
+  const { files, program, window, measurement } = about;
+  const options = describeOptions(about.options, { removedVoxels, filledVoxels });
   return {
+    format: 'quickcolumn-mask',
+    version: 2,
     notice: RESEARCH_NOTICE,
-    mask: about.mask,
-    scan: about.scan,
-    model: { ...about.model, weightsSha256: metadata.weightsSha256 },
-    ...(about.ensemble === undefined ? {} : { ensemble: about.ensemble }),
-    window: about.window,
-    ...(about.options === undefined ? {} : { options: about.options }),
-    classes: metadata.preparation.classes.map(({ value, name, color }, index) => ({
+    program: { name: program.name, version: program.version },
+    units,
+    mask: files.mask,
+    scan: { name: files.scan, scale, size: labels.size },
+    model: model.files[0],
+    ...(model.files.length === 1 ? {} : { ensemble: model.files }),
+    runtime: model.runtime,
+    window,
+    ...(Object.keys(options).length === 0 ? {} : { options }),
+    classes: model.metadata.preparation.classes.map(({ value, name, color, role }, index) => ({
       value,
       name,
-      color: [color[0], color[1], color[2]],
-      voxels: counts[value],
-      volumeMl: Number((counts[value] * voxelMl).toFixed(3)),
-      ...(about.probabilities === undefined ? {} : { probabilities: about.probabilities[index] }),
+      color,
+      ...(role === undefined ? {} : { role }),
+      voxels: measurement.volumes[index].voxels,
+      volumeMl: Number(measurement.volumes[index].volumeMl.toFixed(3)),
+      ...(files.probabilities === undefined ? {} : { probabilities: files.probabilities[index] }),
     })),
-    ...(about.quantities ? { quantities: roundQuantities(about.quantities) } : {}),
+    ...(measurement.quantities === null ? {} : { quantities: roundQuantities(measurement.quantities) }),
+  };
+}
+
+function describeOptions(
+  { weighting, mirror = [], postProcessing }: Pick<PredictOptions, 'weighting' | 'mirror' | 'postProcessing'>,
+  changed: { readonly removedVoxels: number; readonly filledVoxels: number },
+): PredictionOptions {
+  return {
+    ...(weighting === 'gaussian' ? { weighting } : {}),
+    ...(mirror.length === 0 ? {} : { mirror }),
+    ...(postProcessing === undefined ? {} : { postProcessing: { ...postProcessing, ...changed } }),
   };
 }
 
 /** As many decimals as mean something. */
-function roundQuantities(exact: SidecarQuantities): SidecarQuantities {
+function roundQuantities(exact: MaskQuantities): MaskQuantities {
   const round = (value: number | null, digits: number): number | null =>
     value === null ? null : Number(value.toFixed(digits));
   const { infectedShare } = exact;

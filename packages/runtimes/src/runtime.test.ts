@@ -5,10 +5,10 @@ import { differentiate, Graph, runReference } from '@quickcolumn/graph';
 import { has, type JudgedOptions, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
-import { onnxRuntime } from './onnx/runtime.js';
-import type { Executable, Runtime } from './runtime.js';
+import { openOnnx } from './onnx/open.js';
+import type { Executable, Runtime } from './contract/runtime.js';
 import { openWebGpu } from './webgpu/open.js';
-import type { WebGpuRuntime } from './webgpu/runtime.js';
+import type { WebGpuRuntime } from './webgpu/types.js';
 
 const zero = { kind: 'constant', value: 0 } as const;
 
@@ -93,7 +93,7 @@ const oneDnn: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no 
 useSoftwareWhereNeeded();
 const webGpu: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 const runtimes: readonly { name: string; found: Runtime | string; judged: JudgedOptions }[] = [
-  { name: 'onnx', found: onnxRuntime, judged: needs() },
+  { name: 'onnx', found: await openOnnx(), judged: needs() },
   { name: 'onednn', found: oneDnn, judged: needs('oneDNN') },
   { name: 'webgpu', found: webGpu, judged: needs('WebGPU') },
 ];

@@ -33,3 +33,7 @@ export {
   type Connectivity,
 } from './components.js';
 export { distanceTransform, type DistanceOptions } from './distance.js';
+export { type IntensityScale, intensityScaleOf } from './intensity-scale.js';
+export { covidClasses, type LabelClass, type LabelRole, labelRoles, msdClasses } from './label-class.js';
+export { withRoles } from './roles-from-names.js';
+export { GridMismatchError, requireSameGrid } from './same-grid.js';

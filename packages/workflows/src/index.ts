@@ -21,6 +21,7 @@ export type {
   PredictJobResult,
   TestTimeOptions,
 } from './jobs/predict.js';
+export { maskFormats } from './jobs/predict.js';
 export type { DemoJob, DemoJobResult, PreparedCase, PrepareJob, PrepareJobResult, ScanFiles } from './jobs/prepare.js';
 export type {
   PseudoLabelJob,

@@ -1,5 +1,5 @@
 /** The CSV files of a comparison: summary, cases, tests, costs; one row a fact, undefined values as empty cells. */
-import { type CsvCell, csvHeader, csvRows, csvText, round } from '../table.js';
+import { type CsvCell, csvHeader, csvRows, csvText, round } from '../report/table.js';
 import { metricNames } from '../types.js';
 import type { SystemPair } from './pairs.js';
 import type { ComparisonStatistics } from './result.js';

@@ -5,8 +5,8 @@
  * table shows. `holmAllPairs`: all pairs of systems in one region and metric; it decides whether a system may be
  * called the best. The trap is cases that one of two systems lacks: they are left out of that pair and counted.
  */
-import { type Interval, holm, type ResamplingOptions } from '../statistics.js';
-import { compareModels } from '../summary.js';
+import { type Interval, holm, type ResamplingOptions } from '../statistics/statistics.js';
+import { compareModels } from '../statistics/summary.js';
 import type { CaseMetrics, MetricName } from '../types.js';
 
 /** Metrics of the paper's tables, in their order. */

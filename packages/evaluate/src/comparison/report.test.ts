@@ -1,11 +1,11 @@
 /** The report page: what it says, what it must not say, its figures and files. */
+import { GridMismatchError } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { GridMismatchError } from '../errors.js';
-import { labelMap, lungClasses } from '../label-maps.test.kit.js';
-import { evaluateCase } from '../metrics.js';
-import { caseWith, comparisonOf, systemWith } from './comparison.test.kit.js';
-import { lossFigure } from './curves.js';
-import { chooseCases } from './panels.js';
+import { labelMap, lungClasses } from '../label-maps.test.helpers.js';
+import { evaluateCase } from '../metrics/metrics.js';
+import { caseWith, comparisonOf, systemWith } from './comparison.test.helpers.js';
+import { lossFigure } from './figures/curves.js';
+import { chooseCases } from './figures/panels.js';
 import { buildComparisonReport } from './report.js';
 import { comparisonStatistics } from './result.js';
 

@@ -4,16 +4,16 @@
  *
  * Scans are asked for one case at a time, so that a comparison of any size fits in the memory of one case.
  */
-import { escapeText } from '../html.js';
-import { buildPage, section } from '../page.js';
-import { classLegend } from '../report.js';
-import type { ResamplingOptions } from '../statistics.js';
-import { plural } from '../table.js';
-import { boxFigure } from './boxes.js';
+import { escapeText } from '../report/html.js';
+import { buildPage, section } from '../report/page.js';
+import { classLegend } from '../report/report.js';
+import type { ResamplingOptions } from '../statistics/statistics.js';
+import { plural } from '../report/table.js';
+import { boxFigure } from './figures/boxes.js';
 import { type ComparisonCsv, comparisonCsv } from './csv.js';
-import { lossFigure } from './curves.js';
-import { forestFigure } from './forest.js';
-import { type CaseImages, caseFigure, chooseCases } from './panels.js';
+import { lossFigure } from './figures/curves.js';
+import { forestFigure } from './figures/forest.js';
+import { type CaseImages, caseFigure, chooseCases } from './figures/panels.js';
 import { type ComparisonStatistics, comparisonStatistics } from './result.js';
 import { caseTable, costTable, paragraph, regionTables, settingsTable, tableTitle } from './tables.js';
 import type { Comparison } from './types.js';

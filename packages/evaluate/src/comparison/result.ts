@@ -5,9 +5,10 @@
  * a class, or `lungs` (mean of left and right); the single lungs are in the JSON and CSV, not in the tables.
  */
 import { EvaluationError } from '../errors.js';
-import type { ResamplingOptions } from '../statistics.js';
-import { lungsRegion, regionValue, summarize, type Summary } from '../summary.js';
-import type { CaseMetrics, LabelClass } from '../types.js';
+import type { ResamplingOptions } from '../statistics/statistics.js';
+import { lungsRegion, regionValue, summarize, type Summary } from '../statistics/summary.js';
+import type { LabelClass } from '@quickcolumn/volume';
+import type { CaseMetrics } from '../types.js';
 import { type CostSummary, summarizeCost } from './cost.js';
 import {
   comparedMetrics,

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { EvaluationError } from '../errors.js';
-import { labelMap, lesionOnly } from '../label-maps.test.kit.js';
-import { evaluateCase } from '../metrics.js';
-import { bootstrapInterval, groupBy, holm, mean, pairedDifferences } from '../statistics.js';
+import { labelMap, lesionOnly } from '../label-maps.test.helpers.js';
+import { evaluateCase } from '../metrics/metrics.js';
+import { bootstrapInterval, groupBy, holm, mean, pairedDifferences } from '../statistics/statistics.js';
 import type { CaseMetrics } from '../types.js';
-import { caseWith, comparisonOf, systemWith } from './comparison.test.kit.js';
+import { caseWith, comparisonOf, systemWith } from './comparison.test.helpers.js';
 import { supportedBest, testPairs } from './pairs.js';
 import { comparisonStatistics } from './result.js';
 

@@ -4,9 +4,9 @@
  * Nothing is marked as best unless the tests support it (pairs.ts), published values stand apart and in italics, and
  * undefined values are a dash and a count.
  */
-import { escapeText, type HtmlCell, htmlTable } from '../html.js';
-import type { MetricSummary, RegionSummary } from '../summary.js';
-import { fixed, interval, meanSd, plural } from '../table.js';
+import { escapeText, type HtmlCell, htmlTable } from '../report/html.js';
+import type { MetricSummary, RegionSummary } from '../statistics/summary.js';
+import { fixed, interval, meanSd, plural } from '../report/table.js';
 import { comparedMetrics, type ComparedMetric, significance, type SystemPair } from './pairs.js';
 import { type PaperTable, paperTable, publishedNote } from './published.js';
 import type { ComparisonStatistics, SystemStatistics } from './result.js';

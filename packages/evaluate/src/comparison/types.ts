@@ -2,8 +2,9 @@
  * What a comparison holds: systems that were trained and evaluated on the same folds of the same cases. All plain JSON
  * but the pictures, which are asked for.
  */
-import type { HistoryPoint } from '../report.js';
-import type { CaseMetrics, LabelClass } from '../types.js';
+import type { HistoryPoint } from '../report/report.js';
+import type { LabelClass } from '@quickcolumn/volume';
+import type { CaseMetrics } from '../types.js';
 
 /** One fold of one system: trained without `cases`, evaluated on them. */
 export interface ComparedFold {

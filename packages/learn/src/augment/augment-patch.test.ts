@@ -1,9 +1,10 @@
+import { noClass } from '@quickcolumn/cases';
 import { join } from 'node:path';
 import { readLabels } from '@quickcolumn/io';
 import { needs, pathOf } from '@quickcolumn/testing';
 import { reorient, type Size3, splineCoefficients } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../random.js';
+import { createRandom } from '@quickcolumn/random';
 import { drawMirror, flip } from './mirror.js';
 import {
   type AugmentationConfig,
@@ -12,7 +13,6 @@ import {
   augmentPatch,
   muellerAugmentation,
   noAugmentation,
-  noClass,
   paperAugmentation,
 } from './index.js';
 

@@ -3,8 +3,9 @@
  * mirroring, wavelets, gamma, brightness, contrast and noise, each drawn with its own probability from its own random stream.
  * A pure function of the scan, the config and the key: the same key gives the same patch on every worker.
  */
+import { noClass } from '@quickcolumn/cases';
+import { createRandom, type RandomStream, type SampleKey, type StreamName } from '@quickcolumn/random';
 import type { Size3, Vector3 } from '@quickcolumn/volume';
-import { createRandom, type RandomStream, type SampleKey, type StreamName } from '../random.js';
 import { applyBrightness } from './brightness.js';
 import type { AugmentationConfig } from './config.js';
 import { applyContrast } from './contrast.js';
@@ -14,7 +15,7 @@ import { drawElasticField } from './elastic.js';
 import { applyGamma } from './gamma.js';
 import { drawMirror, flip, type MirrorClass, swapMirrorLabels } from './mirror.js';
 import { applyNoise } from './noise.js';
-import { type Fill, noClass, resamplePatch, type SpatialTransform } from './spatial.js';
+import { type Fill, resamplePatch, type SpatialTransform } from './spatial.js';
 import { applyWavelet } from './wavelet.js';
 
 /** A prepared scan (LPS oriented, z-scored) as augmentation needs it. Nothing in it is modified. */

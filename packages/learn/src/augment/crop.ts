@@ -3,7 +3,7 @@
  * with the odd voxel at the end, as in prediction, and never materialised.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 import type { Fill } from './spatial.js';
 
 /** Scan voxel under patch voxel 0 0 0; negative where the patch begins in the padding. */

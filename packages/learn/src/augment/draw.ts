@@ -1,4 +1,4 @@
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 
 /** A factor: uniform, except that a range around 1 is drawn half the time below 1 and half above (spec 4). */
 export function drawAroundOne(random: RandomStream, [low, high]: readonly [number, number]): number {

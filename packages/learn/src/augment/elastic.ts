@@ -8,7 +8,7 @@
  * approximation, one normal number, which gives the amplitude below; elastic.test.ts holds it to the formula.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 
 /** Voxels from one node to the next. */
 export const nodeSpacing = 4;

@@ -7,4 +7,3 @@ export {
   paperAugmentation,
 } from './config.js';
 export type { MirrorClass } from './mirror.js';
-export { noClass } from './spatial.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../random.js';
+import { createRandom } from '@quickcolumn/random';
 import { applyBrightness } from './brightness.js';
 import { muellerAugmentation, paperAugmentation } from './config.js';
 import { applyContrast } from './contrast.js';

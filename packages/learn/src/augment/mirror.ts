@@ -3,7 +3,7 @@
  * patient's left and right; label values then swap with it (spec 4), or the network would learn that side is noise.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 
 /** The part of a label class that mirroring needs: `mirror` is the value it becomes on a left–right flip. */
 export interface MirrorClass {

@@ -2,7 +2,7 @@
  * Gaussian noise. The trap is the name of the parameter: the paper draws a variance; batchgenerators, and so
  * Müller et al., draw a number they call variance and use as the standard deviation. The config says which.
  */
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 import type { AugmentationConfig } from './config.js';
 
 /** Adds noise in place. */

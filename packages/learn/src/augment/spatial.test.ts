@@ -1,9 +1,10 @@
+import { noClass } from '@quickcolumn/cases';
 import type { Size3, Vector3 } from '@quickcolumn/volume';
 import { splineCoefficients } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../random.js';
+import { createRandom } from '@quickcolumn/random';
 import { drawElasticField, nodeSpacing, readFieldRow } from './elastic.js';
-import { noClass, resamplePatch, type SpatialTransform } from './spatial.js';
+import { resamplePatch, type SpatialTransform } from './spatial.js';
 
 const air = { image: -9, label: 0 };
 const beyond = { image: -5, label: noClass };

@@ -10,9 +10,6 @@
 import { sampleCubic, type Size3, type Vector3 } from '@quickcolumn/volume';
 import { type DisplacementField, readFieldRow } from './elastic.js';
 
-/** Label value for voxels that belong to no class (not even background): nothing is expected of the network. */
-export const noClass = 255;
-
 export interface SpatialTransform {
   /** About x, y and z, in radians. */
   readonly angles: Vector3;

@@ -1,7 +1,7 @@
 import type { Size3 } from '@quickcolumn/volume';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../random.js';
+import { createRandom } from '@quickcolumn/random';
 import { augmentPatch } from './augment-patch.js';
 import { augmentationSchema, noAugmentation } from './config.js';
 import { applyWavelet, scaleDetails } from './wavelet.js';

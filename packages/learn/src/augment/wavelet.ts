@@ -10,7 +10,7 @@
  * (its outermost voxel twice). The trap is memory: bands are added up one after the other, never kept.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import type { RandomStream } from '../random.js';
+import type { RandomStream } from '@quickcolumn/random';
 import type { AugmentationConfig } from './config.js';
 import { drawAroundOne } from './draw.js';
 

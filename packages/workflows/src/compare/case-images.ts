@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CaseImages } from '@quickcolumn/evaluate';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
 import type { Volume } from '@quickcolumn/volume';
 import { InputError } from '../scans/scan-files.js';
 import type { Experiment } from './experiment.js';

@@ -9,7 +9,7 @@ import {
   type ComparisonReportOptions,
 } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { casesOf } from '@quickcolumn/learn';
+import { casesOf } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
@@ -39,7 +39,7 @@ export async function runComparison(job: CompareJob, context: JobContext): Promi
   await checkIsExperiment(out);
   const file = job.experiment ?? join(out, experimentFile);
   if (job.experiment === undefined && !(await exists(file))) {
-    throw new QuickcolumnError('usage', `${out} holds no experiment to go on with; give one`, {
+    throw new QuickcolumnError('usage', `${out} holds no experiment to go on with`, {
       options: { experiment: 'give one' },
     });
   }

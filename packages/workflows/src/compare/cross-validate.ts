@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type CaseMetrics, evaluationResult } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { type Evaluation, overlayOf, writeEvaluation } from '../evaluate/evaluation.js';
 import { shownNames } from '../folders/case-names.js';

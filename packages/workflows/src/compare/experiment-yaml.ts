@@ -15,6 +15,6 @@ export function experimentYaml({ title, folds, seed, systems }: Experiment): str
 /** What a complete file says of a system beside its id and title, and what no system has of its own. */
 export function systemKeys({ config, testTime, weightsOf }: ExperimentSystem): Record<string, unknown> {
   if (weightsOf !== undefined) return { weightsOf, predict: testTime };
-  const { data: _data, compute: _compute, seed: _seed, predict, ...keys } = config;
+  const { version: _version, data: _data, compute: _compute, seed: _seed, predict, ...keys } = config;
   return { ...keys, predict: { ...predict, ...testTime } };
 }

@@ -92,7 +92,7 @@ describe('an experiment file', () => {
     [{ systems: [{ id: 'a', predict: { mirrors: ['x'] } }] }, 'exp.yaml: a: predict.mirrors: unknown key'],
     [
       { systems: [{ id: 'a', predict: { postProcessing: { fillHoles: ['liver'] } } }] },
-      "a: --fill-holes: 'liver' is no class",
+      "a: fill holes: 'liver' is no class",
     ],
     [{ systems: [{ id: 'a', weightsOf: 'b' }] }, "systems[0].weightsOf: a: no system 'b' stands before it"],
     [{ systems: [...systems, { id: 'c', weightsOf: 'a', train: {} }] }, 'systems[2].train: c: trains nothing'],
@@ -104,8 +104,16 @@ describe('an experiment file', () => {
       { systems: [{ id: 'a' }, { id: 'b', preparation: { ignoreLabel: 9 } }] },
       'systems[1].preparation.ignoreLabel: b: ',
     ],
+    [{ version: 3, later: 1 }, '/x/exp.yaml: version: made by a newer version of quickcolumn (format 3'],
   ])('%j says what is wrong', (changes, message) => {
     expect(problem(changes)).toContain(message);
+  });
+
+  it('of any version gives the same systems, and says its version once when it is written', () => {
+    const current = parseExperiment({ version: 2, ...file }, '/x/exp.yaml');
+    expect(parseExperiment(file, '/x/exp.yaml')).toEqual(current);
+    expect(parseExperiment({ version: 1, ...file }, '/x/exp.yaml')).toEqual(current);
+    expect(experimentYaml(current).match(/version: /g)).toEqual(['version: ']);
   });
 
   it('is valid in the example, with all networks at the same width', async () => {

@@ -6,7 +6,15 @@
  * change the classes. The trap: a key of `base` also replaces what a system's own profile says.
  */
 import { dirname, resolve } from 'node:path';
-import { completed, ConfigError, describeIssues, parseTrainConfig, type TrainConfig } from '@quickcolumn/learn';
+import {
+  completed,
+  ConfigError,
+  configVersion,
+  describeIssues,
+  migrateTrainConfig,
+  parseTrainConfig,
+  type TrainConfig,
+} from '@quickcolumn/learn';
 import { z } from 'zod';
 import { readYaml } from '../folders/yaml.js';
 import type { DataOverride } from '../jobs/parts.js';
@@ -39,8 +47,11 @@ export interface ExperimentOptions {
   readonly asWritten?: boolean;
 }
 
-/** Of the file format. Files that people write may leave it out; complete ones of earlier versions did. */
-export const experimentVersion = 2;
+/**
+ * Of the training configurations in the file, which are brought to the current version when read. Files that people write may
+ * leave it out; complete ones of earlier versions did.
+ */
+export const experimentVersion: typeof configVersion = configVersion;
 
 const testTimeSchema = z.strictObject(testTimeShape);
 /** The keys that a system with weights of its own has beside those of its training configuration. */
@@ -57,7 +68,7 @@ const system = z.strictObject({
   ...z.object({ ...own, loss: group, optimizer: group, predict: group }).partial().shape,
 });
 const fileSchema = z.strictObject({
-  version: z.int().min(1).max(experimentVersion).optional(),
+  version: z.int().optional(),
   title,
   folds: z.int().min(2),
   seed: z.int().min(0).max(0xffff_ffff),
@@ -84,9 +95,11 @@ export async function readExperiment(path: string, options: ExperimentOptions = 
 
 /** Paths in `object` are relative to the folder of `source`. @throws ConfigError */
 export function parseExperiment(object: unknown, source: string, options: ExperimentOptions = {}): Experiment {
+  // What a newer version wrote is called that, not full of unknown keys.
+  if (isGroup(object)) migrateTrainConfig({ version: object['version'] ?? 1 }, source);
   const parsed = fileSchema.safeParse(object);
   if (!parsed.success) throw new ConfigError(source, describeIssues(parsed.error, object, example));
-  const { title: name, folds, seed, base, systems: files } = parsed.data;
+  const { version, title: name, folds, seed, base, systems: files } = parsed.data;
   const systems: ExperimentSystem[] = [];
   files.forEach((file, index) => {
     const fail: Fail = (key, message) => {
@@ -95,7 +108,7 @@ export function parseExperiment(object: unknown, source: string, options: Experi
     if (systems.some((other) => other.id === file.id)) fail('id', 'another system has this id; use a new one');
     const made =
       file.weightsOf === undefined
-        ? trainedSystem(file, base, seed, source, options)
+        ? trainedSystem(file, base, { version, seed }, source, options)
         : borrowingSystem(file, file.weightsOf, systems, source, fail);
     checkClasses(made, systems[0] ?? made, fail);
     const { id: _id, title: _title, ...written } = file;
@@ -104,12 +117,15 @@ export function parseExperiment(object: unknown, source: string, options: Experi
   return { title: name, folds, seed, systems };
 }
 
+const isGroup = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 type Fail = (key: string, message: string) => never;
 
 function trainedSystem(
   { id: name, title: shown = name, ...keys }: SystemFile,
   base: Base,
-  seed: number,
+  shared: { readonly version: number | undefined; readonly seed: number },
   source: string,
   options: ExperimentOptions,
 ): ExperimentSystem {
@@ -119,8 +135,8 @@ function trainedSystem(
   const config = parseTrainConfig(
     {
       ...merged,
+      ...shared,
       profile: merged.profile ?? 'paper',
-      seed,
       data: { ...data, ...options.data },
       compute: { ...compute, ...options.compute },
       ...(predict && { predict: windows }),

@@ -7,7 +7,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CaseMetrics, FoldCost } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { checkpointsFolder } from '@quickcolumn/learn';
+import { checkpointsFolder, parseRecord } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { z } from 'zod';
 import { type FoldIdentity, foldIdentity } from '../jobs/fold.js';
@@ -90,9 +90,9 @@ export async function removeFold(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function writeJson(folder: string, name: string, value: unknown): Promise<void> {
+async function writeJson(folder: string, name: string, value: object): Promise<void> {
   await makeFolder(folder);
-  await writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 2)}\n`);
+  await writeFileAtomic(join(folder, name), `${JSON.stringify({ version: 1, ...value }, null, 2)}\n`);
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
@@ -105,10 +105,8 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | unde
     }
     throw error;
   }
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    const message = `${path}: damaged or of another version of quickcolumn; remove it to have this fold done again`;
-    throw new QuickcolumnError('input', message, { path }, { cause });
-  }
+  const damaged = 'damaged; remove it to have this fold done again';
+  return parseRecord(text, { schema, steps: [] }, (problem = damaged, cause) => {
+    return new QuickcolumnError('input', `${path}: ${problem}`, { path }, { cause });
+  });
 }

@@ -1,6 +1,5 @@
-import type { DatasetCase } from '@quickcolumn/learn';
+import { type DatasetCase, divideCases } from '@quickcolumn/cases';
 import { describe, expect, it } from 'vitest';
-import { divideCases } from '../train/label-indices.js';
 import { parseExperiment } from './experiment.js';
 import { experimentFolds, foldConfig } from './folds.js';
 
@@ -35,7 +34,7 @@ describe('the folds of an experiment', () => {
 
   it('never train on a test case or choose a checkpoint by it', () => {
     for (const { test } of folds) {
-      const { train, test: validation } = divideCases(foldConfig(experiment.systems[0].config, test, compute), cases);
+      const { train, test: validation } = divideCases(cases, foldConfig(experiment.systems[0].config, test, compute));
       expect(validation.length).toBeGreaterThan(0);
       expect(namesOf([...train, ...validation, ...test])).toEqual(namesOf(cases.slice(2)));
     }
@@ -43,7 +42,7 @@ describe('the folds of an experiment', () => {
 
   it('are the same for every system, and whatever the order of the cases', () => {
     for (const { test } of folds) {
-      const [a, b] = experiment.systems.map(({ config }) => divideCases(foldConfig(config, test, compute), cases));
+      const [a, b] = experiment.systems.map(({ config }) => divideCases(cases, foldConfig(config, test, compute)));
       expect(b).toEqual(a);
     }
     const again = experimentFolds(experiment, [...cases].reverse());

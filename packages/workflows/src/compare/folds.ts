@@ -2,15 +2,8 @@
  * How an experiment divides its cases. The cases of a fold are a test set: they neither train nor choose the
  * checkpoint, so the training of a fold holds them out and divides the rest again, for all systems in the same way.
  */
-import {
-  type DatasetCase,
-  foldsByRole,
-  holdOutCases,
-  type Split,
-  splitByRole,
-  splitCases,
-  type TrainConfig,
-} from '@quickcolumn/learn';
+import { type DatasetCase, foldsByRole, holdOutCases, type Split, splitByRole, splitCases } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { Experiment } from './experiment.js';
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { hashFile, volumeFiles } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import type { FoldIdentity } from '../jobs/fold.js';

@@ -7,7 +7,8 @@
 import { join } from 'node:path';
 import { exitCodeOf, exitCodes, QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder } from '@quickcolumn/io';
-import { casesOf, type DatasetCase, type TrainConfig } from '@quickcolumn/learn';
+import { casesOf, type DatasetCase } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import type { RuntimeName } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { readHistory } from '@quickcolumn/learn';
-import { covidClasses, msdClasses } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';

@@ -10,15 +10,15 @@ import {
   evaluateCase,
   evaluationResult,
   type HistoryPoint,
-  type LabelClass,
   type Overlay,
   renderOverlay,
   type Summary,
   toCsv,
 } from '@quickcolumn/evaluate';
 import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
-import { type EpochRecord, patientOf } from '@quickcolumn/learn';
-import type { Volume } from '@quickcolumn/volume';
+import { patientOf } from '@quickcolumn/cases';
+import type { EpochRecord } from '@quickcolumn/learn';
+import { type LabelClass, type Volume, withRoles } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { caseName } from '../scans/scan-files.js';
 
@@ -158,8 +158,10 @@ export function historyPoint({ epoch, learningRate, training, validation }: Epoc
 export async function sidecarClasses(maskPath: string): Promise<readonly LabelClass[] | undefined> {
   try {
     const text = await readFile(join(dirname(maskPath), `${caseName(maskPath)}.json`), 'utf8');
-    const { classes } = JSON.parse(text) as { classes?: unknown };
-    return Array.isArray(classes) && classes.every(isLabelClass) ? classes : undefined;
+    const { classes, version } = JSON.parse(text) as { classes?: unknown; version?: unknown };
+    if (!Array.isArray(classes) || !classes.every(isLabelClass)) return undefined;
+    // Sidecars of earlier versions say neither their version nor roles.
+    return version === undefined ? withRoles(classes) : classes;
   } catch {
     return undefined;
   }

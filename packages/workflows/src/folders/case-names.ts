@@ -6,7 +6,8 @@
  * folder gives the same numbers each time; which is which stands in the file of `anonymizeKey` alone.
  */
 import { writeFileAtomic } from '@quickcolumn/io';
-import { patientOf, type TrainConfig } from '@quickcolumn/learn';
+import { patientOf } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import type { CaseNaming } from '../jobs/parts.js';
 
 interface NamedCase {

@@ -1,5 +1,6 @@
 /** The stages of a fold, each run by the host in a process of its own: memory is measured by process. */
-import type { DatasetCase, TrainConfig } from '@quickcolumn/learn';
+import type { DatasetCase } from '@quickcolumn/cases';
+import type { TrainConfig } from '@quickcolumn/learn';
 import { z } from 'zod';
 import { count, flag, path, trainConfig } from './parts.js';
 import { type TestTimeOptions, testTimeShape } from './predict.js';

@@ -1,4 +1,5 @@
 /** Masks of many scans with one model or an ensemble. */
+import { type VolumeFormatName, volumeFormatNames } from '@quickcolumn/io';
 import type { MirrorAxis } from '@quickcolumn/predict';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
@@ -29,8 +30,8 @@ export interface TestTimeOptions {
 }
 
 /** A file format that masks are written in; `seg` is a DICOM segmentation, for DICOM scans. */
-export type MaskFormat = 'nifti' | 'seg';
-export const maskFormats: readonly MaskFormat[] = ['nifti', 'seg'];
+export type MaskFormat = VolumeFormatName | 'seg';
+export const maskFormats: readonly MaskFormat[] = [...volumeFormatNames, 'seg'];
 
 export interface PredictJob extends TestTimeOptions, ThreadedCompute {
   readonly kind: 'predict';
@@ -40,6 +41,7 @@ export interface PredictJob extends TestTimeOptions, ThreadedCompute {
   readonly model: string | readonly string[];
   /** A folder, or a file for a single scan. */
   readonly out: string;
+  /** Default nifti, or what the name of a single file says. */
   readonly formats?: readonly MaskFormat[];
   /** Also writes the probability of each class. */
   readonly probabilities?: boolean;

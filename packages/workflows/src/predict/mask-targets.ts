@@ -1,14 +1,15 @@
 /** Where the masks of scans go; everything about the places is checked before the first window. */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { volumeBase, type VolumeFormatName, volumeFormatOf, volumePath } from '@quickcolumn/io';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../folders/outputs.js';
 import type { MaskFormat } from '../jobs/predict.js';
 import { InputError } from '../scans/scan-files.js';
 import type { ScanInput } from '../scans/scan-inputs.js';
 
 export interface MaskTarget extends ScanInput {
-  /** NIfTI file, when asked for. */
-  readonly maskPath?: string;
+  /** The masks as volume files, one a format. */
+  readonly maskPaths: readonly string[];
   /** DICOM segmentation, when asked for. */
   readonly segPath?: string;
   readonly sidecarPath: string;
@@ -17,27 +18,23 @@ export interface MaskTarget extends ScanInput {
 export interface TargetOptions {
   /** A folder, or a file for a single scan. */
   readonly out: string;
+  /** Default nifti, or what the name of a single file says. */
   readonly formats?: readonly MaskFormat[];
   readonly force?: boolean;
 }
 
-const maskExtension = /\.nii(\.gz)?$/i;
 const segExtension = /\.dcm$/i;
 
 /** @throws InputError, OutputError */
-export async function chooseTargets(
-  scans: readonly ScanInput[],
-  { out, formats = ['nifti'], force = false }: TargetOptions,
-): Promise<MaskTarget[]> {
-  const isFolder = await stat(out).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const wantsNifti = formats.includes('nifti');
+export async function chooseTargets(scans: readonly ScanInput[], options: TargetOptions): Promise<MaskTarget[]> {
+  const { out, force = false } = options;
+  const file = scans.length === 1 && !(await isFolder(out)) ? namedFormat(out) : undefined;
+  const formats = options.formats ?? [file ?? 'nifti'];
+  // A file that is not of an asked format is the name of a folder.
+  const single = file !== undefined && formats.includes(file) ? file : undefined;
+  if (single === undefined) await checkOutputFolder(out, true);
+  const volumes = formats.filter((format): format is VolumeFormatName => format !== 'seg');
   const wantsSeg = formats.includes('seg');
-  const fileExtension = wantsNifti ? maskExtension : segExtension;
-  const single = scans.length === 1 && fileExtension.test(out) && !isFolder;
-  if (!single) await checkOutputFolder(out, true);
   const targets = scans.map((scan): MaskTarget => {
     if (wantsSeg && scan.kind !== 'dicom') {
       throw new InputError(
@@ -45,17 +42,17 @@ export async function chooseTargets(
         { path: scan.path },
       );
     }
-    const base = single ? out.replace(fileExtension, '') : join(out, scan.name);
+    const base = single === undefined ? join(out, scan.name) : baseOf(out);
     return {
       ...scan,
-      ...(wantsNifti ? { maskPath: single ? out : `${base}.nii.gz` } : {}),
-      ...(wantsSeg ? { segPath: single && !wantsNifti ? out : `${base}.seg.dcm` } : {}),
+      maskPaths: volumes.map((format) => (format === single ? out : volumePath(base, format))),
+      ...(wantsSeg ? { segPath: single === 'seg' ? out : `${base}.seg.dcm` } : {}),
       sidecarPath: `${base}.json`,
     };
   });
   const inputs = new Set(scans.map(({ path }) => resolve(path)));
-  for (const { maskPath, segPath, sidecarPath } of targets) {
-    for (const path of [maskPath, segPath, sidecarPath]) {
+  for (const { maskPaths, segPath, sidecarPath } of targets) {
+    for (const path of [...maskPaths, segPath, sidecarPath]) {
       if (path === undefined) continue;
       if (inputs.has(resolve(path))) throw new OutputError(`${path} is an input scan; choose another output`, path);
       await checkOutputFile(path, force);
@@ -63,3 +60,15 @@ export async function chooseTargets(
   }
   return targets;
 }
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** The format that a file's name tells. */
+const namedFormat = (path: string): MaskFormat | undefined => (segExtension.test(path) ? 'seg' : volumeFormatOf(path));
+
+const baseOf = (path: string): string => (segExtension.test(path) ? path.replace(segExtension, '') : volumeBase(path));

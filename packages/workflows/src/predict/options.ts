@@ -1,11 +1,10 @@
 /**
  * What a prediction can do beyond the plain sliding window: Gaussian weights, mirroring, post-processing. Options of a job
- * in, options of `predictScan` and a record for the sidecar out. Classes are named by value or by name, as the model has
- * them.
+ * in, options of `segment` out. Classes are named by value or by name, as the model has them.
  */
 import { QuickcolumnError } from '@quickcolumn/errors';
-import type { LabelClass } from '@quickcolumn/pipeline';
-import type { PostProcessing, PredictionOptions, PredictOptions } from '@quickcolumn/predict';
+import type { LabelClass } from '@quickcolumn/volume';
+import type { PostProcessing, PredictOptions } from '@quickcolumn/predict';
 import type { ClassName, TestTimeOptions } from '../jobs/predict.js';
 
 export type WindowOptions = Pick<PredictOptions, 'overlap' | 'weighting' | 'mirror' | 'postProcessing'>;
@@ -45,17 +44,4 @@ export function windowOptions(options: TestTimeOptions, classes: readonly LabelC
     ...(mirror && mirror.length > 0 && { mirror }),
     ...(Object.keys(postProcessing).length > 0 && { postProcessing }),
   };
-}
-
-/** The sidecar's record of what was switched on; undefined when nothing was. */
-export function describeOptions(
-  { weighting, mirror, postProcessing }: WindowOptions,
-  { removedVoxels, filledVoxels }: { readonly removedVoxels: number; readonly filledVoxels: number },
-): PredictionOptions | undefined {
-  const options: PredictionOptions = {
-    ...(weighting === 'gaussian' && { weighting }),
-    ...(mirror && { mirror }),
-    ...(postProcessing && { postProcessing: { ...postProcessing, removedVoxels, filledVoxels } }),
-  };
-  return Object.keys(options).length > 0 ? options : undefined;
 }

@@ -2,16 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
-import { maskQuantities } from '@quickcolumn/evaluate';
-import { makeFolder, writeFileAtomic, writeNifti } from '@quickcolumn/io';
-import {
-  type CompiledModel,
-  describeMask,
-  formatBytes,
-  type LoadedModel,
-  predictScan,
-  resolveWindow,
-} from '@quickcolumn/predict';
+import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import { type CompiledModel, formatBytes, type LoadedModel, resolveWindow, segment } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import type { PredictedFiles, PredictJob, PredictJobResult } from '../jobs/predict.js';
@@ -19,9 +11,9 @@ import { chooseDevice } from '../runtime/choose-device.js';
 import { type ScanInput, scanInputs } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
 import { version } from '../version.js';
-import { loadModels, type ModelFiles } from './load-models.js';
+import { loadModels } from './load-models.js';
 import { chooseTargets, type MaskTarget } from './mask-targets.js';
-import { describeOptions, type WindowOptions, windowOptions } from './options.js';
+import { type WindowOptions, windowOptions } from './options.js';
 
 /** Predicts every scan of the given files and folders. */
 export async function runPrediction(
@@ -36,7 +28,7 @@ export async function runPrediction(
 
 export type ScanPredictionOptions = Omit<PredictJob, 'kind' | 'inputs'>;
 
-/** Predicts named scans, NAME.nii.gz each. Everything that can be checked is, before the first window. */
+/** Predicts named scans, NAME.nii.gz each unless another format is asked for. Everything that can be checked is, before the first window. */
 export async function predictScans(
   scans: readonly ScanInput[],
   options: ScanPredictionOptions,
@@ -45,18 +37,18 @@ export async function predictScans(
   const targets = await chooseTargets(scans, options);
   const device = await chooseDevice(options, context);
   const { threads } = options;
-  const { model, files } = await loadModels(options.model, {
+  const model = await loadModels(options.model, {
     ...device,
     ...(threads === undefined ? {} : { threads }),
   });
   const { patch } = resolveWindow(model, options);
   const windows = windowOptions(options, model.metadata.preparation.classes);
-  const compiled = await model.compile(patch, 1);
+  const compiled = await model.compile(patch, model.windowsAtOnce);
   const written: PredictedFiles[] = [];
   try {
     for (const target of targets) {
       context.throwIfInterrupted();
-      written.push(await predictFile(target, { model, compiled, files, windows, options }, context));
+      written.push(await predictFile(target, { model, compiled, windows, options }, context));
     }
   } finally {
     await compiled.dispose();
@@ -67,21 +59,21 @@ export async function predictScans(
 interface Prediction {
   readonly model: LoadedModel;
   readonly compiled: CompiledModel;
-  readonly files: ModelFiles;
   readonly windows: WindowOptions;
   readonly options: ScanPredictionOptions;
 }
 
 async function predictFile(
   target: MaskTarget,
-  { model, compiled, files, windows, options }: Prediction,
+  { model, compiled, windows, options }: Prediction,
   context: JobContext,
 ): Promise<PredictedFiles> {
   const { classes } = model.metadata.preparation;
-  const { maskPath, segPath, sidecarPath } = target;
+  const { maskPaths, segPath, sidecarPath } = target;
+  const masks = [...maskPaths, segPath].filter((path) => path !== undefined);
   const shown = target.shownName ?? target.name;
   const start = performance.now();
-  const { volume: scan, header, dicom, close } = await target.load();
+  const { volume: scan, properties, dicom, close } = await target.load();
   for (const text of dicom?.notes ?? []) context.note(`${shown}: ${text}`);
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
@@ -91,14 +83,17 @@ async function predictFile(
   const written: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
     await makeFolder(dirname(path));
-    await writeNifti(path, volume, { like: header, force: true, description });
+    await writeVolume(path, volume, { like: properties, force: true, description });
     written.push(path);
   };
   try {
-    const result = await predictScan(model, scan, {
+    const { labels, sidecar } = await segment(model, scan, {
       patch: options.patch,
       ...windows,
       name: target.path,
+      files: { scan: basename(target.path), mask: basename(masks[0]), probabilities: probabilityNames },
+      program: { name: 'quickcolumn', version },
+      minimumLesionMl: options.minimumLesionMl,
       availableBytes: options.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
       compiled,
       signal: context.signal,
@@ -108,21 +103,12 @@ async function predictFile(
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
     });
-    const sidecar = describeMask(result.labels, model.metadata, {
-      mask: basename(maskPath ?? segPath ?? ''),
-      scan: { name: basename(target.path), scale: result.scale, size: result.labels.size },
-      ...files,
-      window: resolveWindow(model, options),
-      probabilities: probabilityNames,
-      options: describeOptions(windows, result),
-      quantities: maskQuantities(result.labels, classes, { image: scan, minimumLesionMl: options.minimumLesionMl }),
-    });
     // The mask last: where there is a mask, all that belongs to it is there.
     await makeFolder(folder);
     await writeFileAtomic(sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
     written.push(sidecarPath);
     if (segPath !== undefined && dicom !== undefined) {
-      const bytes = await encodeSegmentation(result.labels, dicom, {
+      const bytes = await encodeSegmentation(labels, dicom, {
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
@@ -130,7 +116,7 @@ async function predictFile(
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);
     }
-    if (maskPath !== undefined) await write(maskPath, result.labels, 'quickcolumn labels');
+    for (const path of maskPaths) await write(path, labels, 'quickcolumn labels');
   } catch (error) {
     task.end();
     for (const path of written) await rm(path, { force: true });
@@ -139,7 +125,6 @@ async function predictFile(
     close();
   }
   const seconds = (performance.now() - start) / 1000;
-  const masks = [maskPath, segPath].filter((path) => path !== undefined);
   task.end(`${target.shownName === undefined ? masks[0] : 'mask'} in ${formatSeconds(seconds)}`);
   return { name: target.name, masks, sidecar: sidecarPath, seconds };
 }

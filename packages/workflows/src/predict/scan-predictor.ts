@@ -2,7 +2,7 @@
  * Predicts scans one after the other with one compiled model, for jobs that do more with a prediction than write it:
  * pseudo-labels and training rounds. Class probabilities pass by one class at a time, as in `predictScan`.
  */
-import type { NiftiHeader } from '@quickcolumn/io';
+import type { FormatProperties } from '@quickcolumn/io';
 import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
@@ -10,17 +10,16 @@ import type { ThreadedCompute } from '../jobs/parts.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
-import { loadModels, type ModelFiles } from './load-models.js';
+import { loadModels } from './load-models.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
-  /** Of the scan, where it is NIfTI. */
-  readonly header?: NiftiHeader;
+  /** Of the scan's file, for what is written in its likeness. */
+  readonly properties?: FormatProperties;
 }
 
 export interface ScanPredictor {
   readonly model: LoadedModel;
-  readonly files: ModelFiles;
   /**
    * Labels of a scan file on its own grid; `onProbability` gets the classes one after the other.
    * @throws the reader's and the prediction's errors; `interrupted`
@@ -39,18 +38,17 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { threads } = request;
   const device = await chooseDevice(request, context);
-  const { model, files } = await loadModels(request.model, {
+  const model = await loadModels(request.model, {
     ...device,
     ...(threads === undefined ? {} : { threads }),
   });
-  const compiled = await model.compile(resolveWindow(model).patch, 1);
+  const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,
-    files,
     async predict({ name, path }, onProbability) {
       context.throwIfInterrupted();
       const start = performance.now();
-      const { volume, header } = await volumeInput(name, path).load();
+      const { volume, properties } = await volumeInput(name, path).load();
       const task = context.begin('predict', name);
       try {
         const { labels } = await predictScan(model, volume, {
@@ -61,7 +59,7 @@ export async function openPredictor(
           onProbability: (index, probability) => onProbability(index, probability.voxels),
         });
         task.end(`predicted in ${formatSeconds((performance.now() - start) / 1000)}`);
-        return { labels, ...(header && { header }) };
+        return { labels, ...(properties && { properties }) };
       } catch (error) {
         task.end();
         throw error;

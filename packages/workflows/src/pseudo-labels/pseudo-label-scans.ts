@@ -2,14 +2,8 @@
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { writeFileAtomic } from '@quickcolumn/io';
-import {
-  formatCaseList,
-  type ListedCase,
-  parseTrainConfig,
-  profileNames,
-  readCaseList,
-  type TrainConfig,
-} from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import { parseTrainConfig, profileNames, type TrainConfig } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { JobContext } from '../context.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../folders/outputs.js';
@@ -70,7 +64,9 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
       const list = formatCaseList([...labelled, ...cases], resolve(out));
       await writeFileAtomic(join(staging, 'cases.csv'), list);
       await writeFileAtomic(join(staging, 'config.yaml'), toYaml(config));
-      const about = { confidence, minimumVoxels, ignoreLabel: ignore, ...predictor.files, cases: scans };
+      const [first, ...others] = predictor.model.files;
+      const models = { model: first, ...(others.length > 0 && { ensemble: [first, ...others] }) };
+      const about = { confidence, minimumVoxels, ignoreLabel: ignore, ...models, cases: scans };
       await writeFileAtomic(join(staging, pseudoLabelRecord), `${JSON.stringify(about, null, 2)}\n`);
     });
     const used = scans.filter((one) => one.used).length;

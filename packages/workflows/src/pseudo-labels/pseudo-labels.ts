@@ -7,9 +7,9 @@
  * patients who are validated or tested on are left out.
  */
 import { join } from 'node:path';
-import { makeFolder, writeNifti } from '@quickcolumn/io';
-import { type ListedCase, patientOf } from '@quickcolumn/learn';
-import type { LabelClass } from '@quickcolumn/pipeline';
+import { makeFolder, writeVolume } from '@quickcolumn/io';
+import { type ListedCase, patientOf } from '@quickcolumn/cases';
+import type { LabelClass } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { PseudoLabelledScan } from '../jobs/pseudo-label.js';
 import type { ScanPredictor } from '../predict/scan-predictor.js';
@@ -91,7 +91,7 @@ export async function pseudoLabel(
   },
 ): Promise<PseudoLabelledScan> {
   let largest = new Float32Array();
-  const { labels, header } = await predictor.predict(scan, (index, probability) => {
+  const { labels, properties } = await predictor.predict(scan, (index, probability) => {
     if (index === 0) {
       largest = Float32Array.from(probability);
       return;
@@ -112,6 +112,6 @@ export async function pseudoLabel(
   if (result.foreground < options.minimumVoxels) return { ...result, used: false };
   await makeFolder(options.folder);
   const path = join(options.folder, `${scan.name}.nii.gz`);
-  await writeNifti(path, labels, { like: header, description: 'quickcolumn pseudo-labels' });
+  await writeVolume(path, labels, { like: properties, description: 'quickcolumn pseudo-labels' });
   return { ...result, used: true };
 }

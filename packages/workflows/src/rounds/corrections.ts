@@ -5,15 +5,15 @@
  * A file that equals the prediction voxel by voxel was perhaps not looked at yet; it needs the person's word.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, writeNifti } from '@quickcolumn/io';
-import { type Correction, currentRound, type RoundsState, withCorrections } from '@quickcolumn/learn';
-import { checkLabelValues, type LabelClass, type PreparationConfig } from '@quickcolumn/pipeline';
+import { makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
+import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { compareGrids, spacingMm, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass, spacingMm, type Volume } from '@quickcolumn/volume';
 import { caseName, InputError } from '../scans/scan-files.js';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
 import { labelPath, maskName, roundPaths, roundsFiles } from './folder.js';
+import { type Correction, currentRound, type RoundsState, withCorrections } from './rounds-state.js';
 
 export interface AcceptOptions {
   /** Corrected files that lie elsewhere, known by their names. */
@@ -70,7 +70,7 @@ export async function acceptCorrections(
     context.throwIfInterrupted();
     const { voxels, size, affine } = await readLabels(elsewhere.get(name) ?? join(toCorrect, maskName(name)));
     const description = 'quickcolumn corrected labels';
-    await writeNifti(labelPath(out, name), { voxels, size, affine }, { force: true, description });
+    await writeVolume(labelPath(out, name), { voxels, size, affine }, { force: true, description });
   }
   return withCorrections(state, corrections);
 }

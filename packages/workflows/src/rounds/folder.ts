@@ -9,9 +9,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@quickcolumn/io';
-import { parseRounds, type RoundsState } from '@quickcolumn/learn';
 import { InputError } from '../scans/scan-files.js';
 import { exists } from '../folders/outputs.js';
+import { parseRounds, type RoundsState } from './rounds-state.js';
 
 export const roundsFiles = {
   state: 'state.json',

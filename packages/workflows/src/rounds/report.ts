@@ -6,9 +6,10 @@
 import { join } from 'node:path';
 import { buildPage, htmlTable, lineChart, section, type Series } from '@quickcolumn/evaluate';
 import { writeFileAtomic } from '@quickcolumn/io';
-import { casesOfRound, type Correction, readHistory, type RoundsState } from '@quickcolumn/learn';
+import { readHistory } from '@quickcolumn/learn';
 import { runFiles } from '../folders/run-folder.js';
 import { roundPaths, roundsFiles } from './folder.js';
+import { casesOfRound, type Correction, type RoundsState } from './rounds-state.js';
 
 interface RoundSummary {
   readonly round: number;

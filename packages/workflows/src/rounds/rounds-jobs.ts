@@ -3,18 +3,18 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { currentRound, readCaseList, type RoundsState, startRounds } from '@quickcolumn/learn';
+import { divideListed, readCaseList } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { NextRoundJob, RoundsStatus, StartRoundsJob } from '../jobs/rounds.js';
-import { divideListed } from '../train/list-split.js';
 import { trainConfigFrom } from '../train/train-config.js';
 import { acceptCorrections } from './corrections.js';
 import { readRounds, roundPaths, roundsFiles, saveRounds } from './folder.js';
 import { roundRows, writeRoundsReport } from './report.js';
 import { type RoundOptions, runRounds } from './run-rounds.js';
+import { currentRound, type RoundsState, startRounds } from './rounds-state.js';
 
 /** Trains round 1 on the labelled cases of a list and predicts the scans of round 2. */
 export async function runStartRounds(job: StartRoundsJob, context: JobContext): Promise<RoundsStatus> {

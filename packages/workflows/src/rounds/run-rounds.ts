@@ -5,19 +5,9 @@
  */
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { makeFolder, writeFileAtomic, writeNifti } from '@quickcolumn/io';
-import {
-  casesOfRound,
-  chooseBatch,
-  currentRound,
-  formatCaseList,
-  type ListedCase,
-  type RoundsState,
-  toPredict,
-  type TrainConfig,
-  withNextRound,
-  withRound,
-} from '@quickcolumn/learn';
+import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
+import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import { type TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
@@ -26,6 +16,15 @@ import { trainInto } from '../train/run-training.js';
 import { trainConfigFrom } from '../train/train-config.js';
 import { labelPath, maskName, readRounds, roundPaths, roundsFiles, saveRounds } from './folder.js';
 import { writeRoundsReport } from './report.js';
+import {
+  casesOfRound,
+  chooseBatch,
+  currentRound,
+  type RoundsState,
+  toPredict,
+  withNextRound,
+  withRound,
+} from './rounds-state.js';
 
 export interface RoundOptions {
   readonly cacheDir?: string;
@@ -110,12 +109,12 @@ async function predictRound(
       for (const { name, image } of left) {
         let sum = 0;
         let voxels = 0;
-        const { labels, header } = await predictor.predict({ name, path: image }, (_, probability) => {
+        const { labels, properties } = await predictor.predict({ name, path: image }, (_, probability) => {
           sum += entropySum(probability);
           voxels = probability.length;
         });
-        const options = { like: header, force: true, description: 'quickcolumn labels' };
-        await writeNifti(join(predicted, maskName(name)), labels, options);
+        const options = { like: properties, force: true, description: 'quickcolumn labels' };
+        await writeVolume(join(predicted, maskName(name)), labels, options);
         const { entropy } = currentRound(state);
         state = await saveRounds(out, withRound(state, { entropy: { ...entropy, [name]: sum / voxels } }));
       }

@@ -67,7 +67,7 @@ describe('device', () => {
     const { runtime } = await chooseDevice({ runtime: 'onnx', autotune: true }, context);
     expect(runtime.name).toBe('onnx');
     expect(notes()[0]).toMatch(/^runtime onnx /);
-    expect(notes()[1]).toBe('nothing is measured: only the kernels of graphics cards are (runtime webgpu)');
+    expect(notes()[1]).toBe('nothing is measured: only kernels of graphics cards are (runtime webgpu)');
     events = [];
     await chooseDevice({ runtime: 'onnx' }, context);
     expect(events).toHaveLength(1);

@@ -17,8 +17,8 @@ export async function chooseDevice(
   const tiles = autotune ? { tiles: measuredKernels(context) } : {};
   const device = await chooseRuntime({ runtime, precision, ...tiles });
   context.note(device.reason);
-  if (autotune && device.runtime.name !== 'webgpu') {
-    context.note('nothing is measured: only the kernels of graphics cards are (runtime webgpu)');
+  if (autotune && !device.provider.measuresKernels) {
+    context.note('nothing is measured: only kernels of graphics cards are (runtime webgpu)');
   }
   return device;
 }

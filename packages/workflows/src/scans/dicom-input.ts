@@ -4,13 +4,8 @@
  */
 import { open, readdir, stat } from 'node:fs/promises';
 import { type DicomListing, type DicomSeries, listSeries, openSources, type SeriesRepair } from '@quickcolumn/dicom';
-import { volumeExtensions, volumeName } from '@quickcolumn/io';
+import { isVolumeFile, volumeExtensions } from '@quickcolumn/io';
 import { InputError } from './scan-files.js';
-
-/** Volumes of other formats, and the second file of a NIfTI pair. */
-function isVolume(name: string): boolean {
-  return volumeName(name) !== undefined || /\.img(\.gz)?$/i.test(name);
-}
 
 /**
  * `container` for a folder without volumes of other formats and for a zip archive, `file` for a file that begins like DICOM,
@@ -21,9 +16,9 @@ export async function dicomPathKind(path: string): Promise<'container' | 'file' 
     throw new InputError(`${path}: no such file or folder`, { path }, { cause });
   });
   if (found.isDirectory()) {
-    return (await readdir(path)).some(isVolume) ? undefined : 'container';
+    return (await readdir(path)).some(isVolumeFile) ? undefined : 'container';
   }
-  if (!found.isFile() || isVolume(path)) return undefined;
+  if (!found.isFile() || isVolumeFile(path)) return undefined;
   const handle = await open(path);
   try {
     const { buffer } = await handle.read({ buffer: Buffer.alloc(132), position: 0 });

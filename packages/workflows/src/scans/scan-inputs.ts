@@ -4,15 +4,15 @@
  */
 import { basename } from 'node:path';
 import { type DicomVolume, readSeries, type SeriesRepair } from '@quickcolumn/dicom';
-import { type NiftiHeader, readVolume } from '@quickcolumn/io';
+import { type FormatProperties, readVolume } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
 import { InputError, scansFrom } from './scan-files.js';
 import { chooseSeries, dicomPathKind, openListing } from './dicom-input.js';
 
 interface LoadedScan {
   readonly volume: Volume;
-  /** Of a NIfTI file, for what is written in its likeness. */
-  readonly header?: NiftiHeader;
+  /** Of a volume's file, for what is written in its likeness. */
+  readonly properties?: FormatProperties;
   /** Of a DICOM series; its first file can be read until `close`. */
   readonly dicom?: DicomVolume;
   /** Closes the archive that it came from; to be called when everything is written. */
@@ -68,7 +68,7 @@ export function volumeInput(name: string, path: string): ScanInput {
     kind: 'volume',
     load: async () => {
       const scan = await readVolume(path);
-      return { volume: scan, header: scan.header, close: () => undefined };
+      return { volume: scan, properties: scan.properties, close: () => undefined };
     },
   };
 }

@@ -7,12 +7,11 @@
 import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
+import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
 import {
-  casesOf,
   compileEvaluationStep,
   compileTrainingStep,
   createSamplePool,
-  type DatasetCase,
   shareCase,
   type TrainConfig,
   type TrainingCase,
@@ -30,7 +29,6 @@ import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { exportBest } from './export-best.js';
-import { divideCases, mirrorIndex, toIndices } from './label-indices.js';
 import { prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
@@ -81,7 +79,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const { classes, ignoreLabel } = config.preparation;
   const all = await casesOf(config.data);
   const names = shownNames(all, job);
-  const split = divideCases(config, all);
+  const split = divideCases(all, config);
   const validated = split.test.map((entry) => names.shown(entry).name);
   context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
   const loading = { cacheDir, names };
@@ -125,7 +123,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
         openSamples: (startEpoch) =>
           createSamplePool({
             cases: training,
-            classes: classes.map((labelClass, value) => ({ value, mirror: mirrorIndex(classes, labelClass) })),
+            classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
             augmentation: config.augmentation,
             patch,
             seed,
@@ -172,7 +170,7 @@ async function loadCases(
       shownName: (entry) => names.shown(entry).name,
       onCase: ({ image, labels, size, airValue }, { name }) => {
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-        loaded.push(shareCase({ name, image, labels: toIndices(labels, preparation), size, airValue }));
+        loaded.push(shareCase({ name, image, labels: toClassIndices(labels, preparation, name), size, airValue }));
       },
     },
     context,

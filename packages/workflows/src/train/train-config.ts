@@ -4,7 +4,7 @@
  * same message.
  */
 import { dirname, resolve } from 'node:path';
-import { parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import { migrateTrainConfig, parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
@@ -53,7 +53,8 @@ export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConf
       'freeze needs a model to start from (initFrom): frozen random weights would learn nothing',
     );
   }
-  const merged = withSettings(given as Group, request);
+  const current = migrateTrainConfig(given as Group, request.config ?? 'settings');
+  const merged = withSettings(current, request);
   const config = parseTrainConfig(merged, request.config ?? 'settings');
   if (request.config === undefined && request.list === undefined) {
     for (const key of ['images', 'labels'] as const) {
@@ -75,6 +76,7 @@ export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConf
   };
 }
 
+/** Settings are of the current version, and so must `given` be. */
 function withSettings(given: Group, request: ConfigRequest): Group {
   const { fold, patch } = request;
   const overlap = patch?.map((length) => Math.floor(length / 2));

@@ -1,0 +1,55 @@
+/** The cases of a training, from wherever the configuration says they are: a list, or two folders of equal names. */
+import { z } from 'zod';
+import { readCaseList, trainingCases } from './case-list.js';
+import { type DatasetCase, listCases } from './dataset.js';
+import type { PatientMap } from './patient.js';
+
+/** Where the cases are and how they are divided. Paths are relative to the configuration file. */
+export interface DataConfig {
+  /** CSV or JSON list of cases (see case-list.ts); where there is one, `images` and `labels` are not used. */
+  readonly list: string | null;
+  readonly images: string;
+  readonly labels: string;
+  /** Case name → patient, where file names do not tell; cases of one patient are never divided. */
+  readonly patients: PatientMap;
+  /** Names of cases kept out of training and validation altogether. */
+  readonly holdOut: readonly string[];
+  readonly split:
+    | { readonly kind: 'fraction'; readonly validation: number }
+    | { readonly kind: 'folds'; readonly folds: number; readonly fold: number };
+}
+
+/** Strict: unknown keys are errors. */
+export const dataSchema: z.ZodType<DataConfig> = z.strictObject({
+  list: z.string().min(1).nullable(),
+  images: z.string().min(1),
+  labels: z.string().min(1),
+  patients: z.record(z.string(), z.string().min(1)),
+  holdOut: z.array(z.string().min(1)),
+  split: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('fraction'), validation: z.number().gt(0).lt(1) }),
+      z.strictObject({ kind: z.literal('folds'), folds: z.int().min(2), fold: z.int().min(0) }),
+    ])
+    .superRefine((split, context) => {
+      if (split.kind !== 'folds' || split.fold < split.folds) return;
+      const message = `${split.fold} is not one of 0 to ${split.folds - 1}; folds count from 0`;
+      context.addIssue({ code: 'custom', path: ['fold'], message });
+    }),
+});
+
+/** Cases that may be trained on, sorted by name; paths of `data` must be absolute or of the working folder. */
+export async function casesOf(
+  data: Pick<DataConfig, 'list' | 'images' | 'labels' | 'patients'>,
+): Promise<DatasetCase[]> {
+  const { list, images, labels, patients } = data;
+  if (list === null) return await listCases({ images, labels }, { patients });
+  const cases = trainingCases(await readCaseList(list, { patients }), list);
+  return cases.map(({ name, imagePath, labelPath, patient, split }) => ({
+    name,
+    imagePath,
+    labelPath,
+    patient,
+    ...((split === 'train-only' || split === 'validation') && { role: split }),
+  }));
+}

@@ -1,0 +1,146 @@
+/**
+ * The complete configuration of a training run: what `config.yaml` in a run folder holds.
+ *
+ * A file names its profile and may leave out what it does not change; every key it does have is checked strictly
+ * (unknown keys are errors). The parsed object is complete and can be printed, edited and run again.
+ * Files of older versions are brought to this one first (migrate-config.ts).
+ */
+import { type DataConfig, dataSchema } from '@quickcolumn/cases';
+import { headCount, type NetworkConfig, networkSchema } from '@quickcolumn/networks';
+import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
+import { type PrecisionName, precisionNames, type RuntimeName, runtimeNames } from '@quickcolumn/runtimes';
+import type { Size3 } from '@quickcolumn/volume';
+import { z } from 'zod';
+import { type AugmentationConfig, augmentationSchema } from '../augment/index.js';
+import { type LossConfig, lossSchema } from '../losses/loss-config.js';
+import { type OptimizerConfig, optimizerSchema } from '../optimizers/optimizer-config.js';
+import { type ScheduleConfig, scheduleSchema } from '../schedules/schedule-config.js';
+import { configVersion } from './migrate-config.js';
+
+export const profileNames: readonly ['paper', 'mueller', 'ma', 'quick'] = ['paper', 'mueller', 'ma', 'quick'];
+
+export type ProfileName = (typeof profileNames)[number];
+
+export interface TrainSettings {
+  /** x, y, z in voxels of the prepared grid; multiples of the network's `patchMultipleOf`. */
+  readonly patch: Size3;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** Fixed validation patches cut from every validation case (see validation.ts). */
+  readonly validationPatches: number;
+  readonly learningRate: number;
+  readonly schedule: ScheduleConfig;
+  /** Stop after this many epochs without a better training loss; null for never. */
+  readonly earlyStop: number | null;
+  /** Stop at the first epoch end after this many minutes of a session; null for never. */
+  readonly maxMinutes: number | null;
+}
+
+/** What executes the network. `auto` is the fastest that the machine has; a run folder names what it was. */
+interface ComputeConfig {
+  readonly runtime: RuntimeName;
+  readonly precision: PrecisionName;
+  /** Whether kernels of a graphics card are measured once and the fastest taken; default false. */
+  readonly autotune?: boolean | undefined;
+}
+
+/** Weights to start from instead of random ones. */
+export interface InitConfig {
+  /** A model file. Relative to the configuration file. */
+  readonly from: string;
+  /** Of its weights: written by the training into its run folder, compared where it is given. */
+  readonly weightsSha256?: string;
+  /** Patterns of variable names (see freeze.ts) that keep what they start with. Absent: everything is trained. */
+  readonly freeze?: readonly string[];
+}
+
+export interface TrainConfig {
+  readonly version: typeof configVersion;
+  readonly profile: ProfileName;
+  readonly seed: number;
+  readonly data: DataConfig;
+  readonly preparation: PreparationConfig;
+  readonly augmentation: AugmentationConfig;
+  readonly network: NetworkConfig;
+  readonly train: TrainSettings;
+  readonly loss: LossConfig;
+  readonly optimizer: OptimizerConfig;
+  /** Absent: random weights. */
+  readonly init?: InitConfig;
+  readonly compute: ComputeConfig;
+  readonly predict: {
+    /** Overlap of neighbouring windows along x, y, z in voxels; smaller than the patch. */
+    readonly overlap: Size3;
+  };
+}
+
+const count = z.int().min(1);
+const positive = z.number().gt(0);
+
+const patchEdge = (multiple: number): z.ZodInt => z.int().min(multiple).multipleOf(multiple);
+
+const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
+  z.strictObject({
+    patch: z.tuple([patchEdge(multiple), patchEdge(multiple), patchEdge(multiple)]),
+    batch: count,
+    epochs: count,
+    stepsPerEpoch: count,
+    validationPatches: count.max(64),
+    learningRate: positive,
+    schedule: scheduleSchema,
+    earlyStop: count.nullable(),
+    maxMinutes: positive.nullable(),
+  });
+
+const initSchema: z.ZodType<InitConfig> = z.strictObject({
+  from: z.string().min(1),
+  weightsSha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits; leave the key out' })
+    .optional(),
+  freeze: z.array(z.string().min(1).max(100)).min(1).max(100).optional(),
+});
+
+const edge = z.int().min(0);
+
+/** @param patchMultiple what the sides of the patch must be multiples of, for the network of the configuration */
+export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
+  z
+    .strictObject({
+      version: z.literal(configVersion),
+      profile: z.enum(profileNames),
+      seed: z.int().min(0).max(0xffff_ffff),
+      data: dataSchema,
+      preparation: preparationSchema,
+      augmentation: augmentationSchema,
+      network: networkSchema,
+      train: settingsSchema(patchMultiple),
+      loss: lossSchema,
+      optimizer: optimizerSchema,
+      init: initSchema.optional(),
+      compute: z.strictObject({
+        runtime: z.enum(runtimeNames),
+        precision: z.enum(precisionNames),
+        autotune: z.boolean().optional(),
+      }),
+      predict: z.strictObject({ overlap: z.tuple([edge, edge, edge]) }),
+    })
+    .superRefine((config, context) => {
+      config.predict.overlap.forEach((overlap, axis) => {
+        const side = config.train.patch[axis];
+        if (overlap < side) return;
+        const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
+        context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
+      });
+      const { levelWeights } = config.loss;
+      if (levelWeights === undefined) return;
+      const heads = headCount(config.network);
+      if (levelWeights.length !== heads) {
+        const what = heads === 1 ? 'one head' : `${heads} heads in training`;
+        const message =
+          `${levelWeights.length} weights, but ${config.network.name} has ${what}; ` +
+          (heads === 1 ? 'leave the key out' : `use ${heads}, the finest head first`);
+        context.addIssue({ code: 'custom', path: ['loss', 'levelWeights'], message });
+      }
+    });

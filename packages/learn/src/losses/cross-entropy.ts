@@ -1,0 +1,13 @@
+/** Cross-entropy: −(1/NV) Σ t·log p. */
+import { z } from 'zod';
+import { type Loss, supervision } from './loss.js';
+
+interface CrossEntropyConfig {
+  readonly kind: 'cross-entropy';
+}
+
+export const crossEntropy: Loss<CrossEntropyConfig> = {
+  kind: 'cross-entropy',
+  schema: z.strictObject({ kind: z.literal('cross-entropy'), ...supervision }),
+  voxelTerm: (_graph, { logP }) => logP,
+};

@@ -1,0 +1,23 @@
+/** Worker thread of the sample pool: answers each request with one augmented patch, transferred, not copied. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorToJson } from '@quickcolumn/errors';
+import { augmentPatch } from '../augment/index.js';
+import type { SampleReply, SampleRequest, WorkerSetup } from './sample-messages.js';
+import { createSplineReader } from './shared-spline.js';
+
+const port = parentPort;
+if (!port) throw new Error('sample-worker runs only as a worker thread of the sample pool');
+
+const { cases, classes, augmentation, patch } = workerData as WorkerSetup;
+const readSpline = createSplineReader();
+
+port.on('message', ({ number, caseIndex, key }: SampleRequest) => {
+  try {
+    const scan = cases[caseIndex];
+    const source = { ...scan, classes, coefficients: (): Float32Array => readSpline(scan) };
+    const { image, labels } = augmentPatch(source, augmentation, patch, key);
+    port.postMessage({ number, image, labels } satisfies SampleReply, [image.buffer, labels.buffer]);
+  } catch (cause) {
+    port.postMessage({ number, error: errorToJson(cause) } satisfies SampleReply);
+  }
+});

@@ -1,0 +1,118 @@
+/**
+ * Compiles a network, its loss, its gradients and its optimiser into one executable training step, and the same network with
+ * running statistics into an evaluation step. Weights are drawn from the seed, each by its own name, so they do not
+ * depend on the order in which a network makes its variables; `initial` values take their place (transfer.ts).
+ */
+import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
+import { buildHeads } from '@quickcolumn/networks';
+import { type CompileOptions, type Executable, openOnnx, type Runtime } from '@quickcolumn/runtimes';
+import { buildDeepLoss, type LossNodes } from '../losses/build-loss.js';
+import { buildOptimizer, optimizerInputs } from '../optimizers/build-optimizer.js';
+import { createRandom } from '@quickcolumn/random';
+import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
+import { TrainError } from '../train-error.js';
+
+interface StepGraph {
+  readonly graph: Graph;
+  readonly nodes: LossNodes;
+}
+
+function frozenOf({ frozen = [] }: StepConfig): (name: string) => boolean {
+  const names = new Set(frozen);
+  return (name) => names.has(name);
+}
+
+function forward(config: StepConfig, training: boolean): StepGraph {
+  const graph = new Graph();
+  const grid = [config.patch[2], config.patch[1], config.patch[0]];
+  const image = graph.input('image', [config.batch, 1, ...grid]);
+  const labels = graph.input('labels', [config.batch, ...grid], 'uint8');
+  const builder = { graph, training, path: '', frozen: frozenOf(config) };
+  const { logits, auxiliary } = buildHeads(builder, image, config.classes, config.network);
+  const nodes = buildDeepLoss(graph, [logits, ...auxiliary], labels, config.loss, { ignore: config.ignoreLabels });
+  for (const [name, node] of Object.entries(nodes)) graph.output(name, node);
+  return { graph, nodes };
+}
+
+/** The whole training step as a graph: assigns weights, moments and running statistics. */
+export function trainingGraph(config: StepConfig): Graph {
+  const { graph, nodes } = forward(config, true);
+  const isFrozen = frozenOf(config);
+  const weights: GraphNode[] = [];
+  // What no trained weight comes before needs no gradient: differentiate leaves it out, and the step is cheaper.
+  for (const [name, { node, trainable }] of graph.variables) if (trainable && !isFrozen(name)) weights.push(node);
+  if (weights.length === 0) throw new TrainError('every variable is frozen, nothing is left to train; freeze less');
+  const gradients = differentiate(graph, nodes.loss, weights);
+  const updates = weights.map((weight, i) => ({ weight, gradient: gradients[i] }));
+  buildOptimizer(graph, updates, config.optimizer);
+  return graph;
+}
+
+/** FNV-1a, 32 bits: gives every variable name a stream of its own. */
+function nameHash(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Starting values of a graph's normally initialised variables. */
+function initialWeights(graph: Graph, seed: number): Map<string, NamedTensor> {
+  const values = new Map<string, NamedTensor>();
+  for (const [name, { node, initializer }] of graph.variables) {
+    if (initializer.kind !== 'normal') continue;
+    const data = new Float32Array(elementCount(node.shape));
+    createRandom({ seed, epoch: 0, sample: nameHash(name) }, 'weights').addNormal(data, initializer.sd);
+    values.set(name, { shape: node.shape, data });
+  }
+  return values;
+}
+
+function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: number): StepResult {
+  const softDice = Array.from({ length: classes }, (_, c) => {
+    let overlap = 0;
+    let volume = 0;
+    for (let i = c; i < outputs.truePositive.length; i += classes) {
+      overlap += 2 * outputs.truePositive[i];
+      volume += outputs.predicted[i] + outputs.actual[i];
+    }
+    return volume === 0 ? 0 : overlap / volume;
+  });
+  return { loss: outputs.loss[0], crossEntropy: outputs.crossEntropy[0], tversky: outputs.tversky[0], softDice };
+}
+
+const runtimeOf = async ({ device }: StepConfig): Promise<Runtime> => device?.runtime ?? (await openOnnx());
+const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
+  ...(threads === undefined ? {} : { threads }),
+  ...(device === undefined ? {} : { precision: device.precision }),
+});
+
+/** A ready training step with freshly drawn weights. The caller disposes it. */
+export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
+  const graph = trainingGraph(config);
+  const runtime = await runtimeOf(config);
+  const executable = await runtime.compile(graph, compileOptions(config));
+  await executable.writeVariables(new Map([...initialWeights(graph, config.seed), ...(config.initial ?? [])]));
+  return {
+    bytes: executable.bytes,
+    async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
+      const scalars = optimizerInputs(learningRate, step, config.optimizer);
+      return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
+    },
+    variables: () => executable.readVariables(),
+    setVariables: (values) => executable.writeVariables(values),
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** The loss with running statistics. Variables that the plain network lacks (moments) are ignored. */
+export async function compileEvaluationStep(config: StepConfig): Promise<EvaluationStep> {
+  const { graph } = forward(config, false);
+  const runtime = await runtimeOf(config);
+  const executable: Executable = await runtime.compile(graph, compileOptions(config));
+  return {
+    run: async ({ image, labels }) => resultOf(await executable.run({ image, labels }), config.classes),
+    setVariables: (values) =>
+      executable.writeVariables(new Map([...values].filter(([name]) => graph.variables.has(name)))),
+    dispose: () => executable.dispose(),
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * The training loop: epochs of steps, validation, checkpoints, history, TensorBoard, stops.
+ *
+ * Everything a step depends on is either in the checkpoint (variables, schedule, step count) or a function of
+ * (seed, epoch, sample), so a run that is killed and resumed reaches the same numbers as one that was not.
+ * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people.
+ */
+import { makeFolder } from '@quickcolumn/io';
+import { basename, join } from 'node:path';
+import { type CheckpointName, type CheckpointState, saveCheckpoint } from '../run-folder/checkpoint.js';
+import type { InitConfig, TrainConfig } from '../config/train-config.js';
+import { appendHistory, type EpochRecord, historyScalars } from '../run-folder/history.js';
+import { LossMean } from './loss-mean.js';
+import type { TrainProgress } from './progress.js';
+import { checkpointsFolder, historyFile, startTraining } from './resume.js';
+import type { TrainingCase, TrainingSample } from '../samples/sample-pool.js';
+import { advanceSchedule, learningRateAt } from '../schedules/learning-rate.js';
+import { advanceStopper } from './early-stop.js';
+import type { EvaluationStep, NamedTensor, TrainingBatch, TrainingStep } from '../step/step-types.js';
+import { EventWriter } from '../run-folder/tensorboard.js';
+import { TrainError, TrainingDivergedError } from '../train-error.js';
+import { cutBatch, type PatchPlace, validationPlaces } from '../samples/validation.js';
+
+/** The samples of epoch after epoch, `batch · stepsPerEpoch` each, always the same for the same seed: a SamplePool. */
+export interface SampleSource {
+  next(): Promise<TrainingSample>;
+  /** Total time `next` had to wait for a sample that was not ready. */
+  readonly waitedMs: number;
+  dispose(): Promise<void>;
+}
+
+export interface TrainOptions {
+  readonly config: TrainConfig;
+  /** Training cases are read through `openSamples` only. Without validation cases `best` goes by the training loss. */
+  readonly cases: {
+    readonly train: readonly { readonly name: string }[];
+    readonly validation: readonly TrainingCase[];
+  };
+  /** Both stay the caller's to dispose. */
+  readonly step: TrainingStep;
+  readonly evaluation: EvaluationStep;
+  /** Opens the samples from the first one of `startEpoch` (0-based) on; disposed at the end. */
+  readonly openSamples: (startEpoch: number) => SampleSource | Promise<SampleSource>;
+  /** Gets `checkpoints/`, `history.jsonl` and `tensorboard/`; created if needed. */
+  readonly runFolder: string;
+  /** Continue from the last checkpoint; without one, start fresh. */
+  readonly resume?: boolean;
+  /** Stops after the step in flight. An epoch whose steps are all done is still validated and saved. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TrainProgress) => void;
+}
+
+export type TrainOutcome = 'finished' | 'early-stop' | 'time-limit' | 'interrupted';
+
+export interface TrainResult {
+  readonly outcome: TrainOutcome;
+  /** A sentence for the user: why training ended, what is lost, what a resume does. */
+  readonly message: string;
+  /** Completed epochs, all sessions together. */
+  readonly epochs: number;
+  /** Steps of the unfinished epoch; a resume repeats them. */
+  readonly lostSteps: number;
+  readonly best: CheckpointState['best'];
+  readonly history: readonly EpochRecord[];
+}
+
+/**
+ * Trains until the last epoch, a stop condition or an abort.
+ *
+ * @throws TrainError for a run folder in use, changed settings on resume, no cases or samples of the wrong size.
+ * @throws TrainingDivergedError when a loss or weight is not finite; checkpoints keep the last good epoch.
+ * @throws CheckpointError, HistoryError for files of an earlier session that cannot be read.
+ * @throws FileError when the disk is full or not writable; finished epochs are kept.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const { config, cases, step, runFolder, resume = false, signal, onProgress } = options;
+  if (cases.train.length === 0) throw new TrainError('no training cases; check data.images and data.split');
+  const names = { train: cases.train.map((one) => one.name), validation: cases.validation.map((one) => one.name) };
+  await makeFolder(join(runFolder, 'tensorboard'));
+  const start = await startTraining(step, { runFolder, config, cases: names, resume });
+  if (resume) {
+    const message = start.resumed
+      ? `resuming after epoch ${start.state.epoch}`
+      : 'nothing to resume: starting from the beginning';
+    onProgress?.({ kind: 'note', message });
+  }
+  let state = start.state;
+  const ended = endOf(state, config, 0);
+  if (ended !== undefined) return resultOf(ended, state, start.history, 0);
+
+  const events = await EventWriter.open(join(runFolder, 'tensorboard'), state.epoch + 1);
+  let samples: SampleSource | undefined;
+  try {
+    samples = await options.openSamples(state.epoch);
+    const session = new Session(options, samples, state.steps);
+    for (;;) {
+      const outcome = await session.trainEpoch(state);
+      if (outcome.kind === 'interrupted') return resultOf('interrupted', state, start.history, outcome.lostSteps);
+      state = outcome.state;
+      start.history.push(outcome.record);
+      await events.scalars(outcome.record.epoch, historyScalars(outcome.record, classNames(config)));
+      onProgress?.({ kind: 'epoch', epochs: config.train.epochs, record: outcome.record });
+      const end = endOf(state, config, session.seconds());
+      if (end !== undefined) return resultOf(end, state, start.history, 0);
+      if (signal?.aborted === true) return resultOf('interrupted', state, start.history, 0);
+    }
+  } finally {
+    await samples?.dispose();
+    await events.close();
+  }
+}
+
+type EpochOutcome =
+  | { readonly kind: 'interrupted'; readonly lostSteps: number }
+  | { readonly kind: 'completed'; readonly state: CheckpointState; readonly record: EpochRecord };
+
+/** What stays the same from epoch to epoch of one call of `train`. */
+class Session {
+  readonly #options: TrainOptions;
+  readonly #samples: SampleSource;
+  readonly #firstStep: number;
+  readonly #places: readonly PatchPlace[];
+  readonly #startedMs = performance.now();
+
+  constructor(options: TrainOptions, samples: SampleSource, firstStep: number) {
+    const { config, cases } = options;
+    this.#options = options;
+    this.#samples = samples;
+    this.#firstStep = firstStep;
+    this.#places = validationPlaces(cases.validation, config.train.patch, config.train.validationPatches);
+  }
+
+  /** Since this session began. */
+  seconds(): number {
+    return (performance.now() - this.#startedMs) / 1000;
+  }
+
+  async trainEpoch(state: CheckpointState): Promise<EpochOutcome> {
+    const { config, step, runFolder, signal } = this.#options;
+    const { stepsPerEpoch, schedule } = config.train;
+    const epoch = state.epoch + 1;
+    const startedSeconds = this.seconds();
+    const startedWaitingMs = this.#samples.waitedMs;
+    const training = new LossMean();
+    let learningRate = state.schedule.learningRate;
+    for (let index = 0; index < stepsPerEpoch; index++) {
+      if (signal?.aborted === true) return { kind: 'interrupted', lostSteps: index };
+      const done = state.steps + index;
+      learningRate = learningRateAt(schedule, state.schedule, {
+        step: done,
+        totalSteps: config.train.epochs * stepsPerEpoch,
+      });
+      const result = await step.run(await this.#nextBatch(), { learningRate, step: done + 1 });
+      requireFinite(result.loss, { what: 'loss', epoch, step: index + 1, learningRate, keptEpoch: state.epoch });
+      training.add(result);
+      this.#report(epoch, index + 1, { training, learningRate, done: done + 1 });
+    }
+
+    const variables = await step.variables();
+    const context = { epoch, step: stepsPerEpoch, learningRate, keptEpoch: state.epoch };
+    for (const [name, { data }] of variables) requireFinite(sumOf(data), { what: name, ...context });
+    const validation = await this.#validate(variables);
+    if (validation !== null) requireFinite(validation.loss, { what: 'validation loss', ...context });
+
+    const trainingLoss = training.summary().loss;
+    const judged = validation?.loss ?? trainingLoss;
+    const best = state.best === null || judged < state.best.loss;
+    const record: EpochRecord = {
+      epoch,
+      steps: state.steps + stepsPerEpoch,
+      learningRate,
+      training: training.summary(),
+      validation,
+      best,
+      seconds: this.seconds() - startedSeconds,
+      waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
+      time: new Date().toISOString(),
+      ...(epoch === 1 && config.init !== undefined && { init: originOf(config.init) }),
+    };
+    const next: CheckpointState = {
+      epoch,
+      steps: record.steps,
+      schedule: advanceSchedule(schedule, state.schedule, trainingLoss),
+      stopper: advanceStopper(state.stopper, trainingLoss),
+      best: best ? { epoch, loss: judged } : state.best,
+      identity: state.identity,
+    };
+    await appendHistory(join(runFolder, historyFile), record);
+    const names: CheckpointName[] = best ? ['best', 'last'] : ['last'];
+    await saveCheckpoint(join(runFolder, checkpointsFolder), names, { state: next, variables });
+    return { kind: 'completed', state: next, record };
+  }
+
+  async #nextBatch(): Promise<TrainingBatch> {
+    const { batch, patch } = this.#options.config.train;
+    const voxels = patch[0] * patch[1] * patch[2];
+    const image = new Float32Array(batch * voxels);
+    const labels = new Uint8Array(batch * voxels);
+    for (let n = 0; n < batch; n++) {
+      const sample = await this.#samples.next();
+      if (sample.image.length !== voxels || sample.labels.length !== voxels) {
+        throw new TrainError(
+          `case ${sample.caseName}: sample of ${sample.image.length} image and ${sample.labels.length} label voxels; ` +
+            `the patch ${patch.join('×')} has ${voxels}`,
+          { caseName: sample.caseName },
+        );
+      }
+      image.set(sample.image, n * voxels);
+      labels.set(sample.labels, n * voxels);
+    }
+    return { image, labels };
+  }
+
+  async #validate(variables: ReadonlyMap<string, NamedTensor>): Promise<EpochRecord['validation']> {
+    const { config, cases, evaluation } = this.#options;
+    const { patch, batch } = config.train;
+    if (this.#places.length === 0) return null;
+    await evaluation.setVariables(variables);
+    const mean = new LossMean();
+    for (let first = 0; first < this.#places.length; first += batch) {
+      // A last batch that is not full repeats patches from the beginning: the same ones every epoch.
+      const places = Array.from({ length: batch }, (_, n) => this.#places[(first + n) % this.#places.length]);
+      mean.add(await evaluation.run(cutBatch(cases.validation, places, { patch, batch })));
+    }
+    return mean.summary();
+  }
+
+  #report(
+    epoch: number,
+    step: number,
+    {
+      training,
+      learningRate,
+      done,
+    }: { readonly training: LossMean; readonly learningRate: number; readonly done: number },
+  ): void {
+    const { config, onProgress } = this.#options;
+    if (onProgress === undefined) return;
+    const { epochs, stepsPerEpoch, maxMinutes } = config.train;
+    const seconds = this.seconds();
+    const secondsPerStep = seconds / (done - this.#firstStep);
+    const untilEnd = (epochs * stepsPerEpoch - done) * secondsPerStep;
+    const untilLimit = maxMinutes === null ? Number.POSITIVE_INFINITY : maxMinutes * 60 - seconds;
+    onProgress({
+      kind: 'step',
+      epoch,
+      epochs,
+      step,
+      stepsPerEpoch,
+      training: training.summary(),
+      learningRate,
+      secondsPerStep,
+      waitedShare: Math.min(1, this.#samples.waitedMs / 1000 / Math.max(seconds, 1e-9)),
+      etaSeconds: Math.max(0, Math.min(untilEnd, untilLimit)),
+    });
+  }
+}
+
+/** Why training is over after `state`, or undefined. */
+function endOf(state: CheckpointState, config: TrainConfig, seconds: number): TrainOutcome | undefined {
+  const { epochs, earlyStop, maxMinutes } = config.train;
+  if (state.epoch >= epochs) return 'finished';
+  if (earlyStop !== null && state.stopper.wait >= earlyStop) return 'early-stop';
+  if (maxMinutes !== null && seconds >= maxMinutes * 60) return 'time-limit';
+  return undefined;
+}
+
+function resultOf(
+  outcome: TrainOutcome,
+  state: CheckpointState,
+  history: readonly EpochRecord[],
+  lostSteps: number,
+): TrainResult {
+  const lost = lostSteps === 0 ? 'nothing is lost' : `${lostSteps} steps of epoch ${state.epoch + 1} are lost`;
+  const message = {
+    finished: `finished ${state.epoch} epochs`,
+    'early-stop': `stopped after epoch ${state.epoch}: the training loss has not improved for ${state.stopper.wait} epochs`,
+    'time-limit': `stopped after epoch ${state.epoch}: train.maxMinutes is over; resume continues with epoch ${state.epoch + 1}`,
+    interrupted: `interrupted; ${lost}, resume continues with epoch ${state.epoch + 1}`,
+  }[outcome];
+  return { outcome, message, epochs: state.epoch, lostSteps, best: state.best, history };
+}
+
+function requireFinite(value: number, fields: ConstructorParameters<typeof TrainingDivergedError>[0]): void {
+  if (!Number.isFinite(value)) throw new TrainingDivergedError(fields);
+}
+
+/** Not finite exactly when one element is not: float32 values cannot overflow a float64 sum. */
+function sumOf(data: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i];
+  return sum;
+}
+
+function originOf({ from, weightsSha256 = '' }: InitConfig): { file: string; weightsSha256: string } {
+  return { file: basename(from), weightsSha256 };
+}
+
+function classNames(config: TrainConfig): string[] {
+  return config.preparation.classes.map((one) => one.name);
+}

@@ -1,0 +1,16 @@
+/** What a label map shows, in numbers; runs in browsers, too. */
+export { type Box, boxSize, type ExtentRecorder, type LabelExtents, labelExtents, recordExtents } from './extents.js';
+export { type LungInvolvement, measureInvolvement } from './involvement.js';
+export { indexRows, type RowIndex, surfaceDistances } from './nearest.js';
+export {
+  type ClassVolume,
+  defaultMinimumLesionMl,
+  type LabelQuantities,
+  labelQuantities,
+  type MaskMeasurement,
+  type MaskQuantities,
+  measureMask,
+  type QuantityOptions,
+} from './quantities.js';
+export { type LungValues, rolesOf, type RoleValues } from './roles.js';
+export { cropMask, type Surface, surfaceOf, valueSet } from './surface.js';

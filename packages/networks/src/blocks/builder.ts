@@ -1,0 +1,19 @@
+/**
+ * What a network is built with: the graph, the mode and the path of names, so that a variable's name says where it
+ * sits: `encoder0/conv1/weight`.
+ */
+import type { Graph } from '@quickcolumn/graph';
+
+export interface Builder {
+  readonly graph: Graph;
+  /** Training uses the statistics of the batch and updates the running ones; prediction uses the running ones. */
+  readonly training: boolean;
+  /** Prefix of variable names, '' at the root. */
+  readonly path: string;
+  /** Variables that this training leaves as they are: batch norm with such statistics uses them, as in prediction. */
+  readonly frozen?: (name: string) => boolean;
+}
+
+export function within(builder: Builder, name: string): Builder {
+  return { ...builder, path: builder.path === '' ? name : `${builder.path}/${name}` };
+}

@@ -1,0 +1,25 @@
+/** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
+export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
+export { ensembleOf } from './model/ensemble.js';
+export type { CompiledModel, LoadedModel, ModelFile, ModelRuntime, NetworkBytes } from './model/loaded-model.js';
+export {
+  largestModelBytes,
+  type ModelContents,
+  type ModelDevice,
+  ModelError,
+  modelOn,
+  openModel,
+  parseModel,
+} from './model/open-model.js';
+export { type PostProcessing, type PostProcessingResult, postProcess } from './post-process.js';
+export { type PredictOptions, type Prediction, predictScan, resolveWindow } from './predict.js';
+export { type Segmentation, segment, type SegmentOptions } from './segment.js';
+export {
+  type MaskSidecar,
+  type PredictionOptions,
+  type Program,
+  RESEARCH_NOTICE,
+  type SidecarFiles,
+} from './sidecar.js';
+export type { WindowWeighting } from './windows/merge.js';
+export type { MirrorAxis } from './windows/mirror.js';

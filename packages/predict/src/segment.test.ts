@@ -1,0 +1,109 @@
+/** What the one way from a scan to a mask hands out, and every key of the sidecar. */
+import { covidClasses, type Volume } from '@quickcolumn/volume';
+import { describe, expect, it } from 'vitest';
+import { metadataOf, modelFrom } from './model.test.helpers.js';
+import { ensembleOf } from './model/ensemble.js';
+import { segment, type SegmentOptions } from './segment.js';
+
+const [nx, ny, nz] = [32, 32, 16];
+const lungHu = -800;
+/** The network calls these z-scores left lung, right lung, infection; the scan holds them as stripes along x. */
+const stripes = [-1000, lungHu, -700, 100];
+const scan: Volume<Int16Array> = {
+  voxels: Int16Array.from({ length: nx * ny * nz }, (_, i) => stripes[Math.floor((i % nx) / 8)]),
+  size: [nx, ny, nz],
+  // Axes to the left, posterior, superior, as the prepared grid has them: nothing is resampled.
+  affine: [-2, 0, 0, 30, 0, -2, 0, 30, 0, 0, 4, 0, 0, 0, 0, 1],
+};
+
+/** The stripe of a voxel is the place of its value among all values of the scan. */
+const byValue = modelFrom(
+  (image) => {
+    const values = [...new Set(image)].sort((a, b) => a - b);
+    const out = new Float32Array(image.length * 4);
+    for (let i = 0; i < image.length; i++) out[values.indexOf(image[i]) * image.length + i] = 1;
+    return out;
+  },
+  { metadata: metadataOf({ classes: covidClasses }) },
+);
+
+const options: SegmentOptions = {
+  files: { scan: 'scan.nii.gz', mask: 'mask.nii.gz' },
+  program: { name: 'test', version: '1.2.3' },
+};
+const window = { patch: [32, 32, 16], overlap: [16, 16, 8] };
+
+describe('segment', () => {
+  it('gives labels, volumes, quantities and the sidecar', async () => {
+    const { labels, volumes, quantities, sidecar, scale } = await segment(byValue, scan, options);
+    expect([...labels.voxels.subarray(0, nx)]).toEqual(Array.from({ length: nx }, (_, x) => Math.floor(x / 8)));
+    const voxels = (nx * ny * nz) / 4;
+    const volumeMl = voxels * 0.016;
+    expect(volumes.map((one) => one.voxels)).toEqual([voxels, voxels, voxels, voxels]);
+    expect(quantities).toMatchObject({ lesion: 'infection', lesionCount: 1, lesionMeanHu: 100 });
+    expect(quantities).toMatchObject({ leftLungMeanHu: lungHu, infectedShare: { left: 0, right: 0.5, both: 1 / 3 } });
+    expect(scale).toBe('hu');
+    expect(JSON.parse(JSON.stringify(sidecar))).toEqual({
+      format: 'quickcolumn-mask',
+      version: 2,
+      notice: 'research use only, not a medical device',
+      program: { name: 'test', version: '1.2.3' },
+      units: expect.objectContaining({ Ml: 'millilitres', Hu: 'Hounsfield units' }) as unknown,
+      mask: 'mask.nii.gz',
+      scan: { name: 'scan.nii.gz', scale: 'hu', size: [nx, ny, nz] },
+      model: { file: 'm.onnx', sha256: 'f00', weightsSha256: 'abc' },
+      runtime: { name: 'played', version: '1', precision: 'float32' },
+      window,
+      classes: covidClasses.map(({ value, name, color, role }) => ({
+        value,
+        name,
+        color,
+        ...(role && { role }),
+        voxels,
+        volumeMl: Number(volumeMl.toFixed(3)),
+      })),
+      quantities: {
+        lesion: 'infection',
+        lesionMl: Number(volumeMl.toFixed(3)),
+        infectedShare: { left: 0, right: 0.5, both: 0.3333 },
+        lesionCount: 1,
+        minimumLesionMl: 0.05,
+        lesionMeanHu: 100,
+        leftLungMeanHu: lungHu,
+        rightLungMeanHu: -700,
+      },
+    });
+  });
+
+  it('records what was switched on, the probabilities and all models of an ensemble', async () => {
+    const probabilities = covidClasses.map(({ name }) => `${name}.nii.gz`);
+    const seen: number[] = [];
+    const { sidecar, quantities } = await segment(ensembleOf([byValue, byValue]), scan, {
+      ...options,
+      files: { ...options.files, probabilities },
+      weighting: 'gaussian',
+      mirror: ['y'],
+      postProcessing: { keepLargest: [{ value: 3, components: 1 }] },
+      minimumLesionMl: 1000,
+      onProbability: (index) => void seen.push(index),
+    });
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(sidecar.classes.map((one) => one.probabilities)).toEqual(probabilities);
+    expect(sidecar.ensemble).toHaveLength(2);
+    expect(sidecar.options).toEqual({
+      weighting: 'gaussian',
+      mirror: ['y'],
+      postProcessing: { keepLargest: [{ value: 3, components: 1 }], removedVoxels: 0, filledVoxels: 0 },
+    });
+    expect(quantities).toMatchObject({ minimumLesionMl: 1000, lesionCount: 0 });
+  });
+
+  it('has no quantities where no class is a lesion', async () => {
+    const classes = covidClasses.map(({ role: _role, ...rest }) => rest);
+    const { sidecar, quantities } = await segment({ ...byValue, metadata: metadataOf({ classes }) }, scan, options);
+    expect(quantities).toBeNull();
+    expect(sidecar).not.toHaveProperty('quantities');
+    expect(sidecar).not.toHaveProperty('options');
+    expect(sidecar).not.toHaveProperty('ensemble');
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * The one way from a scan to a mask: labels on the scan's own grid, what they measure, and the sidecar that belongs beside
+ * them. The command line, pages and services all call this; none puts a sidecar together by itself.
+ */
+import { type MaskMeasurement, measureMask } from '@quickcolumn/measure';
+import type { Volume } from '@quickcolumn/volume';
+import type { LoadedModel } from './model/loaded-model.js';
+import { type Prediction, type PredictOptions, predictScan, resolveWindow } from './predict.js';
+import { describeMask, type MaskSidecar, type Program, type SidecarFiles } from './sidecar.js';
+
+export interface SegmentOptions extends PredictOptions {
+  /** Names for the sidecar. */
+  readonly files: SidecarFiles;
+  /** Who writes the mask, for the sidecar. */
+  readonly program: Program;
+  /** Smallest lesion that is counted; default 0.05 ml. */
+  readonly minimumLesionMl?: number | undefined;
+}
+
+/** A mask and everything that is known about it; `volumes` and `quantities` in full, in the sidecar rounded. */
+export interface Segmentation extends Prediction, MaskMeasurement {
+  readonly sidecar: MaskSidecar;
+}
+
+/**
+ * Segments one scan. Probabilities go, one class at a time, to `options.onProbability`.
+ *
+ * @param scan any orientation and spacing; HU or already 0–255.
+ * @throws as `predictScan` does
+ */
+export async function segment(model: LoadedModel, scan: Volume, options: SegmentOptions): Promise<Segmentation> {
+  const { files, program, minimumLesionMl } = options;
+  const prediction = await predictScan(model, scan, options);
+  const { classes } = model.metadata.preparation;
+  const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
+  const window = resolveWindow(model, options);
+  const sidecar = describeMask(model, prediction, { files, program, window, options, measurement });
+  return { ...prediction, ...measurement, sidecar };
+}

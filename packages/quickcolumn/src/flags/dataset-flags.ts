@@ -1,0 +1,60 @@
+/** Which dataset the commands `dataset check` and `dataset stats` are about, from a configuration, a list or folders. */
+import { listCases, type ListedCase, type PatientMap, readCaseList } from '@quickcolumn/cases';
+import { type PreparationConfig } from '@quickcolumn/pipeline';
+import { covidClasses, msdClasses } from '@quickcolumn/volume';
+import { QuickcolumnError } from '@quickcolumn/errors';
+import { type Command, Option } from 'commander';
+import { trainConfigFrom } from '@quickcolumn/workflows';
+
+export interface SourceFlags {
+  readonly config?: string;
+  readonly list?: string;
+  readonly images?: string;
+  readonly labels?: string;
+  readonly classes?: 'covid' | 'msd';
+}
+
+export interface DatasetSource {
+  readonly cases: readonly ListedCase[];
+  readonly preparation: PreparationConfig;
+}
+
+/** Adds the flags of SourceFlags. */
+export function withSourceFlags(command: Command): Command {
+  return command
+    .option('--config <config.yaml>', 'dataset, classes and preparation from this file')
+    .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON)')
+    .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)')
+    .option('--labels <folder>', 'label maps of the same names')
+    .addOption(
+      new Option('--classes <set>', 'label values (default: those of --config, else covid)').choices(['covid', 'msd']),
+    );
+}
+
+/** All cases, also those of a list that are only tested on, and held-out ones as tests. @throws what reading throws */
+export async function datasetSource(flags: SourceFlags): Promise<DatasetSource> {
+  const { config, list, images, labels, classes } = flags;
+  if (config === undefined && list === undefined && images === undefined) {
+    throw new QuickcolumnError('usage', 'give a dataset: --config, --list, or --images and --labels');
+  }
+  const { data, preparation } = await trainConfigFrom({ config, list, images, labels });
+  const cases = data.list === null ? await folderCases(data) : await readCaseList(data.list, data);
+  const held = new Set(data.holdOut);
+  return {
+    cases: cases.map((entry) => (held.has(entry.name) ? { ...entry, split: 'test' as const } : entry)),
+    preparation: classes === undefined ? preparation : { ...preparation, classes: classesOf(classes) },
+  };
+}
+
+async function folderCases(data: {
+  readonly images: string;
+  readonly labels: string;
+  readonly patients: PatientMap;
+}): Promise<ListedCase[]> {
+  const cases = await listCases(data, data);
+  return cases.map((entry): ListedCase => ({ ...entry, split: 'train' }));
+}
+
+function classesOf(set: 'covid' | 'msd'): PreparationConfig['classes'] {
+  return set === 'msd' ? msdClasses : covidClasses;
+}
