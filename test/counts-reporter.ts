@@ -1,27 +1,85 @@
 /**
- * Ends the output of a test run with one plain line, `N passed, N failed, N skipped`, for programs that read it.
- * What fails outside of a test counts as failed too: a file that cannot be loaded, a hook, an unhandled error.
+ * Ends the output of a test run: which judges ran (packages/testing), the seed of what was left to chance, in CI whether
+ * enough tests passed, and as the very last line `N passed, N failed, N skipped`, for programs that read it.
+ *
+ * What fails outside of a test counts as failed too: a file that cannot be loaded, a hook, an unhandled error; a judge
+ * that QUICKCOLUMN_REQUIRE_JUDGES names and that judged nothing; fewer tests than QUICKCOLUMN_FLOOR (a file) asks for.
  */
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { describeJudge, findJudge, isRequired, type JudgeName, judgeNames } from '@quickcolumn/testing';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
 
 export default class CountsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
-    const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const counts: Counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    const judged = new Map<JudgeName, Counts>(judgeNames.map((name) => [name, { passed: 0, failed: 0, skipped: 0 }]));
     for (const module of modules) {
       let failedHere = 0;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        if (state === 'passed') counts.passed++;
-        else if (state === 'failed') failedHere++;
         // A test that is still pending when the run is over was never run: it is skipped, or its file broke off.
-        else counts.skipped++;
+        const kind = state === 'pending' ? 'skipped' : state;
+        if (kind === 'failed') failedHere++;
+        else counts[kind]++;
+        for (const tag of test.tags) {
+          const own = judged.get(tag as JudgeName);
+          if (own !== undefined) own[kind]++;
+        }
       }
       // A failed file without a failed test: it did not load, or a hook failed.
       counts.failed += failedHere === 0 && module.state() === 'failed' ? 1 : failedHere;
     }
-    const { passed, failed, skipped } = counts;
+    const problems = [...judgeProblems(judged), ...floorProblems(counts.passed)];
+    counts.failed += problems.length;
+    if (problems.length > 0) process.exitCode = 1;
+    const lines = [
+      '',
+      ...table(judged),
+      '',
+      `seed: QUICKCOLUMN_SEED=${process.env['QUICKCOLUMN_SEED']} gives the same kill times again`,
+      ...problems.map((problem) => `FAILED: ${problem}`),
+      `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`,
+    ];
     // At exit, so that it comes after the summaries of all other reporters.
-    process.once('exit', () => writeSync(1, `${passed} passed, ${failed} failed, ${skipped} skipped\n`));
+    process.once('exit', () => writeSync(1, `${lines.join('\n')}\n`));
   }
+}
+
+function table(judged: ReadonlyMap<JudgeName, Counts>): string[] {
+  const rows = [...judged].map(([name, { passed, failed, skipped }]) => {
+    const { version, hint } = describeJudge(name);
+    const state = version === undefined ? `missing (${hint})` : version;
+    return `  ${name.padEnd(10)} ${`${passed + failed} ran, ${skipped} skipped`.padEnd(24)} ${state}`;
+  });
+  return ['judges, tests that need them, and their versions:', ...rows];
+}
+
+function judgeProblems(judged: ReadonlyMap<JudgeName, Counts>): string[] {
+  return [...judged]
+    .filter(([name, { passed }]) => isRequired(name) && (findJudge(name) === undefined || passed === 0))
+    .map(([name]) =>
+      findJudge(name) === undefined
+        ? `the judge ${name} is missing: ${describeJudge(name).hint}`
+        : `the judge ${name} is here and no test that needs it passed`,
+    );
+}
+
+/** The floor falls by what a missing judge takes away; see .ci/floor.json. */
+function floorProblems(passed: number): string[] {
+  const path = process.env['QUICKCOLUMN_FLOOR'];
+  if (path === undefined) return [];
+  const { floor, fewerWithout } = JSON.parse(readFileSync(path, 'utf8')) as {
+    floor: number;
+    fewerWithout: Readonly<Record<JudgeName, number>>;
+  };
+  const missing = judgeNames.filter((name) => findJudge(name) === undefined);
+  const wanted = missing.reduce((sum, name) => sum - fewerWithout[name], floor);
+  if (!Number.isFinite(wanted)) return [`${path} does not say how many fewer tests run without each judge`];
+  return passed >= wanted ? [] : [`${passed} tests passed, and ${path} asks for ${wanted}`];
 }

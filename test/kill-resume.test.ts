@@ -9,9 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writePhantomCases } from '@quickcolumn/phantom';
+import { randomOf } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url));
+const random = randomOf('kill-resume');
 let folder: string;
 
 beforeAll(async () => {
@@ -70,7 +72,7 @@ describe('a killed training', () => {
   it('resumes to the weights of an uninterrupted one', async () => {
     expect(await train('whole', false)).toBe(true);
     for (const [turn, signal] of (['SIGKILL', 'SIGSEGV', 'SIGKILL'] as const).entries()) {
-      const finished = await train('killed', turn > 0, { afterMs: Math.random() * 500, signal });
+      const finished = await train('killed', turn > 0, { afterMs: random() * 500, signal });
       expect(finished, 'the kill came before the end').toBe(false);
     }
     expect(await train('killed', true)).toBe(true);

@@ -3,11 +3,10 @@
  * real case in every runtime; and the model file it leaves gives the probabilities of the graph it was trained as
  * (1e-4): through the loader of `predict`, and as a bare ONNX file in ONNX Runtime, as other programs use it.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Graph } from '@quickcolumn/graph';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { compileTrainingStep, exportModel, type NamedTensor, profiles, type StepConfig } from '@quickcolumn/learn';
@@ -17,7 +16,7 @@ import { paperPreparation, type PreparationConfig, prepareScan } from '@quickcol
 import { loadModel } from '@quickcolumn/predict';
 import { openOnnx, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/device/software.test.helpers.js';
+import { has, type JudgeName, needs, pathOf, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 
 const onnxRuntime = await openOnnx();
 interface OrtValue {
@@ -39,28 +38,25 @@ const classes = paperPreparation.classes.length;
 const patchVoxels = 32 * 32 * 16;
 const steps = 50;
 
-/** A way to compute, or why it cannot be had here. */
+/** A way to compute; no device where its judge is missing. */
 interface Column {
   readonly name: string;
-  readonly device: StepConfig['device'] | string;
+  readonly device: StepConfig['device'];
+  readonly judges: readonly JudgeName[];
 }
 
-const onnx: Column = { name: 'onnx', device: { runtime: onnxRuntime, precision: 'float32' } };
-const deviceOf = (opening: Promise<Runtime>): Promise<Column['device']> =>
-  opening.then(
-    (runtime) => ({ runtime, precision: runtime.precision }),
-    (error: Error) => error.message,
-  );
+const onnx: Column = { name: 'onnx', device: { runtime: onnxRuntime, precision: 'float32' }, judges: [] };
+
+async function columnOf(judge: JudgeName, name: string, open: () => Promise<Runtime>): Promise<Column> {
+  const runtime = has(judge) ? await open() : undefined;
+  return { name, device: runtime && { runtime, precision: runtime.precision }, judges: [judge] };
+}
 
 useSoftwareWhereNeeded();
 const columns: readonly Column[] = [
   onnx,
-  { name: 'onednn', device: await deviceOf(openOneDnn()) },
-  // A processor that plays graphics card takes half a minute for each network.
-  {
-    name: 'webgpu',
-    device: process.env['QUICKCOLUMN_SLOW'] === '1' ? await deviceOf(openWebGpu()) : 'slow; set QUICKCOLUMN_SLOW=1',
-  },
+  await columnOf('oneDNN', 'onednn', openOneDnn),
+  await columnOf('WebGPU', 'webgpu', openWebGpu),
 ];
 
 function trainingOf(network: NetworkConfig, device: StepConfig['device']): { config: StepConfig; rate: number } {
@@ -87,10 +83,8 @@ function phantomSample(): Sample {
   return { image, labels, preparation };
 }
 
-const shared = process.env['QUICKCOLUMN_SHARED'] ?? resolve(import.meta.dirname, '../../shared');
-const realCases = join(shared, 'data/covid19-ct-seg');
+const realCases = join(pathOf('shared'), 'covid19-ct-seg');
 const realName = 'coronacases_005.nii.gz';
-const present = existsSync(join(realCases, 'ct', realName));
 
 /** The patch around the middle of the infection. */
 async function realSample(): Promise<Sample> {
@@ -160,17 +154,18 @@ describe('on a phantom', () => {
   });
 });
 
-describe.each(columns)('on a real case, $name', ({ device }) => {
-  const missing = typeof device === 'string' ? device : present ? '' : `no ${realCases}; set QUICKCOLUMN_SHARED`;
-  const why = missing === '' ? '' : ` (skipped: ${missing})`;
-  const sample = missing === '' ? realSample() : undefined;
-  it.skipIf(sample === undefined).each(catalogue)(
+describe.each(columns)('on a real case, $name', ({ name, device, judges }) => {
+  // A processor that plays graphics card takes half a minute for each network.
+  const slow = name === 'webgpu' && process.env['QUICKCOLUMN_SLOW'] !== '1';
+  const why = slow ? ' (skipped: slow; set QUICKCOLUMN_SLOW=1)' : '';
+  let sample: Promise<Sample> | undefined;
+  it.skipIf(slow).each(catalogue)(
     `$title trains, and predicts alike${why}`,
+    { ...needs('shared', ...judges), timeout: 300_000 },
     async ({ config }) => {
-      if (sample === undefined || typeof device === 'string') throw new Error('unreachable');
+      sample ??= realSample();
       await trainAndCompare(config, await sample, device);
     },
-    300_000,
   );
 });
 

@@ -22,14 +22,20 @@ import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { plan } from '@quickcolumn/graph';
 import { readModel } from '@quickcolumn/predict';
 import { openOnnx, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';
+import { has, type JudgedOptions, needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const onnxRuntime = await openOnnx();
-const found: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
+const found: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 const present = typeof found !== 'string';
-const why = present ? '' : ` (onednn skipped: ${found})`;
-const devices: [string, StepConfig['device']][] = [['onnx', { runtime: onnxRuntime, precision: 'float32' }]];
-if (typeof found !== 'string') devices.push(['onednn', { runtime: found, precision: found.precision }]);
+const devices: readonly { name: string; device: StepConfig['device']; judged: JudgedOptions }[] = [
+  { name: 'onnx', device: { runtime: onnxRuntime, precision: 'float32' }, judged: needs() },
+  {
+    name: 'onednn',
+    device: typeof found === 'string' ? undefined : { runtime: found, precision: found.precision },
+    judged: needs('oneDNN'),
+  },
+];
 
 const patch = [16, 16, 16] as const;
 const voxels = 16 ** 3;
@@ -73,7 +79,7 @@ async function lossOf(config: StepConfig, variables: ReadonlyMap<string, NamedTe
 
 const isWeight = (name: string): boolean => !/\/(adam-[mv]|sgd-v)$/.test(name);
 
-describe.each(devices)(`transfer on %s${why}`, (deviceName, device) => {
+describe.each(devices)('transfer on $name', ({ name: deviceName, device, judged }) => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quickcolumn-transfer-'));
@@ -85,6 +91,7 @@ describe.each(devices)(`transfer on %s${why}`, (deviceName, device) => {
   const all = catalogue.filter(({ id }) => !id.startsWith('qchc-unet-'));
   it.each(present && deviceName === 'onnx' ? all.filter(({ id }) => few.has(id)) : all)(
     '$title',
+    judged,
     async ({ id, config }) => {
       const network: NetworkConfig = { ...config, rootFilters: 2 };
       const { after } = await trained(configOf(network, 4, { device }), 2);
@@ -123,7 +130,7 @@ describe.each(devices)(`transfer on %s${why}`, (deviceName, device) => {
     },
   );
 
-  it('freezes parts of a layer and parts behind trained ones', async () => {
+  it('freezes parts of a layer and parts behind trained ones', judged, async () => {
     const network: NetworkConfig = { name: 'unet3d', rootFilters: 2 };
     for (const pattern of ['**/conv/weight', '**/norm/gamma', '**/norm/mean', 'decoder', '**/bias']) {
       const frozen = frozenParts(network, [pattern]).flatMap(({ names }) => names);

@@ -1,30 +1,14 @@
 /**
  * Headless Chromium for tests: the one of the system (apt-get install chromium, or QUICKCOLUMN_CHROMIUM), with WebGPU on
- * SwiftShader, a GPU in software. Nothing is downloaded; where there is no Chromium, tests are skipped and say so.
+ * SwiftShader, a GPU in software. Nothing is downloaded; tests that open a page say `needs('Chromium')`.
  */
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathOf } from '@quickcolumn/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { bundle, type BundledFile } from './bundle.js';
 import { serve, type Server, type ServeOptions } from './serve.js';
-
-const wanted = process.env.QUICKCOLUMN_CHROMIUM;
-const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executable = (wanted === undefined ? usual : [wanted]).find(isExecutable);
-
-/** Why no page can be opened here, for titles of skipped tests; undefined where one can. */
-export const noChromium: string | undefined =
-  executable === undefined ? 'no Chromium: apt-get install chromium, or set QUICKCOLUMN_CHROMIUM' : undefined;
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export interface TestPage {
   readonly page: Page;
@@ -51,7 +35,7 @@ export async function openTestPage(
   const browsers: Browser[] = [];
   const launch = async (flags: readonly string[]): Promise<Browser> => {
     const browser = await chromium.launch({
-      executablePath: executable,
+      executablePath: pathOf('Chromium'),
       args: ['--no-sandbox', ...flags],
       env: { ...process.env, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH ?? '' },
     });

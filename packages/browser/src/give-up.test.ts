@@ -2,20 +2,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageEntries } from './bundle.js';
-import { noChromium, openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.kit.js';
 import type * as Package from './index.js';
 import { makeQuickModel } from './model.test.kit.js';
 
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;
 
-const skipped = noChromium !== undefined;
 const givenUp =
   /^WebGPU was given up: the graphics device was lost \(a card: .*\); ONNX Runtime .* as WebAssembly on \d+ threads?$/;
 
-describe.skipIf(skipped)(`a device that is lost in Chromium${skipped ? ` (skipped: ${noChromium})` : ''}`, () => {
+describe('a device that is lost in Chromium', needs('Chromium'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-give-up-'));
   let test: TestPage;
   beforeAll(async () => {

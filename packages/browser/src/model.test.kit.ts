@@ -3,17 +3,17 @@
  * shared folder is there, else generated phantoms. A minute or less of training: what matters is that page and Node agree.
  */
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writePhantomCases } from '@quickcolumn/phantom';
+import { has, pathOf } from '@quickcolumn/testing';
 
 const cli = join(import.meta.dirname, '../../cli/dist/main.js');
-const shared = process.env.QUICKCOLUMN_SHARED ?? resolve(import.meta.dirname, '../../../../shared');
-const real = join(shared, 'data/covid19-ct-seg');
+const real = join(pathOf('shared'), 'covid19-ct-seg');
 
 /** What the cases are, for titles. */
-export const kindOfCases: string = existsSync(real) ? 'a real scan' : 'a phantom (no shared folder)';
+export const kindOfCases: string = has('shared') ? 'a real scan' : 'a phantom (no shared folder)';
 
 /** Instance norm, so that few steps give a network that finds all classes. */
 const configuration = `
@@ -44,7 +44,7 @@ export const extras = {
 
 /** Fills `folder` with model.onnx, scan.nii.gz and the masks plain.nii.gz and extras.nii.gz that Node makes. */
 export async function makeModelAndMasks(folder: string): Promise<void> {
-  const cases = existsSync(real)
+  const cases = has('shared')
     ? ['coronacases_001', 'radiopaedia_4_85506_1', 'radiopaedia_10_85902_1'].map((name) => ({
         imagePath: join(real, 'ct', `${name}.nii.gz`),
         labelPath: join(real, 'labels', `${name}.nii.gz`),

@@ -1,15 +1,15 @@
 /** Which runtime a page gets, with adapters that say of themselves what real ones say. */
 import { join } from 'node:path';
+import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noChromium, openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.kit.js';
 
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;
 
 const entries = { runtime: join(import.meta.dirname, '../dist/open-runtime.js') };
-const skipped = noChromium !== undefined;
 
-describe.skipIf(skipped)(`the runtime of a page${skipped ? ` (skipped: ${noChromium})` : ''}`, () => {
+describe('the runtime of a page', needs('Chromium'), () => {
   let test: TestPage;
   beforeAll(async () => {
     test = await openTestPage(entries);

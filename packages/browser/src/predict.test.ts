@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readLabelsBlobs } from '@quickcolumn/io';
+import { has, needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { budgetBytes, packageEntries } from './bundle.js';
-import { noChromium, openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.kit.js';
 import type * as Package from './index.js';
 import { extras, kindOfCases, makeModelAndMasks } from './model.test.kit.js';
 
@@ -24,11 +25,10 @@ interface PageResult {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-browser-'));
-const skipped = noChromium !== undefined;
 let test: TestPage;
 
 beforeAll(async () => {
-  if (skipped) return;
+  if (!has('Chromium')) return;
   await makeModelAndMasks(folder);
   const scan = readFileSync(join(folder, 'scan.nii.gz'));
   writeFileSync(join(folder, 'cut.nii.gz'), scan.subarray(0, scan.length / 2));
@@ -134,120 +134,117 @@ async function expectSameMask(mask: string, nodeFile: string): Promise<void> {
   }
 }
 
-describe.skipIf(skipped)(
-  `prediction of ${kindOfCases} in Chromium${skipped ? ` (skipped: ${noChromium})` : ''}`,
-  () => {
-    it('gives the mask of Node and says how it went', async () => {
-      const { mask, prediction, progress, turns, info } = await predict(test.page, 'auto', { withScan: false });
-      await expectSameMask(mask, 'plain.nii.gz');
-      // The header to the bit, but for the description: the command line keeps the scan's.
-      const [own, node] = [bytesOf(mask), readFileSync(join(folder, 'plain.nii.gz'))].map((bytes) =>
-        gunzipSync(bytes).subarray(0, 352).fill(0, 148, 228),
-      );
-      expect(own.equals(node)).toBe(true);
+describe(`prediction of ${kindOfCases} in Chromium`, needs('Chromium'), () => {
+  it('gives the mask of Node and says how it went', async () => {
+    const { mask, prediction, progress, turns, info } = await predict(test.page, 'auto', { withScan: false });
+    await expectSameMask(mask, 'plain.nii.gz');
+    // The header to the bit, but for the description: the command line keeps the scan's.
+    const [own, node] = [bytesOf(mask), readFileSync(join(folder, 'plain.nii.gz'))].map((bytes) =>
+      gunzipSync(bytes).subarray(0, 352).fill(0, 148, 228),
+    );
+    expect(own.equals(node)).toBe(true);
 
-      expect(prediction.runtime).toBe('wasm');
-      expect(prediction.reason).toMatch(
-        /WebAssembly on \d+ threads? \(WebGPU is not used: its adapter, .*swiftshader.*, is software/i,
-      );
-      expect(info.reason).toBe(prediction.reason);
-      expect(info.metadata.network.name).toBe('nnunet3d');
-      expect(prediction.sidecar.notice).toMatch(/not a medical device/);
-      expect(prediction.sidecar.model.sha256).toMatch(/^[0-9a-f]{64}$/);
-      expect(prediction.sidecar.classes.map(({ name }) => name)).toEqual([
-        'background',
-        'left lung',
-        'right lung',
-        'infection',
-      ]);
+    expect(prediction.runtime).toBe('wasm');
+    expect(prediction.reason).toMatch(
+      /WebAssembly on \d+ threads? \(WebGPU is not used: its adapter, .*swiftshader.*, is software/i,
+    );
+    expect(info.reason).toBe(prediction.reason);
+    expect(info.metadata.network.name).toBe('nnunet3d');
+    expect(prediction.sidecar.notice).toMatch(/not a medical device/);
+    expect(prediction.sidecar.model.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(prediction.sidecar.classes.map(({ name }) => name)).toEqual([
+      'background',
+      'left lung',
+      'right lung',
+      'infection',
+    ]);
 
-      expect([...new Set(progress.map(({ stage }) => stage))]).toEqual([
-        'read',
-        'prepare',
-        'windows',
-        'restore',
-        'write',
-      ]);
-      expect(progress.every(({ runtime, reason }) => runtime === 'wasm' && reason === info.reason)).toBe(true);
-      const windows = progress.filter(({ stage }) => stage === 'windows');
-      expect(windows.map(({ done }) => done)).toEqual(windows.map((_, i) => i + 1));
-      expect(windows.at(-1)?.total).toBe(windows.length);
-      // The page's thread ran all the while.
-      expect(turns).toBeGreaterThan(windows.length);
-    });
+    expect([...new Set(progress.map(({ stage }) => stage))]).toEqual([
+      'read',
+      'prepare',
+      'windows',
+      'restore',
+      'write',
+    ]);
+    expect(progress.every(({ runtime, reason }) => runtime === 'wasm' && reason === info.reason)).toBe(true);
+    const windows = progress.filter(({ stage }) => stage === 'windows');
+    expect(windows.map(({ done }) => done)).toEqual(windows.map((_, i) => i + 1));
+    expect(windows.at(-1)?.total).toBe(windows.length);
+    // The page's thread ran all the while.
+    expect(turns).toBeGreaterThan(windows.length);
+  });
 
-    it('gives the mask of Node with mirroring, Gaussian windows and post-processing', async () => {
-      const { mask, prediction } = await predict(test.page, 'wasm', extras.options);
-      await expectSameMask(mask, 'extras.nii.gz');
-      expect(prediction.sidecar.options).toMatchObject({ weighting: 'gaussian', mirror: ['x'] });
-      expect(prediction.reason).toMatch(/as asked/);
-    });
+  it('gives the mask of Node with mirroring, Gaussian windows and post-processing', async () => {
+    const { mask, prediction } = await predict(test.page, 'wasm', extras.options);
+    await expectSameMask(mask, 'extras.nii.gz');
+    expect(prediction.sidecar.options).toMatchObject({ weighting: 'gaussian', mirror: ['x'] });
+    expect(prediction.reason).toMatch(/as asked/);
+  });
 
-    it('gives the mask of Node with WebGPU, asked for by name', async () => {
-      const { mask, prediction, progress } = await predict(test.page, 'webgpu');
-      await expectSameMask(mask, 'plain.nii.gz');
-      expect(prediction.runtime).toBe('webgpu');
-      expect(prediction.reason).toMatch(/^WebGPU on .*swiftshader.*, in software, float32 \(as asked\)$/i);
-      expect(progress.filter(({ stage }) => stage === 'windows').length).toBeGreaterThan(1);
-    });
+  it('gives the mask of Node with WebGPU, asked for by name', async () => {
+    const { mask, prediction, progress } = await predict(test.page, 'webgpu');
+    await expectSameMask(mask, 'plain.nii.gz');
+    expect(prediction.runtime).toBe('webgpu');
+    expect(prediction.reason).toMatch(/^WebGPU on .*swiftshader.*, in software, float32 \(as asked\)$/i);
+    expect(progress.filter(({ stage }) => stage === 'windows').length).toBeGreaterThan(1);
+  });
 
-    it('without isolating headers has one thread and says why', async () => {
-      const plain = await test.openPlain();
-      const { mask, prediction } = await predict(plain, 'auto');
-      expect(prediction.threads).toBe(1);
-      expect(prediction.reason).toMatch(/1 thread .*not cross-origin isolated: .*COOP and COEP/);
-      await expectSameMask(mask, 'plain.nii.gz');
-      await plain.close();
-    });
+  it('without isolating headers has one thread and says why', async () => {
+    const plain = await test.openPlain();
+    const { mask, prediction } = await predict(plain, 'auto');
+    expect(prediction.threads).toBe(1);
+    expect(prediction.reason).toMatch(/1 thread .*not cross-origin isolated: .*COOP and COEP/);
+    await expectSameMask(mask, 'plain.nii.gz');
+    await plain.close();
+  });
 
-    it('stops when it is cancelled, and predicts again after that', async () => {
-      const { code, later } = await test.page.evaluate(async () => {
-        const { createPredictor } = await load<typeof Package>('quickcolumn');
-        const model = await (await fetch('/data/model.onnx')).arrayBuffer();
-        const predictor = await createPredictor({ model, runtime: 'wasm' });
-        const blob = await (await fetch('/data/scan.nii.gz')).blob();
-        const scan = new File([blob], 'scan.nii.gz');
-        const controller = new AbortController();
-        let windows = 0;
-        const cancelled = predictor.predict(scan, {
-          signal: controller.signal,
-          onProgress({ stage }) {
-            if (stage === 'windows') windows++;
-            if (windows === 1) controller.abort();
-          },
-        });
-        const again = predictor.predict(scan, { withScan: true });
-        const problem = await cancelled.then(
-          () => 'nothing stopped',
-          (error: Error & { code: string }) => error.code,
-        );
-        const { sidecar, scan: voxels } = await again;
-        const waiting = predictor.predict(scan).catch((error: Error & { code: string }) => error.code);
-        predictor.dispose();
-        return {
-          code: problem,
-          later: {
-            transferred: model.byteLength,
-            classes: sidecar.classes.length,
-            size: voxels?.size,
-            count: voxels?.voxels.length,
-            disposed: await waiting,
-          },
-        };
+  it('stops when it is cancelled, and predicts again after that', async () => {
+    const { code, later } = await test.page.evaluate(async () => {
+      const { createPredictor } = await load<typeof Package>('quickcolumn');
+      const model = await (await fetch('/data/model.onnx')).arrayBuffer();
+      const predictor = await createPredictor({ model, runtime: 'wasm' });
+      const blob = await (await fetch('/data/scan.nii.gz')).blob();
+      const scan = new File([blob], 'scan.nii.gz');
+      const controller = new AbortController();
+      let windows = 0;
+      const cancelled = predictor.predict(scan, {
+        signal: controller.signal,
+        onProgress({ stage }) {
+          if (stage === 'windows') windows++;
+          if (windows === 1) controller.abort();
+        },
       });
-      expect(code).toBe('interrupted');
-      expect(later).toMatchObject({ transferred: 0, classes: 4, disposed: 'interrupted' });
-      expect(later.count).toBe(later.size?.reduce((product, length) => product * length, 1));
+      const again = predictor.predict(scan, { withScan: true });
+      const problem = await cancelled.then(
+        () => 'nothing stopped',
+        (error: Error & { code: string }) => error.code,
+      );
+      const { sidecar, scan: voxels } = await again;
+      const waiting = predictor.predict(scan).catch((error: Error & { code: string }) => error.code);
+      predictor.dispose();
+      return {
+        code: problem,
+        later: {
+          transferred: model.byteLength,
+          classes: sidecar.classes.length,
+          size: voxels?.size,
+          count: voxels?.voxels.length,
+          disposed: await waiting,
+        },
+      };
     });
+    expect(code).toBe('interrupted');
+    expect(later).toMatchObject({ transferred: 0, classes: 4, disposed: 'interrupted' });
+    expect(later.count).toBe(later.size?.reduce((product, length) => product * length, 1));
+  });
 
-    it('fetched nothing from elsewhere', () => {
-      expect(test.requests.length).toBeGreaterThan(0);
-      expect(test.requests.filter((url) => !/^(blob:)?http:\/\/localhost:\d+\//.test(url))).toEqual([]);
-    });
-  },
-);
+  it('fetched nothing from elsewhere', () => {
+    expect(test.requests.length).toBeGreaterThan(0);
+    expect(test.requests.filter((url) => !/^(blob:)?http:\/\/localhost:\d+\//.test(url))).toEqual([]);
+  });
+});
 
-describe.skipIf(skipped)(`refusals in Chromium${skipped ? ` (skipped: ${noChromium})` : ''}`, () => {
+describe('refusals in Chromium', needs('Chromium'), () => {
   it('not a model', async () => {
     expect(await failure({ bytes: 'no model' })).toMatchObject({ code: 'model' });
   });
@@ -289,7 +286,7 @@ describe.skipIf(skipped)(`refusals in Chromium${skipped ? ` (skipped: ${noChromi
   });
 });
 
-describe.skipIf(skipped)('the bundle', () => {
+describe('the bundle', needs('Chromium'), () => {
   it(`stays below ${budgetBytes} bytes, minified and compressed, without the files of ONNX Runtime`, () => {
     const total = test.files.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0);
     expect(total).toBeGreaterThan(0);

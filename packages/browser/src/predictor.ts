@@ -53,7 +53,7 @@ export interface Predictor {
    * A graphics device that fails on the way is given up: where `auto` chose it, the scan begins anew on WebAssembly and the
    * reasons say so; where it was asked for by name, this rejects (`runtime`) and the next request opens a device anew.
    * @param scan one file, or the files of one scan (.hdr and .img; a header with detached data)
-   * @throws QuickcolumnError with the code of what went wrong: `nifti`, `nrrd`, `metaimage`, `usage`, `preparation`,
+   * @throws QuickcolumnError with the code of what went wrong: `format`, `nifti`, `nrrd`, `metaimage`, `usage`, `preparation`,
    *   `memory`, `runtime`, `interrupted`, `worker` or `internal`
    */
   predict(scan: NamedBlob | readonly NamedBlob[], options?: PredictRequest): Promise<BrowserPrediction>;

@@ -174,7 +174,7 @@ describe('a device that auto has chosen', () => {
 
   it('is kept after what is no fault of it', async () => {
     const { session } = await begin('auto', 'never');
-    await expect(scanned(session, { scan: 'model.onnx' })).rejects.toMatchObject({ code: 'nifti' });
+    await expect(scanned(session, { scan: 'model.onnx' })).rejects.toMatchObject({ code: 'format' });
     expect((await scanned(session)).prediction.runtime).toBe('webgpu');
     for (const fault of [lost(''), new RangeError('ours')]) {
       const { session: other, counts } = await begin('auto', 'second window', { fault });

@@ -5,6 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeVolume } from '@quickcolumn/io';
+import { randomOf } from '@quickcolumn/testing';
 import type { Size3 } from '@quickcolumn/volume';
 
 /** The built program. */
@@ -28,13 +29,17 @@ export async function quickcolumn(cwd: string, ...args: string[]): Promise<Outco
   });
 }
 
-/** Runs it until a file is there, then kills it. Throws when it ends before that. */
+const random = randomOf('kill at a file');
+
+/** Runs it until a file is there, then kills it within 5 ms. Throws when it ends before that. */
 export async function killAt(cwd: string, file: string, args: readonly string[]): Promise<void> {
   const env = { ...process.env, QUICKCOLUMN_CACHE: join(cwd, '..', 'cache') };
   const child = spawn(process.execPath, [programPath, ...args], { cwd, env, stdio: 'ignore' });
   const ended = new Promise<string | null>((done) => child.on('exit', (_, signal) => done(signal)));
   const watch = setInterval(() => {
-    if (existsSync(file)) child.kill('SIGKILL');
+    if (!existsSync(file)) return;
+    clearInterval(watch);
+    setTimeout(() => child.kill('SIGKILL'), random() * 5);
   }, 2);
   const signal = await ended;
   clearInterval(watch);

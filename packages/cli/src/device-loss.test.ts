@@ -7,24 +7,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
-import { openWebGpu } from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/device/software.test.helpers.js';
 import { type Outcome, filesIn, programPath } from './cli.test.kit.js';
 import { exitCodes } from '@quickcolumn/errors';
+import { has, needs } from '@quickcolumn/testing';
 
-useSoftwareWhereNeeded();
-const missing = await openWebGpu().then(
-  (runtime) => runtime.close(),
-  (error: Error) => error.message,
-);
-const why = missing === undefined ? '' : ` (skipped: ${missing})`;
 const kit = new URL('../dist/lose-device.test.kit.js', import.meta.url).href;
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quickcolumn-device-loss-'));
-  if (missing === undefined) await writePhantomCases(join(folder, 'data'), 3, 1);
+  if (has('WebGPU')) await writePhantomCases(join(folder, 'data'), 3, 1);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -55,8 +48,8 @@ train: { patch: [16, 16, 16], batch: 1, epochs: 3, stepsPerEpoch: 3, validationP
 predict: { overlap: [8, 8, 8] }
 `;
 
-describe(`train whose graphics device is lost${why}`, () => {
-  it.skipIf(missing !== undefined)('says so in one line, with the command that goes on', async () => {
+describe('train whose graphics device is lost', () => {
+  it('says so in one line, with the command that goes on', needs('WebGPU'), async () => {
     await writeFile(join(folder, 'small.yaml'), size);
     const begin = ['train', '--config', 'small.yaml', ...data];
     const base = await run([...begin, '--runtime', 'onnx', '--epochs', '1', '--out', 'base']);

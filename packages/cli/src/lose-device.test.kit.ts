@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { nodeGpu } from '../../runtimes/dist/webgpu/device/node.js';
-import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/device/software.test.helpers.js';
+import { useSoftwareWhereNeeded } from '@quickcolumn/testing';
 
 /** What is used of WebGPU, whose types this package does not have. */
 interface Gpu {

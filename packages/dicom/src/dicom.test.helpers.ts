@@ -1,18 +1,11 @@
-/** Helpers of the DICOM tests: small CT files made on the spot, and what exists on this machine. */
+/** Helpers of the DICOM tests: small CT files made on the spot, and the series of the shared folder. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { DicomSource } from './sources/dicom-source.js';
 import { tags } from './data-set/tags.js';
 import { element, encodeFile, type WriteElement } from './data-set/write-data-set.js';
-
-export const shared: string = process.env.QUICKCOLUMN_SHARED ?? resolve(import.meta.dirname, '../../../../shared');
-
-/** True when a program can be started. */
-export function hasProgram(name: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
-}
+import { pathOf } from '@quickcolumn/testing';
 
 const ctClass = '1.2.840.10008.5.1.4.1.1.2';
 
@@ -98,8 +91,7 @@ export async function writeSlices(folder: string, files: readonly Uint8Array[]):
   }
 }
 
-const lidcArchive = join(shared, 'data/dicom/LIDC-IDRI-1011_dicom.tar.gz');
-export const hasLidc: boolean = existsSync(lidcArchive);
+const lidcArchive = join(pathOf('shared'), 'dicom/LIDC-IDRI-1011_dicom.tar.gz');
 
 /** Unpacks the LIDC series; returns its folder. */
 export async function unpackLidc(folder: string): Promise<string> {

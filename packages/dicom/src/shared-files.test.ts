@@ -3,13 +3,14 @@
  * hash, size, spacing, place; or the refusal that each other file must get. No file may be read silently wrong.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
+import { has, needs, pathOf } from '@quickcolumn/testing';
 import { spacingMm } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasLidc, memorySource, shared, unpackLidc } from './dicom.test.helpers.js';
+import { memorySource, unpackLidc } from './dicom.test.helpers.js';
 import { type DicomListing, listSeries } from './series/list-series.js';
 import { decodeFrame } from './codecs/pixels.js';
 import { looksLikeDicom, readFile } from './data-set/read-file.js';
@@ -30,10 +31,9 @@ interface Expected {
   readonly px_sha?: string;
 }
 
-const folder = join(shared, 'data/formats');
+const folder = join(pathOf('shared'), 'formats');
 const listFile = join(folder, 'expected_dicom.json');
-const present = existsSync(listFile);
-const expectedFiles = present ? (JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Expected>) : {};
+const expectedFiles = has('shared') ? (JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Expected>) : {};
 
 /** One slice of the same image in many syntaxes; the lossless ones must decode to this hash. */
 const ctImage = 'b76703cf422e7a4b';
@@ -60,7 +60,7 @@ async function storedFrames(path: string): Promise<{ values: ArrayLike<number>[]
   return { values, shape: [slices[0].format.columns, slices[0].format.rows, slices.length] };
 }
 
-describe.skipIf(!present)('DICOM files of other projects (needs the shared folder)', () => {
+describe('DICOM files of other projects', needs('shared'), () => {
   it.each(Object.entries(expectedFiles))('%s: pixels', async (name, expected) => {
     const frames = await storedFrames(join(folder, name));
     if (expected.rows === null) {
@@ -164,7 +164,7 @@ describe.skipIf(!present)('DICOM files of other projects (needs the shared folde
   });
 });
 
-describe.skipIf(!hasLidc)('the LIDC series (needs the shared folder)', () => {
+describe('the LIDC series', needs('shared'), () => {
   let temporary = '';
   beforeAll(async () => {
     temporary = await mkdtemp(join(tmpdir(), 'quickcolumn-lidc-'));

@@ -1,38 +1,15 @@
 /**
- * A small run of every reader (`npm run fuzz` makes large ones), the harness itself, and the attacks that mutation does
- * not find by chance: bombs, absurd promises, cycles.
+ * A small run of every reader (`npm run fuzz` makes large ones), the harness itself, and attacks on models that mutation
+ * does not find by chance: absurd promises, cycles. Bombs have a file of their own.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { deflateSync, gzipSync } from 'node:zlib';
-import { encodeVolumeBlob, readVolume } from '@quickcolumn/io';
 import { loadModel } from '@quickcolumn/predict';
-import { trainConfigFrom } from '@quickcolumn/workflows';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useFolder } from './folder.test.kit.js';
 import { makeCase } from './run/cases.js';
-import { yamlBombs } from './readers/config-reader.js';
 import { readers, runFuzz } from './index.js';
 import { cyclicModel, makeModel, withMetadata } from './readers/model-reader.js';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'quickcolumn-fuzz-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function put(name: string, ...parts: readonly (Uint8Array | string)[]): string {
-  const path = join(folder, name);
-  writeFileSync(path, Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array))));
-  return path;
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return await promise.then(
-    () => 'read',
-    (error: unknown) => error,
-  );
-}
+const { put, failure } = useFolder();
 
 describe('mutated files', () => {
   it.each(readers.map(({ name }) => name))('%s: no crash, no hang, no large allocation, typed errors', async (name) => {
@@ -58,55 +35,6 @@ describe('mutated files', () => {
 
   it('an unknown reader is an error, not an empty report', async () => {
     await expect(runFuzz('none', { seed: 1, count: 1 })).rejects.toThrow('no reader none');
-  });
-});
-
-describe('bombs', () => {
-  const zeros = Buffer.alloc(200 * 2 ** 20);
-  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-
-  it('what follows the voxels is decompressed only so far, in every format', async () => {
-    const bomb = gzipSync(zeros, { level: 1 });
-    const small = await encodeVolumeBlob({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small.nii.gz');
-    const nifti = put('bomb.nii.gz', new Uint8Array(await small.arrayBuffer()), bomb);
-    const nrrdFields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
-    const nrrd = put('bomb.nrrd', `NRRD0004\n${nrrdFields.join('\n')}\n\n`, bomb);
-    const meta = put(
-      'bomb.mha',
-      'NDims = 3\nDimSize = 4 3 2\nElementType = MET_UCHAR\nElementSpacing = 1 1 1\nCompressedData = True\n' +
-        'ElementDataFile = LOCAL\n',
-      deflateSync(zeros, { level: 1 }),
-    );
-    for (const path of [nifti, nrrd, meta]) {
-      const start = performance.now();
-      const { voxels } = await readVolume(path);
-      expect(voxels).toEqual(new Uint8Array(24));
-      expect(performance.now() - start).toBeLessThan(10_000);
-    }
-    expect(process.resourceUsage().maxRSS).toBeLessThan(1.5 * 2 ** 20);
-  });
-
-  it('a skip that would have to decompress a bomb first is refused', async () => {
-    const fields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
-    const head = `NRRD0004\n${fields.join('\n')}\nbyte skip: 400000000\n\n`;
-    const path = put('skip.nrrd', head, gzipSync(zeros, { level: 1 }));
-    expect(await failure(readVolume(path))).toMatchObject({ code: 'nrrd', field: 'voxels' });
-  });
-
-  it.each(yamlBombs.map((text, i) => [i, text] as const))('YAML %i', async (_i, text) => {
-    const start = performance.now();
-    expect(await failure(trainConfigFrom({ config: put('bomb.yaml', text) }))).toMatchObject({ code: 'config' });
-    expect(performance.now() - start).toBeLessThan(10_000);
-  });
-
-  it('a configuration of megabytes, or that holds itself', async () => {
-    const large = put('large.yaml', Buffer.alloc(2 ** 21, '#'));
-    expect(await failure(trainConfigFrom({ config: large }))).toMatchObject({ code: 'config' });
-    const circle = put('circle.yaml', 'profile: quick\ndata: &d { patients: *d }\n');
-    expect(await failure(trainConfigFrom({ config: circle }))).toMatchObject({
-      code: 'config',
-      message: expect.stringContaining('a group holds itself'),
-    });
   });
 });
 

@@ -6,19 +6,17 @@
  * same loss (test/golden/prepare_restore.py), so it belongs to the grid and not to this code. Sending the labels' shares
  * back, as predicted probabilities are sent, stays below 0.01 on both. The miss is kept here as an expected failure.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
+import { has, needs, pathOf } from '@quickcolumn/testing';
 import { covidClasses, reorient, resizeLinear, type Size3, type Volume } from '@quickcolumn/volume';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { paperPreparation } from './config.js';
 import { prepareScan } from './prepare.js';
 import { restoreProbabilities } from './restore.js';
 
-const shared = process.env.QUICKCOLUMN_SHARED ?? resolve(import.meta.dirname, '../../../../shared');
-const data = join(shared, 'data/covid19-ct-seg');
-const present = existsSync(data);
-const why = present ? '' : ` (skipped: no ${data}; set QUICKCOLUMN_SHARED)`;
+const data = join(pathOf('shared'), 'covid19-ct-seg');
 
 interface Golden {
   readonly preparedSize: Size3;
@@ -47,7 +45,7 @@ function oneHot(labels: Uint8Array, value: number): Float32Array {
   return result;
 }
 
-describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])(`prepare and restore of %s${why}`, (name) => {
+describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])('prepare and restore of %s', (name) => {
   let image: Volume;
   let hard: Volume<Uint8Array>;
   let moments = { mean: 0, variance: 0 };
@@ -55,7 +53,7 @@ describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])(`prepare and restore
   let scores = { hard: [0], soft: [0] };
 
   beforeAll(async () => {
-    if (!present) return;
+    if (!has('shared')) return;
     image = await readVolume(join(data, 'ct', `${name}.nii.gz`));
     const labels = await readLabels(join(data, 'labels', `${name}.nii.gz`));
     const prepared = prepareScan(image, paperPreparation, { labels, name });
@@ -76,18 +74,18 @@ describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])(`prepare and restore
     moments = { mean: sum / prepared.image.length, variance: squares / prepared.image.length };
   }, 300_000);
 
-  it.skipIf(!present)('gives the exact shape and affine of the scan', () => {
+  it('gives the exact shape and affine of the scan', needs('shared'), () => {
     expect(preparedSize).toEqual(golden[name].preparedSize);
     expect(hard.size).toEqual(image.size);
     expect(hard.affine).toEqual(image.affine);
   });
 
-  it.skipIf(!present)('gives a z-scored image', () => {
+  it('gives a z-scored image', needs('shared'), () => {
     expect(moments.mean).toBeCloseTo(0, 3);
     expect(moments.variance).toBeCloseTo(1, 3);
   });
 
-  it.skipIf(!present)('loses what the numpy reference loses, to 0.0005 Dice', () => {
+  it('loses what the numpy reference loses, to 0.0005 Dice', needs('shared'), () => {
     for (const kind of ['hard', 'soft'] as const) {
       scores[kind].forEach((score, i) =>
         expect(Math.abs(score - golden[name][kind][i]), `${kind} ${scores[kind]}`).toBeLessThan(5e-4),
@@ -95,13 +93,13 @@ describe.each(['coronacases_001', 'radiopaedia_4_85506_1'])(`prepare and restore
     }
   });
 
-  it.skipIf(!present)('loses less than 0.01 lung Dice when shares are sent back', () => {
+  it('loses less than 0.01 lung Dice when shares are sent back', needs('shared'), () => {
     expect(Math.min(scores.soft[0], scores.soft[1])).toBeGreaterThan(0.99);
   });
 
   const missed = name === 'coronacases_001';
   const title = `loses less than 0.01 lung Dice when hard labels are sent back${missed ? ' (known miss)' : ''}`;
-  it.skipIf(!present)(title, { fails: missed }, () => {
+  it(title, { ...needs('shared'), fails: missed }, () => {
     expect(Math.min(scores.hard[0], scores.hard[1])).toBeGreaterThan(0.99);
   });
 });

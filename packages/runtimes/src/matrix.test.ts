@@ -4,6 +4,7 @@
  * bfloat16, 4e-3 in float16.
  */
 import { elementCount, type Graph } from '@quickcolumn/graph';
+import { has, type JudgedOptions, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 import { lowerToOnnx } from './onnx/lower.js';
 import { cases, composites } from './matrix.test.cases.js';
@@ -13,25 +14,25 @@ import { openOnnx } from './onnx/open.js';
 import type { Executable, Precision } from './contract/runtime.js';
 import { openWebGpu } from './webgpu/open.js';
 import type { WebGpuRuntime } from './webgpu/types.js';
-import { useSoftwareWhereNeeded } from './webgpu/device/software.test.helpers.js';
 
 /** One column of the matrix. */
 interface Column {
   readonly name: string;
   readonly tolerance: number;
+  readonly judged: JudgedOptions;
   /** Why it cannot run here. */
   readonly missing?: string;
   compile(graph: Graph): Promise<Executable>;
 }
 
 const onnx = await openOnnx();
-const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
+const oneDnn: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 useSoftwareWhereNeeded();
-const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
+const webGpu: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 
 /** bfloat16 keeps 8 bits: 2⁻⁹ a rounding, and inputs, weights and results are rounded; float16 keeps 11. */
 const columns: readonly Column[] = [
-  { name: 'onnx', tolerance: 1e-4, compile: (graph) => onnx.compile(graph, { threads: 2 }) },
+  { name: 'onnx', tolerance: 1e-4, judged: needs(), compile: (graph) => onnx.compile(graph, { threads: 2 }) },
   oneDnnColumn('onednn float32', 'float32', 1e-4, 4096),
   oneDnnColumn('onednn float32, nothing in TypeScript', 'float32', 1e-4, 0),
   oneDnnColumn('onednn bfloat16', 'bfloat16', 2e-2, 0),
@@ -40,24 +41,28 @@ const columns: readonly Column[] = [
 ];
 
 function webGpuColumn(name: string, precision: Precision, tolerance: number): Column {
+  const judged = needs('WebGPU');
   if (typeof webGpu === 'string')
-    return { name, tolerance, missing: webGpu, compile: () => Promise.reject(new Error(webGpu)) };
+    return { name, tolerance, judged, missing: webGpu, compile: () => Promise.reject(new Error(webGpu)) };
   const missing = precision === 'float16' && !webGpu.limits.f16 ? `${webGpu.version} has no shader-f16` : undefined;
   return {
     name,
     tolerance,
+    judged,
     ...(missing === undefined ? {} : { missing }),
     compile: (graph) => webGpu.compile(graph, { precision }),
   };
 }
 
 function oneDnnColumn(name: string, precision: Precision, tolerance: number, smallElements: number): Column {
+  const judged = needs('oneDNN');
   if (typeof oneDnn === 'string')
-    return { name, tolerance, missing: oneDnn, compile: () => Promise.reject(new Error(oneDnn)) };
+    return { name, tolerance, judged, missing: oneDnn, compile: () => Promise.reject(new Error(oneDnn)) };
   const missing = precision === 'bfloat16' && oneDnn.precision !== 'bfloat16' ? 'no bfloat16 in hardware' : undefined;
   return {
     name,
     tolerance,
+    judged,
     ...(missing === undefined ? {} : { missing }),
     compile: (graph) => oneDnn.compile(graph, { threads: 2, precision, smallElements }),
   };
@@ -95,7 +100,7 @@ describe.each(columns)('$name', (column) => {
   for (const [op, list] of Object.entries({ ...cases, ...composites })) {
     describe(`${op}${why}`, () => {
       for (const one of list)
-        it.skipIf(column.missing !== undefined)(titleOf(one), () =>
+        it.skipIf(column.missing !== undefined)(titleOf(one), column.judged, () =>
           checkCase((graph) => column.compile(graph), column.tolerance, op, one),
         );
     });

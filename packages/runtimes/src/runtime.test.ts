@@ -2,13 +2,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { differentiate, Graph, runReference } from '@quickcolumn/graph';
+import { has, type JudgedOptions, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
 import { openOnnx } from './onnx/open.js';
 import type { Executable, Runtime } from './contract/runtime.js';
 import { openWebGpu } from './webgpu/open.js';
 import type { WebGpuRuntime } from './webgpu/types.js';
-import { useSoftwareWhereNeeded } from './webgpu/device/software.test.helpers.js';
 
 const zero = { kind: 'constant', value: 0 } as const;
 
@@ -89,21 +89,22 @@ function sampleOf(grid: readonly number[]): { x: Float32Array; labels: Uint8Arra
   return { x, labels, rate: Float32Array.of(0.1) };
 }
 
-const oneDnn: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
+const oneDnn: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 useSoftwareWhereNeeded();
-const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
-const column = (name: string, found: Runtime | string): { name: string; runtime: Runtime | undefined } =>
-  typeof found === 'string' ? { name: `${name} (skipped: ${found})`, runtime: undefined } : { name, runtime: found };
-const runtimes = [column('onnx', await openOnnx()), column('onednn', oneDnn), column('webgpu', webGpu)];
+const webGpu: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
+const runtimes: readonly { name: string; found: Runtime | string; judged: JudgedOptions }[] = [
+  { name: 'onnx', found: await openOnnx(), judged: needs() },
+  { name: 'onednn', found: oneDnn, judged: needs('oneDNN') },
+  { name: 'webgpu', found: webGpu, judged: needs('WebGPU') },
+];
 
-describe.each(runtimes)('$name', ({ runtime: found }) => {
+describe.each(runtimes)('$name', ({ found, judged }) => {
   const runtime = found as Runtime;
-  const absent = found === undefined;
   const using = <T>(graph: Graph, use: (executable: Executable) => Promise<T>): Promise<T> =>
     within(runtime, graph, use);
 
   describe('variables', () => {
-    it.skipIf(absent)('start with their constant and keep what runs assign', async () => {
+    it('start with their constant and keep what runs assign', judged, async () => {
       await using(accumulator(), async (executable) => {
         expect(await valuesOf(executable, 'sum')).toEqual([10, 10]);
         const seen: number[][] = [];
@@ -113,7 +114,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('are all read before any is written', async () => {
+    it('are all read before any is written', judged, async () => {
       const graph = new Graph();
       const a = graph.variable('a', [2], { kind: 'constant', value: 1 });
       const b = graph.variable('b', [2], { kind: 'constant', value: 2 });
@@ -130,7 +131,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('that no run assigns, or that nothing reads, keep their values', async () => {
+    it('that no run assigns, or that nothing reads, keep their values', judged, async () => {
       const graph = new Graph();
       const x = graph.input('x', [2]);
       const fixed = graph.variable('fixed', [2], { kind: 'constant', value: 3 }, false);
@@ -146,7 +147,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('are read as copies and written as copies', async () => {
+    it('are read as copies and written as copies', judged, async () => {
       await using(accumulator(), async (executable) => {
         const data = Float32Array.of(5, 6);
         await executable.writeVariables(new Map([['sum', { shape: [2], data }]]));
@@ -165,7 +166,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('of another name, shape or length are refused and nothing changes', async () => {
+    it('of another name, shape or length are refused and nothing changes', judged, async () => {
       await using(accumulator(), async (executable) => {
         const write = (name: string, shape: number[], count: number): Promise<void> =>
           executable.writeVariables(new Map([[name, { shape, data: new Float32Array(count) }]]));
@@ -179,7 +180,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
   });
 
   describe('inputs', () => {
-    it.skipIf(absent)('that are missing or of another length are refused, and the state stays', async () => {
+    it('that are missing or of another length are refused, and the state stays', judged, async () => {
       await using(accumulator(), async (executable) => {
         await expect(executable.run({})).rejects.toThrow('the graph needs an input x');
         await expect(executable.run({ x: new Float32Array(3) })).rejects.toThrow('input x has 3 values, expected [2]');
@@ -190,7 +191,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('may have any name, also those that the lowering could use', async () => {
+    it('may have any name, also those that the lowering could use', judged, async () => {
       const graph = new Graph();
       const names = ['t0', 't1', '0', 'f_2', 'i_1_0', 'eye_2', 'a b/c'];
       const total = names
@@ -206,7 +207,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
   });
 
   describe('outputs', () => {
-    it.skipIf(absent)('belong to the caller: later runs do not change them', async () => {
+    it('belong to the caller: later runs do not change them', judged, async () => {
       await using(accumulator(), async (executable) => {
         const { y } = await executable.run({ x: Float32Array.of(1, 1) });
         for (let i = 0; i < 3; i++) await executable.run({ x: Float32Array.of(1, 1) });
@@ -216,7 +217,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('do not alias the inputs', async () => {
+    it('do not alias the inputs', judged, async () => {
       const graph = new Graph();
       graph.output('y', graph.input('x', [2]));
       await using(graph, async (executable) => {
@@ -228,7 +229,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
     });
   });
 
-  it.skipIf(absent)('two executables of one graph do not share state', async () => {
+  it('two executables of one graph do not share state', judged, async () => {
     const graph = accumulator();
     await using(graph, (first) =>
       using(graph, async (second) => {
@@ -243,7 +244,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
     );
   });
 
-  it.skipIf(absent)('the planned bytes are known before the first run', async () => {
+  it('the planned bytes are known before the first run', judged, async () => {
     await using(accumulator(), async (executable) => {
       // At least x, the sum and the variable, 8 bytes each, of which two may share a place.
       expect(executable.bytes).toBeGreaterThanOrEqual(8 + 8);
@@ -251,7 +252,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
     });
   });
 
-  it.skipIf(absent)('runs do not overlap, and nothing runs after dispose', async () => {
+  it('runs do not overlap, and nothing runs after dispose', judged, async () => {
     const executable = await runtime.compile(accumulator(), { threads: 1 });
     const x = Float32Array.of(1, 1);
     const first = executable.run({ x });
@@ -263,7 +264,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
   });
 
   describe('training', () => {
-    it.skipIf(absent)('three steps equal the float64 reference', async () => {
+    it('three steps equal the float64 reference', judged, async () => {
       const grid = [4, 4, 6];
       const graph = trainingGraph(2, grid);
       const start = startOf(graph);
@@ -286,7 +287,7 @@ describe.each(runtimes)('$name', ({ runtime: found }) => {
       });
     });
 
-    it.skipIf(absent)('memory is flat: of three times 100 steps after 50, one adds less than 8 MiB', async () => {
+    it('memory is flat: of three times 100 steps after 50, one adds less than 8 MiB', judged, async () => {
       setFlagsFromString('--expose-gc');
       const collect = runInNewContext('gc') as () => void;
       const grid = [16, 32, 32];

@@ -3,15 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabelsBlobs } from '@quickcolumn/io';
+import { needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageEntries } from '../bundle.js';
-import { noChromium, openTestPage, type TestPage } from '../chromium.test.kit.js';
+import { openTestPage, type TestPage } from '../chromium.test.kit.js';
 import { makeQuickModel } from '../model.test.kit.js';
 
-const skipped = noChromium !== undefined;
-
-describe.skipIf(skipped)(`the example's page${skipped ? ` (skipped: ${noChromium})` : ''}`, () => {
+describe("the example's page", needs('Chromium'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-example-'));
   let test: TestPage;
   let page: Page;

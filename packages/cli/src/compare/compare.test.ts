@@ -8,6 +8,7 @@ import type { Comparison } from '@quickcolumn/evaluate';
 import { readLabels } from '@quickcolumn/io';
 import { casesOf } from '@quickcolumn/cases';
 import { writePhantomCases } from '@quickcolumn/phantom';
+import { randomOf } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, programPath, quickcolumn } from '../cli.test.kit.js';
 import { caseImages, readExperiment } from '@quickcolumn/workflows';
@@ -44,7 +45,8 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
   const compare = async (...args: string[]): ReturnType<typeof quickcolumn> =>
     await quickcolumn(folder, 'compare', ...args);
 
-  /** Runs it and kills it at the first line that has `text`. */
+  const random = randomOf('compare');
+  /** Runs it and kills it up to 10 ms behind the first line that has `text`. */
   async function killedAt(text: string, signal: NodeJS.Signals, out: string): Promise<number | NodeJS.Signals | null> {
     const args = ['compare', '--experiment', 'exp.yaml', '--out', out];
     const env = { ...process.env, QUICKCOLUMN_CACHE: join(folder, '..', 'cache') };
@@ -59,7 +61,7 @@ describe('quickcolumn compare', { timeout: 240_000 }, () => {
       seen += chunk.toString();
       if (killed || !seen.includes(text)) return;
       killed = true;
-      child.kill(signal);
+      setTimeout(() => child.kill(signal), random() * 10);
     });
     await once(child, 'close');
     expect(seen).toContain(text);

@@ -1,16 +1,17 @@
 /** Segmentations out and in again, judged by dciodvfy, dcmqi (itk-wasm) and Orthanc where these are present. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { needs, pathOf } from '@quickcolumn/testing';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dicomCielab } from './cielab.js';
-import { ctSlice, hasLidc, hasProgram, memorySource, shared, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
+import { ctSlice, memorySource, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
 import { items, text } from '../data-set/data-set.js';
 import { listSeries } from '../series/list-series.js';
 import { readFile as readDicomFile } from '../data-set/read-file.js';
@@ -156,9 +157,9 @@ function ones(path: string): number {
   return count;
 }
 
-const dcmqi = join(shared, 'data/formats/QIICR_dcmqi/data/segmentations');
+const dcmqi = join(pathOf('shared'), 'formats/QIICR_dcmqi/data/segmentations');
 
-describe.skipIf(!existsSync(dcmqi))('segmentations by dcmqi (need the shared folder)', () => {
+describe('segmentations by dcmqi', needs('shared'), () => {
   async function seriesGrid(folder: string): Promise<DicomVolume> {
     const { sources } = await openSources([join(dcmqi, folder)]);
     const { series } = await listSeries(sources);
@@ -192,7 +193,7 @@ describe.skipIf(!existsSync(dcmqi))('segmentations by dcmqi (need the shared fol
   });
 });
 
-describe.skipIf(!hasProgram('dciodvfy'))('dciodvfy (needs the program: Debian dicom3tools)', () => {
+describe('dciodvfy', needs('dciodvfy'), () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quickcolumn-dciodvfy-'));
@@ -204,7 +205,7 @@ describe.skipIf(!hasProgram('dciodvfy'))('dciodvfy (needs the program: Debian di
   async function errorsOf(bytes: Uint8Array): Promise<string[]> {
     const path = join(folder, 'seg.dcm');
     await writeFile(path, bytes);
-    const { stdout, stderr } = spawnSync('dciodvfy', [path], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(pathOf('dciodvfy'), [path], { encoding: 'utf8' });
     expect(stdout + stderr).toContain('Segmentation');
     return (stdout + stderr).split('\n').filter((line) => line.startsWith('Error'));
   }
@@ -272,7 +273,7 @@ describe.skipIf(!hasProgram('dciodvfy'))('dciodvfy (needs the program: Debian di
     expect(paintRegions('seg.dcm', regions, scan.volume).labels.voxels).toEqual(labels.voxels);
   });
 
-  it.skipIf(!existsSync(dcmqi))('finds no error in one of a multi-frame image (needs the shared folder)', async () => {
+  it('finds no error in one of a multi-frame image', needs('shared'), async () => {
     const { sources } = await openSources([join(dcmqi, '24x38x3/multiframe')]);
     const { series } = await listSeries(sources);
     const scan = await readSeries(series[0]);
@@ -284,15 +285,11 @@ describe.skipIf(!hasProgram('dciodvfy'))('dciodvfy (needs the program: Debian di
     expect(await errorsOf(bytes)).toEqual([]);
   });
 
-  it.skipIf(!hasLidc)('finds no error in one of a real series (needs the shared folder)', async () => {
+  it('finds no error in one of a real series', needs('shared'), async () => {
     const { scan, labels } = await lidcScan(join(folder, 'lidc'));
     expect(await errorsOf(await encodeSegmentation(labels, scan, options))).toEqual([]);
   });
 });
-
-/** Folder into which `npm install @itk-wasm/dicom` was run; too large to be a dependency. */
-const itkWasm = process.env.QUICKCOLUMN_ITK_WASM ?? '';
-const hasItkWasm = itkWasm !== '' && existsSync(join(itkWasm, 'node_modules/@itk-wasm/dicom'));
 
 interface ItkSegmentation {
   readonly segImage: {
@@ -303,105 +300,97 @@ interface ItkSegmentation {
   };
 }
 
-describe.skipIf(!hasItkWasm || !hasLidc)(
-  'dcmqi in itk-wasm (needs QUICKCOLUMN_ITK_WASM, a folder with @itk-wasm/dicom installed, and the shared folder)',
-  () => {
-    it('reads the segmentation of a real series, voxel by voxel', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'quickcolumn-dcmqi-'));
-      const { scan, labels } = await lidcScan(join(folder, 'lidc'));
-      const path = join(folder, 'seg.dcm');
-      await writeFile(path, await encodeSegmentation(labels, scan, options));
-      const entry = pathToFileURL(join(itkWasm, 'node_modules/@itk-wasm/dicom/dist/index-node.js')).href;
-      const itk = (await import(entry)) as { readSegmentationNode(path: string): Promise<ItkSegmentation> };
-      const { segImage } = await itk.readSegmentationNode(path);
-      await rm(folder, { recursive: true, force: true });
-      // It returns the planes from the first to the last that has a frame.
-      const [columns, rows, planes] = segImage.size;
-      const first = Math.round((segImage.origin[2] - scan.volume.affine[11]) / scan.volume.affine[10]);
-      expect([columns, rows]).toEqual(labels.size.slice(0, 2));
-      const [from, to] = [first * columns * rows, (first + planes) * columns * rows];
-      let different = 0;
-      for (let i = 0; i < labels.voxels.length; i++) {
-        const theirs = i >= from && i < to ? segImage.data[i - from] : 0;
-        if (theirs !== labels.voxels[i]) different++;
-      }
-      expect(different).toBe(0);
-    });
-  },
-);
-
-const orthanc = ['Orthanc', '/usr/sbin/Orthanc'].find(hasProgram);
-
-describe.skipIf(orthanc === undefined || !hasLidc)(
-  'Orthanc (needs the program: Debian orthanc, and the shared folder)',
-  () => {
-    let folder = '';
-    let server: ReturnType<typeof spawn> | undefined;
-    let base = '';
-
-    beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'quickcolumn-orthanc-'));
-      const port = await freePort();
-      base = `http://127.0.0.1:${port}`;
-      const settings = {
-        Name: 'quickcolumn-test',
-        StorageDirectory: join(folder, 'storage'),
-        IndexDirectory: join(folder, 'storage'),
-        HttpPort: port,
-        HttpServerEnabled: true,
-        RemoteAccessAllowed: false,
-        AuthenticationEnabled: false,
-        DicomServerEnabled: false,
-        Plugins: [],
-        // Where Orthanc 1.10 closes a connection behind its answer, the end of a large one is lost now and then.
-        KeepAlive: true,
-        KeepAliveTimeout: 60,
-      };
-      await mkdir(join(folder, 'storage'));
-      await writeFile(join(folder, 'orthanc.json'), JSON.stringify(settings));
-      server = spawn(orthanc ?? '', [join(folder, 'orthanc.json')], { stdio: 'ignore' });
-      for (let attempt = 0; attempt < 150; attempt++) {
-        if (
-          await fetch(`${base}/system`).then(
-            (answer) => answer.ok,
-            () => false,
-          )
-        )
-          return;
-        await new Promise((done) => setTimeout(done, 200));
-      }
-      throw new Error('Orthanc did not start');
-    }, 60_000);
-
-    afterAll(async () => {
-      const ended = new Promise((done) => server?.once('exit', done));
-      if (server?.kill() === true) await ended;
-      await rm(folder, { recursive: true, force: true });
-    });
-
-    async function store(bytes: Uint8Array): Promise<{ ID: string; Status: string; ParentStudy: string }> {
-      const answer = await fetch(`${base}/instances`, { method: 'POST', body: Buffer.from(bytes) });
-      expect(answer.status).toBe(200);
-      return (await answer.json()) as { ID: string; Status: string; ParentStudy: string };
+describe('dcmqi in itk-wasm', needs('dcmqi', 'shared'), () => {
+  it('reads the segmentation of a real series, voxel by voxel', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'quickcolumn-dcmqi-'));
+    const { scan, labels } = await lidcScan(join(folder, 'lidc'));
+    const path = join(folder, 'seg.dcm');
+    await writeFile(path, await encodeSegmentation(labels, scan, options));
+    const entry = pathToFileURL(join(dirname(pathOf('dcmqi')), 'dist/index-node.js')).href;
+    const itk = (await import(entry)) as { readSegmentationNode(path: string): Promise<ItkSegmentation> };
+    const { segImage } = await itk.readSegmentationNode(path);
+    await rm(folder, { recursive: true, force: true });
+    // It returns the planes from the first to the last that has a frame.
+    const [columns, rows, planes] = segImage.size;
+    const first = Math.round((segImage.origin[2] - scan.volume.affine[11]) / scan.volume.affine[10]);
+    expect([columns, rows]).toEqual(labels.size.slice(0, 2));
+    const [from, to] = [first * columns * rows, (first + planes) * columns * rows];
+    let different = 0;
+    for (let i = 0; i < labels.voxels.length; i++) {
+      const theirs = i >= from && i < to ? segImage.data[i - from] : 0;
+      if (theirs !== labels.voxels[i]) different++;
     }
+    expect(different).toBe(0);
+  });
+});
 
-    it('stores the segmentation of a real series in its study and gives it back', async () => {
-      const { scan, labels } = await lidcScan(join(folder, 'lidc'));
-      const image = await store(await readFile(scan.firstSource.name));
-      const bytes = await encodeSegmentation(labels, scan, options);
-      const stored = await store(bytes);
-      expect(stored.Status).toBe('Success');
-      expect(stored.ParentStudy).toBe(image.ParentStudy);
-      const file = await fetch(`${base}/instances/${stored.ID}/file`);
-      const back = new Uint8Array(await file.arrayBuffer());
-      expect(Buffer.from(back).equals(Buffer.from(bytes))).toBe(true);
-      const regions = await readSegmentation(memorySource('orthanc.dcm', back), scan.volume);
-      expect(
-        Buffer.from(paintRegions('orthanc', regions, scan.volume).labels.voxels).equals(Buffer.from(labels.voxels)),
-      ).toBe(true);
-    });
-  },
-);
+describe('Orthanc', needs('Orthanc', 'shared'), () => {
+  let folder = '';
+  let server: ReturnType<typeof spawn> | undefined;
+  let base = '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'quickcolumn-orthanc-'));
+    const port = await freePort();
+    base = `http://127.0.0.1:${port}`;
+    const settings = {
+      Name: 'quickcolumn-test',
+      StorageDirectory: join(folder, 'storage'),
+      IndexDirectory: join(folder, 'storage'),
+      HttpPort: port,
+      HttpServerEnabled: true,
+      RemoteAccessAllowed: false,
+      AuthenticationEnabled: false,
+      DicomServerEnabled: false,
+      Plugins: [],
+      // Where Orthanc 1.10 closes a connection behind its answer, the end of a large one is lost now and then.
+      KeepAlive: true,
+      KeepAliveTimeout: 60,
+    };
+    await mkdir(join(folder, 'storage'));
+    await writeFile(join(folder, 'orthanc.json'), JSON.stringify(settings));
+    server = spawn(pathOf('Orthanc'), [join(folder, 'orthanc.json')], { stdio: 'ignore' });
+    for (let attempt = 0; attempt < 150; attempt++) {
+      if (
+        await fetch(`${base}/system`).then(
+          (answer) => answer.ok,
+          () => false,
+        )
+      )
+        return;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    throw new Error('Orthanc did not start');
+  }, 60_000);
+
+  afterAll(async () => {
+    const ended = new Promise((done) => server?.once('exit', done));
+    if (server?.kill() === true) await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function store(bytes: Uint8Array): Promise<{ ID: string; Status: string; ParentStudy: string }> {
+    const answer = await fetch(`${base}/instances`, { method: 'POST', body: Buffer.from(bytes) });
+    expect(answer.status).toBe(200);
+    return (await answer.json()) as { ID: string; Status: string; ParentStudy: string };
+  }
+
+  it('stores the segmentation of a real series in its study and gives it back', async () => {
+    const { scan, labels } = await lidcScan(join(folder, 'lidc'));
+    const image = await store(await readFile(scan.firstSource.name));
+    const bytes = await encodeSegmentation(labels, scan, options);
+    const stored = await store(bytes);
+    expect(stored.Status).toBe('Success');
+    expect(stored.ParentStudy).toBe(image.ParentStudy);
+    const file = await fetch(`${base}/instances/${stored.ID}/file`);
+    const back = new Uint8Array(await file.arrayBuffer());
+    expect(Buffer.from(back).equals(Buffer.from(bytes))).toBe(true);
+    const regions = await readSegmentation(memorySource('orthanc.dcm', back), scan.volume);
+    expect(
+      Buffer.from(paintRegions('orthanc', regions, scan.volume).labels.voxels).equals(Buffer.from(labels.voxels)),
+    ).toBe(true);
+  });
+});
 
 async function freePort(): Promise<number> {
   return await new Promise((done) => {

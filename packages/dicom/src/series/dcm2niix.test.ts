@@ -4,16 +4,15 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readVolume } from '@quickcolumn/io';
+import { needs, pathOf } from '@quickcolumn/testing';
 import { compareGrids, reorient, type Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ctSlice, hasLidc, hasProgram, unpackLidc, writeSlices } from '../dicom.test.helpers.js';
+import { ctSlice, unpackLidc, writeSlices } from '../dicom.test.helpers.js';
 import { listSeries } from './list-series.js';
 import { readSeries } from './read-series.js';
 import { openSources } from '../sources/sources.js';
 
-const present = hasProgram('dcm2niix');
-
-describe.skipIf(!present)('against dcm2niix (needs the program dcm2niix)', () => {
+describe('against dcm2niix', needs('dcm2niix'), () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quickcolumn-dcm2niix-'));
@@ -28,7 +27,7 @@ describe.skipIf(!present)('against dcm2niix (needs the program dcm2niix)', () =>
     const ours = (await readSeries(series[0])).volume;
     const out = join(folder, name);
     await mkdir(out);
-    const { status, stdout } = spawnSync('dcm2niix', ['-z', 'n', '-b', 'n', '-f', 'scan', '-o', out, dicom]);
+    const { status, stdout } = spawnSync(pathOf('dcm2niix'), ['-z', 'n', '-b', 'n', '-f', 'scan', '-o', out, dicom]);
     expect(status, stdout.toString()).toBe(0);
     const files = (await readdir(out)).filter((file) => file.endsWith('.nii'));
     expect(files).toEqual(['scan.nii']);
@@ -59,7 +58,7 @@ describe.skipIf(!present)('against dcm2niix (needs the program dcm2niix)', () =>
     expectSame(ours, theirs);
   });
 
-  it.skipIf(!hasLidc)('the LIDC series (needs the shared folder)', async () => {
+  it('the LIDC series', needs('shared'), async () => {
     const { ours, theirs } = await bothWays(await unpackLidc(join(folder, 'lidc')), 'lidc-nifti');
     expect(ours.size).toEqual([512, 512, 133]);
     expectSame(ours, theirs);

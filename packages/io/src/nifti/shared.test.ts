@@ -1,6 +1,7 @@
 /** Files of other projects against expected_nifti.json (what nibabel read); only where the shared folder is present. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { has, needs, pathOf } from '@quickcolumn/testing';
 import { axisCodes, spacingMm } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { NiftiError, readVolume } from '../index.js';
@@ -17,11 +18,9 @@ interface Expected {
   readonly nibabel: string;
 }
 
-const shared = process.env.QUICKCOLUMN_SHARED ?? resolve(import.meta.dirname, '../../../../../shared');
-const folder = resolve(shared, 'data/formats');
+const folder = resolve(pathOf('shared'), 'formats');
 const listFile = resolve(folder, 'expected_nifti.json');
-const present = existsSync(listFile);
-const list = present ? (JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Expected>) : {};
+const list = has('shared') ? (JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Expected>) : {};
 
 /** The part of the file that must be named in the error, or undefined for a file that must be read. */
 function expectedField(name: string, expected: Expected): string | undefined {
@@ -33,7 +32,7 @@ function expectedField(name: string, expected: Expected): string | undefined {
   return /complex|\('R'/.test(expected.dtype ?? '') ? 'datatype' : undefined;
 }
 
-describe.skipIf(!present)('files of other projects (needs the shared folder: ../shared or QUICKCOLUMN_SHARED)', () => {
+describe('files of other projects', needs('shared'), () => {
   it.each(Object.entries(list))('%s', async (name, expected) => {
     const path = resolve(folder, name);
     const field = expectedField(name, expected);

@@ -1,8 +1,9 @@
 /** NRRD and MetaImage files of other projects against what ITK reads; only where the shared folder is present. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { needs, pathOf } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 import { readVolume } from '../index.js';
 
@@ -14,14 +15,12 @@ interface Expected {
   readonly sha256: string;
 }
 
-const shared = process.env.QUICKCOLUMN_SHARED ?? resolve(import.meta.dirname, '../../../../../shared');
-const folder = resolve(shared, 'data/formats');
-const present = existsSync(folder);
+const folder = resolve(pathOf('shared'), 'formats');
 const { files } = JSON.parse(
   readFileSync(fileURLToPath(new URL('../golden/shared-volumes.json', import.meta.url)), 'utf8'),
 ) as { files: Record<string, Expected> };
 
-describe.skipIf(!present)('files of other projects (needs the shared folder: ../shared or QUICKCOLUMN_SHARED)', () => {
+describe('files of other projects', needs('shared'), () => {
   it.each(Object.entries(files))('%s', async (name, expected) => {
     const { voxels, size, affine } = await readVolume(resolve(folder, name));
     expect(size).toEqual(expected.shape);

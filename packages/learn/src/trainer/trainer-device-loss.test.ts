@@ -7,8 +7,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openWebGpu, type RuntimeError, type WebGpuRuntime } from '@quickcolumn/runtimes';
+import { has, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../../../runtimes/dist/webgpu/device/software.test.helpers.js';
 import { loadCheckpoint } from '../run-folder/checkpoint.js';
 import { readHistory } from '../run-folder/history.js';
 import { configWith, SeededSamples, validationCase } from './logistic-step.test.helpers.js';
@@ -17,9 +17,7 @@ import type { StepConfig, TrainingStep } from '../step/step-types.js';
 import { type TrainOptions, type TrainResult, train } from './trainer.js';
 
 useSoftwareWhereNeeded();
-const first: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
-const absent = typeof first === 'string';
-const why = absent ? ` (skipped: ${first})` : '';
+const first: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 
 const config = configWith({ epochs: 3, stepsPerEpoch: 3, learningRate: 0.01 });
 const { network, loss, optimizer, seed, preparation } = config;
@@ -95,8 +93,8 @@ async function expectLost(training: Promise<unknown>): Promise<void> {
   expect(error).toMatchObject({ code: 'runtime', fields: { runtime: 'webgpu', reason: 'device-lost' } });
 }
 
-describe(`a training whose graphics device is lost${why}`, () => {
-  it.skipIf(absent)('continues on a new device to the weights of one that lost none', async () => {
+describe('a training whose graphics device is lost', () => {
+  it('continues on a new device to the weights of one that lost none', needs('WebGPU'), async () => {
     const runtime = first as WebGpuRuntime;
     expect((await trainOn({ runtime, folder: 'whole' })).epochs).toBe(3);
 

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomOf } from '@quickcolumn/testing';
 import { expect, it } from 'vitest';
 import { loadCheckpoint } from '../run-folder/checkpoint.js';
 import { readHistory } from '../run-folder/history.js';
 
 const child = fileURLToPath(new URL('../../dist/trainer/killed-training.test.helpers.js', import.meta.url));
+const random = randomOf('trainer-kill');
 
 /** Runs the child; with `ticks` it is killed a few milliseconds after that many progress reports. */
 async function run(folder: string, ticks = Number.POSITIVE_INFINITY): Promise<NodeJS.Signals | null> {
@@ -18,13 +19,13 @@ async function run(folder: string, ticks = Number.POSITIVE_INFINITY): Promise<No
   let seen = 0;
   process.stdout.on('data', (chunk: Buffer) => {
     seen += chunk.length;
-    if (seen >= ticks) void sleep(Math.random() * 8).then(() => process.kill('SIGKILL'));
+    if (seen >= ticks) void sleep(random() * 8).then(() => process.kill('SIGKILL'));
   });
   await once(process, 'close');
   return process.signalCode;
 }
 
-it.skipIf(!existsSync(child))('a SIGKILLed and resumed run equals an uninterrupted one (needs a build)', async () => {
+it('a SIGKILLed and resumed run equals an uninterrupted one', async () => {
   const root = await mkdtemp(join(tmpdir(), 'quickcolumn-kill-'));
   try {
     expect(await run(join(root, 'whole'))).toBeNull();

@@ -4,14 +4,13 @@ import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Graph, type GraphNode } from '@quickcolumn/graph';
+import { has, needs } from '@quickcolumn/testing';
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../contract/errors.js';
 import { chooseRuntime } from '../providers.js';
 import { type OneDnnRuntime, openOneDnn } from './runtime.js';
 
-const found: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
-const present = typeof found !== 'string';
-const why = present ? '' : ` (skipped: ${found})`;
+const found: OneDnnRuntime | string = has('oneDNN') ? await openOneDnn() : 'no oneDNN';
 const runtime = found as OneDnnRuntime;
 
 /** conv → bias → norm with given statistics → ReLU, joined with its input: what prediction is made of. */
@@ -31,8 +30,8 @@ function inferenceBlock(channels: number, grid: readonly number[]): Graph {
 
 const ramp = (count: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.37));
 
-describe(`onednn${why}`, () => {
-  it.skipIf(!present)('makes one primitive of a convolution and what follows it elementwise', async () => {
+describe('onednn', () => {
+  it('makes one primitive of a convolution and what follows it elementwise', needs('oneDNN'), async () => {
     const executable = await runtime.compile(inferenceBlock(16, [4, 6, 8]), { threads: 1, precision: 'float32' });
     try {
       const steps = await executable.profile({ x: ramp(16 * 4 * 6 * 8) });
@@ -44,7 +43,7 @@ describe(`onednn${why}`, () => {
     }
   });
 
-  it.skipIf(!present)('packs the weights anew when they are set', async () => {
+  it('packs the weights anew when they are set', needs('oneDNN'), async () => {
     const grid = [4, 6, 8];
     const executable = await runtime.compile(inferenceBlock(16, grid), { threads: 1, precision: 'float32' });
     try {
@@ -63,7 +62,7 @@ describe(`onednn${why}`, () => {
     }
   });
 
-  it.skipIf(!present)('gives its memory back: 1000 rounds of compile, run and dispose', async () => {
+  it('gives its memory back: 1000 rounds of compile, run and dispose', needs('oneDNN'), async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const x = ramp(8 * 8 * 16 * 16);
@@ -82,7 +81,7 @@ describe(`onednn${why}`, () => {
     expect((await rounds(1000)) - warm).toBeLessThan(24 * 2 ** 20);
   });
 
-  it.skipIf(!present)('names the operation that cannot be', async () => {
+  it('names the operation that cannot be', needs('oneDNN'), async () => {
     const graph = new Graph();
     graph.output('y', { ...graph.input('x', [2]), id: 1, op: 'nonsense' } as unknown as GraphNode);
     // A fault of ours stays one on its way from the worker.
@@ -92,7 +91,7 @@ describe(`onednn${why}`, () => {
     });
   });
 
-  it.skipIf(!present)('refuses a graph that no memory holds, with how much it needs', async () => {
+  it('refuses a graph that no memory holds, with how much it needs', needs('oneDNN'), async () => {
     const graph = new Graph();
     graph.output('y', graph.apply('maxPool', [graph.input('x', [1, 64, 4096, 4096, 4096])]));
     const refused = await runtime.compile(graph).catch((error: unknown) => error);
@@ -136,7 +135,7 @@ describe('the choice', () => {
     });
   });
 
-  it.skipIf(!present)('refuses float16 when it compiles, too', async () => {
+  it('refuses float16 when it compiles, too', needs('oneDNN'), async () => {
     const refused = runtime.compile(inferenceBlock(4, [4, 4, 4]), { precision: 'float16' });
     await expect(refused).rejects.toMatchObject({ fields: { runtime: 'onednn', precision: 'float16' } });
   });

@@ -3,6 +3,7 @@
  * What every runtime has to do is tested in ../runtime.test.ts, every operation in ../matrix.test.ts.
  */
 import { differentiate, Graph } from '@quickcolumn/graph';
+import { has, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { chooseRuntime } from '../providers.js';
 import type { RuntimeError } from '../contract/errors.js';
@@ -10,12 +11,10 @@ import type { NamedTensor } from '../contract/runtime.js';
 import { openWebGpu } from './open.js';
 import { provider } from './provider.js';
 import type { WebGpuRuntime } from './types.js';
-import { useSoftwareWhereNeeded } from './device/software.test.helpers.js';
 
 useSoftwareWhereNeeded();
-const found: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
+const found: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 const absent = typeof found === 'string';
-const why = absent ? ` (skipped: ${found})` : '';
 const shared = found as WebGpuRuntime;
 afterAll(() => {
   if (!absent) shared.close();
@@ -72,8 +71,8 @@ async function resultsOf(runtime: WebGpuRuntime): Promise<Record<string, number[
   }
 }
 
-describe(`webgpu runtime${why}`, () => {
-  it.skipIf(absent)('gives the same bits where every tensor is in several parts', async () => {
+describe(`webgpu runtime`, () => {
+  it('gives the same bits where every tensor is in several parts', needs('WebGPU'), async () => {
     const small = await openWebGpu({ maxStorageBufferBindingSize: 4096 });
     try {
       expect(small.limits.maxStorageBufferBindingSize).toBe(4096);
@@ -85,7 +84,7 @@ describe(`webgpu runtime${why}`, () => {
     }
   });
 
-  it.skipIf(absent)('adds more parts than the adapter binds at a time, each where it belongs', async () => {
+  it('adds more parts than the adapter binds at a time, each where it belongs', needs('WebGPU'), async () => {
     const small = await openWebGpu({ maxStorageBufferBindingSize: 4096 });
     try {
       const graph = new Graph();
@@ -109,7 +108,7 @@ describe(`webgpu runtime${why}`, () => {
     }
   });
 
-  it.skipIf(absent)('says that the device was lost, and a new one continues from the same weights', async () => {
+  it('says that the device was lost, and a new one continues from the same weights', needs('WebGPU'), async () => {
     const graph = trainingGraph();
     const [first, second] = [await openWebGpu(), await openWebGpu()];
     const executable = await first.compile(graph);
@@ -135,7 +134,7 @@ describe(`webgpu runtime${why}`, () => {
     second.close();
   });
 
-  it.skipIf(absent)('refuses a graph that no device could hold, before it allocates', async () => {
+  it('refuses a graph that no device could hold, before it allocates', needs('WebGPU'), async () => {
     const graph = new Graph();
     const image = graph.input('x', [1, 256, 1024, 1024, 1024]);
     graph.output('y', graph.apply('maxPool', [image]));
@@ -145,7 +144,7 @@ describe(`webgpu runtime${why}`, () => {
     expect((await resultsOf(shared))['loss']).toHaveLength(1);
   });
 
-  it.skipIf(absent)('frees what it had: 40 rounds of compiling and running stay flat', async () => {
+  it('frees what it had: 40 rounds of compiling and running stay flat', needs('WebGPU'), async () => {
     const rounds = async (count: number): Promise<number> => {
       for (let i = 0; i < count; i++) await resultsOf(shared);
       return process.memoryUsage().rss;
@@ -154,17 +153,21 @@ describe(`webgpu runtime${why}`, () => {
     expect(((await rounds(40)) - warm) / 2 ** 20).toBeLessThan(48);
   });
 
-  it.skipIf(absent || !shared.software)('is never chosen by itself on a software adapter', async () => {
-    expect((await provider.find()).notByItself).toMatch(/^its adapter, .*, is software/);
-    const { runtime, reason } = await chooseRuntime({ runtime: 'auto' });
-    expect(runtime.name).not.toBe('webgpu');
-    expect(reason).toMatch(/webgpu: its adapter, .*, is software and no graphics card/);
-    const asked = await chooseRuntime({ runtime: 'webgpu' });
-    expect(asked.runtime.name).toBe('webgpu');
-    (asked.runtime as WebGpuRuntime).close();
-  });
+  it.skipIf(!absent && !shared.software)(
+    'is never chosen by itself on a software adapter',
+    needs('WebGPU'),
+    async () => {
+      expect((await provider.find()).notByItself).toMatch(/^its adapter, .*, is software/);
+      const { runtime, reason } = await chooseRuntime({ runtime: 'auto' });
+      expect(runtime.name).not.toBe('webgpu');
+      expect(reason).toMatch(/webgpu: its adapter, .*, is software and no graphics card/);
+      const asked = await chooseRuntime({ runtime: 'webgpu' });
+      expect(asked.runtime.name).toBe('webgpu');
+      (asked.runtime as WebGpuRuntime).close();
+    },
+  );
 
-  it.skipIf(absent || shared.limits.f16)('refuses float16 where the adapter has none', async () => {
+  it.skipIf(!absent && shared.limits.f16)('refuses float16 where the adapter has none', needs('WebGPU'), async () => {
     await expect(shared.compile(trainingGraph(), { precision: 'float16' })).rejects.toThrow(
       /does not compute in float16 on this machine, only in float32/,
     );

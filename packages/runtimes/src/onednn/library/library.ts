@@ -2,7 +2,7 @@
  * oneDNN as found on this machine: loading, and everything whose C API is the same in versions 2 and 3.
  *
  * koffi calls the library on the thread that asks, and OpenMP keeps one team of threads for each such thread; so one
- * worker thread owns the library (worker.ts) and nothing here is called from elsewhere.
+ * worker thread owns the library (../thread/worker.ts) and nothing here is called from elsewhere.
  * Source: oneDNN developer guide, https://uxlfoundation.github.io/oneDNN/.
  */
 import koffi, { type LibraryHandle } from 'koffi';

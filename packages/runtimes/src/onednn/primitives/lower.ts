@@ -14,14 +14,7 @@ import {
   startOf,
 } from './chains.js';
 import { Context, type ElementwiseNode, isElementwise, type LowerOptions } from './context.js';
-import {
-  addChannelSum,
-  addConvolution,
-  addFoldedNorm,
-  addInputGradient,
-  addTransposed,
-  addWeightGradient,
-} from './convolutions.js';
+import { addConvolution, addInputGradient } from './convolutions.js';
 import { addFill, addHostNode, addOneHot } from './typescript-steps.js';
 import {
   addConcat,
@@ -36,7 +29,9 @@ import {
   type Pooled,
 } from './images.js';
 import type { LoadedLibrary } from '../library/library.js';
-import { addNorm, addNormGradient, findNorms, normMembers } from './norms.js';
+import { addFoldedNorm, addNorm, addNormGradient, findNorms, normMembers } from './norms.js';
+import { addTransposed } from './transposed.js';
+import { addChannelSum, addWeightGradient } from './weight-gradient.js';
 import { Program, type Tensor } from '../program/program.js';
 
 export interface LoweredProgram {

@@ -1,5 +1,6 @@
 /**
- * Batch normalisation in training, found in the graph and run as one primitive each way.
+ * Batch normalisation: in training found in the graph and run as one primitive each way, with given statistics folded into
+ * one multiply-add a channel.
  *
  * The graph spells it out (mean from a channel sum, variance from the mean; in the gradient two sums a channel and a
  * combination), so that every runtime can execute it; oneDNN has both passes as primitives that read the image once
@@ -8,6 +9,7 @@
  */
 import { elementCount, type GraphNode, hasOwnStatistics, type OperationNode } from '@quickcolumn/graph';
 import { argument, prop } from '../library/api.js';
+import type { Tensor } from '../program/program.js';
 import type { Context } from './context.js';
 import { addHost } from './typescript-steps.js';
 
@@ -170,4 +172,28 @@ export function addNormGradient(
       };
     },
   });
+}
+
+/** γ/√(variance + ε) and β − mean·scale: batch norm with given statistics as one multiply-add a channel. */
+export function addFoldedNorm(context: Context, node: OperationNode<'batchNorm'>): { scale: Tensor; shift: Tensor } {
+  const [, ...perChannel] = node.inputs;
+  const [mean, variance, gamma, beta] = perChannel.map((input) => context.flat(input));
+  const scale = context.program.tensor(gamma.shape, 'flat');
+  const shift = context.program.tensor(gamma.shape, 'flat');
+  const epsilon = node.attributes.epsilon;
+  addHost(context, 'batchNorm', {
+    inputs: [mean, variance, gamma, beta],
+    results: [scale, shift],
+    bind: (place) => {
+      const [m, v, g, b] = [mean, variance, gamma, beta].map((tensor) => place.floats(tensor));
+      const [a, k] = [scale, shift].map((tensor) => place.floats(tensor));
+      return () => {
+        for (let c = 0; c < a.length; c++) {
+          a[c] = g[c] / Math.sqrt(v[c] + epsilon);
+          k[c] = b[c] - m[c] * a[c];
+        }
+      };
+    },
+  });
+  return { scale, shift };
 }

@@ -48,7 +48,7 @@ function start(): Worker {
     else one?.reject(errorOf(error));
   });
   started.on('error', (cause) =>
-    failAll(new RuntimeError('the onednn worker stopped', { runtime: 'onednn' }, { cause })),
+    failAll(new RuntimeError(`the onednn worker stopped: ${cause.message}`, { runtime: 'onednn' }, { cause })),
   );
   started.on('exit', (code) =>
     failAll(new RuntimeError(`the onednn worker ended with code ${code}`, { runtime: 'onednn' })),

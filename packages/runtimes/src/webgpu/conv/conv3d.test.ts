@@ -11,6 +11,7 @@ import {
   runReference,
   type Shape,
 } from '@quickcolumn/graph';
+import { needs } from '@quickcolumn/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { GpuDevice } from '../device/device.js';
 import type { GpuTensor } from '../kernels/kernel.js';
@@ -22,9 +23,8 @@ import type { ConvolutionName as Op, ConvolutionOp } from './geometry.js';
 import type { ConvolutionContext } from './tile-types.js';
 import { candidates, tileKey, tileName } from './tiles.js';
 
-const found: GpuDevice | string = await testDevice();
-const skipped = typeof found === 'string';
-const why = skipped ? ` (skipped: ${found})` : '';
+const found: GpuDevice | undefined = await testDevice();
+const skipped = found === undefined;
 const gpu = found as GpuDevice;
 afterAll(() => {
   if (!skipped) gpu.device.destroy();
@@ -105,7 +105,7 @@ function tilesFor(op: Op, shapes: readonly Shape[], options: Options): string[] 
   return candidates(question.family, question.g, { ...testContext(gpu), ...options.context }).map(tileName);
 }
 
-describe.skipIf(skipped)(`convolution kernels${why}`, () => {
+describe('convolution kernels', needs('WebGPU'), () => {
   for (const software of [true, false]) {
     const kind = software ? 'tiles for a processor' : 'tiles for a card';
     const context = { software };

@@ -4,8 +4,8 @@
  * Each list goes from the largest tile to the smallest; the first one that leaves enough workgroups to fill the adapter is
  * taken. On a software adapter large tiles save reads, which are what costs there, but take seconds to compile,
  * so that small convolutions get small ones. The trap: tiles decide the order of sums. A choice must not
- * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card; `tune.ts`
- * measures.
+ * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card;
+ * `../tuning/tune.ts` measures.
  */
 import type { GpuTensor } from '../kernels/kernel.js';
 import { directGroups } from './direct.js';

@@ -1,5 +1,6 @@
 /** Sums against float64, with the sizes for cards and those for processors, on lengths that fit no workgroup. */
 import { elementCount, type Shape } from '@quickcolumn/graph';
+import { needs } from '@quickcolumn/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { GpuDevice } from '../device/device.js';
 import type { GpuTensor, Kernel } from './kernel.js';
@@ -9,9 +10,8 @@ import type { Shader } from './shader.js';
 import { testDevice } from '../device/software.test.helpers.js';
 import { makeTensor } from './tensors.js';
 
-const found: GpuDevice | string = await testDevice();
-const skipped = typeof found === 'string';
-const why = skipped ? ` (skipped: ${found})` : '';
+const found: GpuDevice | undefined = await testDevice();
+const skipped = found === undefined;
 const gpu = found as GpuDevice;
 afterAll(() => {
   if (!skipped) gpu.device.destroy();
@@ -27,7 +27,7 @@ async function check(output: GpuTensor, kernels: Kernel[], given: [GpuTensor, Fl
   for (const [i, value] of expected.entries()) expect(Math.abs(value - actual[i])).toBeLessThan(1e-5 * largest);
 }
 
-describe.skipIf(skipped)(`sums${why}`, () => {
+describe('sums', needs('WebGPU'), () => {
   const shapes: readonly Shape[] = [[2, 5, 3, 7, 11], [1, 3, 1, 2, 3], [1, 2, 24, 37, 50]]; // biome-ignore format: shapes
   for (const software of [true, false])
     for (const shape of shapes)

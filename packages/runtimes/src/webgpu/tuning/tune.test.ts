@@ -1,16 +1,15 @@
 /** Measured tiles: found, kept, used again, and as right as the others. */
 import { differentiate, Graph } from '@quickcolumn/graph';
+import { has, needs, useSoftwareWhereNeeded } from '@quickcolumn/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lowerToWebGpu } from '../program/lower.js';
 import { openWebGpu } from '../open.js';
 import type { WebGpuRuntime } from '../types.js';
-import { useSoftwareWhereNeeded } from '../device/software.test.helpers.js';
 import type { TileStore } from '../../contract/provider.js';
 
 useSoftwareWhereNeeded();
-const found: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
+const found: WebGpuRuntime | string = has('WebGPU') ? await openWebGpu() : 'no WebGPU';
 const absent = typeof found === 'string';
-const why = absent ? ` (skipped: ${found})` : '';
 afterAll(() => {
   if (!absent) found.close();
 });
@@ -68,9 +67,10 @@ async function resultsOf(runtime: WebGpuRuntime): Promise<Record<string, Float32
   }
 }
 
-describe(`tuning${why}`, () => {
-  it.skipIf(absent)(
+describe(`tuning`, () => {
+  it(
     'measures every convolution once, keeps the result under the adapter, and measures nothing again',
+    needs('WebGPU'),
     async () => {
       const store = memoryStore();
       const tuning = await openWebGpu({ tiles: store });
@@ -106,8 +106,9 @@ describe(`tuning${why}`, () => {
     },
   );
 
-  it.skipIf(absent)(
+  it(
     'a kept tile is used; a name that no table has is measured by nobody and the usual one taken',
+    needs('WebGPU'),
     () => {
       const { limits } = found as WebGpuRuntime;
       const key = 'convolution f32 1x4x8/4x6x8/4x6x8/3x3x3x1';
