@@ -4,7 +4,16 @@
  */
 import { generatePhantom } from '@quickcolumn/phantom';
 import { paperPreparation, prepareScan, restoreProbabilities } from '@quickcolumn/pipeline';
-import { type Affine, covidClasses, multiplyAffine, permuteAndFlip, type Reorientation, reorientedAffine, type Volume, type VoxelArray } from '@quickcolumn/volume';
+import {
+  type Affine,
+  covidClasses,
+  multiplyAffine,
+  permuteAndFlip,
+  type Reorientation,
+  reorientedAffine,
+  type Volume,
+  type VoxelArray,
+} from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 
 type Stored = Reorientation & { readonly name: string; readonly tiltDegrees: number };

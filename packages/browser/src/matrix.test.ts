@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Runtime } from '@quickcolumn/runtimes';
 import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 
 // Bundled as files: tables and comparison are tests of the other package, and no part of what it exports.
 const kit = join(import.meta.dirname, '../../runtimes/dist/matrix.test.helpers.js');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestPage, type TestPage } from './chromium.test.kit.js';
+import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;

@@ -7,10 +7,10 @@ import { readLabelsBlobs } from '@quickcolumn/io';
 import { has, needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { budgetBytes, packageEntries } from './bundle.js';
-import { openTestPage, type TestPage } from './chromium.test.kit.js';
+import { budgetBytes, packageEntries } from './bundle/bundle.js';
+import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 import type * as Package from './index.js';
-import { extras, kindOfCases, makeModelAndMasks } from './model.test.kit.js';
+import { extras, kindOfCases, makeModelAndMasks } from './model.test.helpers.js';
 
 /** In pages only (test-page/load.js). */
 declare const load: <T>(name: string) => Promise<T>;

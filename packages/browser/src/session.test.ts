@@ -1,13 +1,13 @@
 /**
  * A graphics device that fails while it runs: what `auto` and `webgpu` by name do then. The device is played by ONNX Runtime
- * in Node, which fails when told to; give-up.test.ts loses a real one in Chromium.
+ * in Node, which fails when told to; device-lost.test.ts loses a real one in Chromium.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as runtimes from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeQuickModel } from './model.test.kit.js';
+import { makeQuickModel } from './model.test.helpers.js';
 import type { OpenedRuntime } from './open-runtime.js';
 import type { BrowserPrediction, OpenRequest, PredictProgress } from './protocol.js';
 import { openSession, type Session } from './session.js';

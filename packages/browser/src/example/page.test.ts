@@ -6,9 +6,9 @@ import { readLabelsBlobs } from '@quickcolumn/io';
 import { needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageEntries } from '../bundle.js';
-import { openTestPage, type TestPage } from '../chromium.test.kit.js';
-import { makeQuickModel } from '../model.test.kit.js';
+import { packageEntries } from '../bundle/bundle.js';
+import { openTestPage, type TestPage } from '../chromium.test.helpers.js';
+import { makeQuickModel } from '../model.test.helpers.js';
 
 describe("the example's page", needs('Chromium'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-example-'));
