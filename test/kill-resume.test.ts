@@ -12,7 +12,7 @@ import { writePhantomCases } from '@quickcolumn/phantom';
 import { randomOf } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const program = fileURLToPath(new URL('../packages/cli/dist/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../packages/quickcolumn/dist/main.js', import.meta.url));
 const random = randomOf('kill-resume');
 let folder: string;
 

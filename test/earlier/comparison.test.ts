@@ -12,7 +12,7 @@ import {
   lossesIn,
   type MeasuredCase,
   openEarlier,
-} from './earlier.test.kit.js';
+} from './earlier.test.helpers.js';
 
 interface Comparison {
   readonly leftOut: readonly object[];

@@ -17,7 +17,7 @@ import {
   lossesIn,
   type MeasuredCase,
   openEarlier,
-} from './earlier.test.kit.js';
+} from './earlier.test.helpers.js';
 
 const profiles = ['paper', 'quick', 'mueller', 'ma'].map((name) => `profiles/${name}.yaml`);
 const configurations = [...profiles, 'run/config.yaml', 'rounds/round-1/run/config.yaml', 'semi/config.yaml'];

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { has, pathOf } from '@quickcolumn/testing';
 
-const cli = join(import.meta.dirname, '../../cli/dist/main.js');
+const cli = join(import.meta.dirname, '../../quickcolumn/dist/main.js');
 const real = join(pathOf('shared'), 'covid19-ct-seg');
 
 /** What the cases are, for titles. */

@@ -6,7 +6,7 @@ import type { Volume } from '@quickcolumn/volume';
 import { trainConfigFrom } from '@quickcolumn/workflows';
 import { describe, expect, it } from 'vitest';
 import { yamlBombs } from './readers/config-reader.js';
-import { useFolder } from './folder.test.kit.js';
+import { useFolder } from './folder.test.helpers.js';
 
 const { put, failure } = useFolder();
 

@@ -4,7 +4,7 @@
  */
 import { loadModel } from '@quickcolumn/predict';
 import { describe, expect, it } from 'vitest';
-import { useFolder } from './folder.test.kit.js';
+import { useFolder } from './folder.test.helpers.js';
 import { makeCase } from './run/cases.js';
 import { readers, runFuzz } from './index.js';
 import { cyclicModel, makeModel, withMetadata } from './readers/model-reader.js';

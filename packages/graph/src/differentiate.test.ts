@@ -5,12 +5,12 @@
  * and ties. Steps of 1e-5 leave an error of about 1e-9; the tolerance is 1e-6 of the gradient's largest element.
  */
 import { describe, expect, it } from 'vitest';
-import { applyAny } from './apply-any.test.kit.js';
+import { applyAny } from './apply-any.test.helpers.js';
 import { differentiate } from './differentiate.js';
 import { Graph } from './graph.js';
 import { elementCount, type GraphNode, type Shape } from './node.js';
 import { type AttributesOf, type OperationName, operationSpecs } from './operations/specs.js';
-import { distinctValues, seededRandom } from './random.test.kit.js';
+import { distinctValues, seededRandom } from './random.test.helpers.js';
 import { runReference } from './reference.js';
 
 const step = 1e-5;

@@ -1,6 +1,6 @@
 /** Shape errors say what came and what was expected; names are unique; only needed nodes are executed. */
 import { describe, expect, it } from 'vitest';
-import { applyAny } from './apply-any.test.kit.js';
+import { applyAny } from './apply-any.test.helpers.js';
 import { GraphError } from './errors.js';
 import { Graph, liveNodes } from './graph.js';
 import { elementCount, type Shape } from './node.js';

@@ -3,7 +3,7 @@
  * JavaScript, the same calls throw a GraphError.
  */
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { applyAny } from './apply-any.test.kit.js';
+import { applyAny } from './apply-any.test.helpers.js';
 import { GraphError } from './errors.js';
 import { Graph } from './graph.js';
 import type { ConstantNode, GraphNode, OperationNode } from './node.js';

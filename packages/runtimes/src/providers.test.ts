@@ -6,7 +6,7 @@ import { runtimeNames, runtimeProviders, surveyRuntimes } from './providers.js';
 
 const library = resolve(import.meta.dirname, '../dist/index.js');
 const above = resolve(import.meta.dirname, '../../datasets/dist/index.js');
-const command = resolve(import.meta.dirname, '../../cli/dist/main.js');
+const command = resolve(import.meta.dirname, '../../quickcolumn/dist/main.js');
 
 /** What of native libraries a process has loaded at its end, or where the code says `show()`. */
 function nativeOf(code: string): string[] {

@@ -104,8 +104,8 @@ export class SamplePool {
   private readonly queue: number;
   private readonly ready = new Map<number, TrainingSample>();
   private readonly waiting = new Map<number, Waiting>();
-  private asked: number;
-  private taken: number;
+  private requested: number;
+  private delivered: number;
   private failure: SamplePoolError | undefined;
   private waited = 0;
   private firstNext: number | undefined;
@@ -114,8 +114,8 @@ export class SamplePool {
     checkOptions(options);
     this.options = options;
     this.queue = options.queue ?? 4;
-    this.asked = options.startAt ?? 0;
-    this.taken = this.asked;
+    this.requested = options.startAt ?? 0;
+    this.delivered = this.requested;
     this.cases = withSpline(options.cases.map(shareCase), options);
     const { classes, augmentation, patch } = options;
     // Only what crosses to the workers: a caller's richer objects may hold things that cannot be cloned.
@@ -135,7 +135,7 @@ export class SamplePool {
     const begin = performance.now();
     this.firstNext ??= begin;
     if (this.failure) throw this.failure;
-    const number = this.taken++;
+    const number = this.delivered++;
     let sample = this.ready.get(number);
     if (sample) {
       this.ready.delete(number);
@@ -185,10 +185,10 @@ export class SamplePool {
   /** Gives every idle worker its next request while the queue has room. */
   private fill(): void {
     const { seed, samplesPerEpoch, cases } = this.options;
-    while (!this.failure && this.asked < this.taken + this.queue) {
+    while (!this.failure && this.requested < this.delivered + this.queue) {
       const worker = this.idle.pop();
       if (!worker) return;
-      worker.postMessage(sampleRequest(this.asked++, { seed, samplesPerEpoch, cases: cases.length }));
+      worker.postMessage(sampleRequest(this.requested++, { seed, samplesPerEpoch, cases: cases.length }));
     }
   }
 

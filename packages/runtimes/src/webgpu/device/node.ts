@@ -34,7 +34,6 @@ async function findVulkan(): Promise<void> {
   const file = process.env['QUICKCOLUMN_VULKAN'] ?? 'libvulkan.so.1';
   let result: number;
   try {
-    const { default: koffi } = await import('koffi');
     loader = koffi.load(file);
     const create = loader.func('int vkCreateInstance(void *info, void *allocator, _Out_ void **instance)');
     const destroy = loader.func('void vkDestroyInstance(void *instance, void *allocator)');

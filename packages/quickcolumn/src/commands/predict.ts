@@ -1,0 +1,118 @@
+/** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
+import { parseRepair } from '@quickcolumn/dicom';
+import type { Size3 } from '@quickcolumn/volume';
+import { type ComputeRequest, type MaskFormat, maskFormats as knownFormats } from '@quickcolumn/workflows';
+import { Command, InvalidArgumentError } from 'commander';
+import {
+  autotuneOption,
+  nameList,
+  positiveNumber,
+  precisionOption,
+  runtimeOption,
+  size3,
+  wholeNumber,
+} from '../flags/arguments.js';
+import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../flags/prediction-flags.js';
+import { run } from '../terminal/run.js';
+import { print } from '../terminal/terminal.js';
+
+interface PredictFlags extends TestTimeFlags, ComputeRequest {
+  /** A file, or the files of an ensemble separated by commas. */
+  readonly model: string;
+  readonly out: string;
+  readonly probabilities?: boolean;
+  readonly minimumLesion?: number;
+  readonly patch?: Size3;
+  readonly overlap?: Size3;
+  readonly threads?: number;
+  readonly ignoreMemory?: boolean;
+  readonly force?: boolean;
+  readonly format?: readonly MaskFormat[];
+  readonly series?: string;
+  readonly repair?: string;
+}
+
+export function predictCommand(): Command {
+  const predict = new Command('predict')
+    .description('segment scans with a trained model')
+    .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
+    .requiredOption(
+      '--model <model.onnx>',
+      'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
+    )
+    .requiredOption('--out <path>', 'folder for the masks, or a file for a single scan: .nii.gz, .nrrd, .mha, .dcm')
+    .option(
+      '--format <list>',
+      'formats of the mask, separated by commas: nifti, nrrd, metaimage, seg (DICOM segmentation, for DICOM scans)',
+      maskFormats,
+    )
+    .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
+    .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
+    .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
+    .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
+    .option('--gaussian', 'weigh the centre of each window more than its rim')
+    .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
+    .option('--overlap <x,y,z>', 'overlap of windows in voxels (default: the model’s)', size3)
+    .addOption(runtimeOption())
+    .addOption(precisionOption())
+    .addOption(autotuneOption())
+    .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
+    .option('--ignore-memory', 'start even if the estimate is above the available memory')
+    .option('--force', 'replace existing masks')
+    .addHelpText(
+      'after',
+      `
+Beside each mask NAME.nii.gz a NAME.json names every class and the model, and tells volume, infected share of each lung,
+number and mean HU of the lesions. A DICOM segmentation NAME.seg.dcm holds what
+identifies the patient in the source, so that archives can file it; nothing else that is written does.
+
+Examples:
+  quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
+  quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg
+  quickcolumn predict --model fold1/model.onnx,fold2/model.onnx ct/ --out masks/ --mirror x,y,z
+  quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
+    )
+    .action(predictAction);
+  return withTestTimeFlags(predict);
+}
+
+async function predictAction(inputs: string[], flags: PredictFlags): Promise<void> {
+  const { out, model, format, minimumLesion, probabilities, patch, overlap, threads, ignoreMemory, force } = flags;
+  const { series, repair, runtime, precision, autotune } = flags;
+  const { scans } = await run({
+    kind: 'predict',
+    inputs,
+    model: modelPaths(model),
+    out,
+    formats: format,
+    probabilities,
+    minimumLesionMl: minimumLesion,
+    patch,
+    overlap,
+    ...testTimeOptions(flags),
+    threads,
+    ignoreMemory,
+    force,
+    series,
+    repair,
+    runtime,
+    precision,
+    autotune,
+  });
+  for (const { masks } of scans) for (const mask of masks) print(mask);
+}
+
+/** The text as it is, once it is known to name repairs that exist. */
+function checkedRepair(text: string): string {
+  parseRepair(text);
+  return text;
+}
+
+function maskFormats(text: string): MaskFormat[] {
+  return nameList(text).map((name) => {
+    const format = knownFormats.find((known) => known === name);
+    if (format === undefined) throw new InvalidArgumentError(`Expected one or more of ${knownFormats.join(', ')}.`);
+    return format;
+  });
+}

@@ -1,0 +1,159 @@
+/** DICOM on the command line: `dicom list`, and `predict` from DICOM with the mask that the same scan gives as NIfTI. */
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
+import { writePhantomCases } from '@quickcolumn/phantom';
+import { reorient } from '@quickcolumn/volume';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filesIn, quickcolumn } from './command.test.helpers.js';
+import { writeDicomSeries, zipFolder } from './dicom-files.test.helpers.js';
+
+const tiny = `profile: quick
+data: { images: data/ct, labels: data/labels }
+preparation: { spacingMm: [10, 10, 10] }
+network: { rootFilters: 2 }
+train: { patch: [16, 16, 16], epochs: 1, stepsPerEpoch: 2 }
+predict: { overlap: [4, 4, 4] }
+`;
+
+describe('quickcolumn and DICOM', () => {
+  let folder = '';
+  const predict = ['predict', '--model', join('run', 'model.onnx')];
+
+  beforeAll(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'quickcolumn-cli-dicom-')), 'work');
+    await mkdir(folder);
+    await writePhantomCases(join(folder, 'data'), 3, 5, { size: [40, 36, 24], spacingMm: [7, 7, 10] });
+    await writeFile(join(folder, 'tiny.yaml'), tiny);
+    const { code, stderr } = await quickcolumn(
+      folder,
+      'train',
+      '--config',
+      'tiny.yaml',
+      '--out',
+      'run',
+      '--no-evaluate',
+    );
+    if (code !== 0) throw new Error(stderr);
+    const scan = reorient(await readVolume(join(folder, 'data', 'ct', 'phantom_0001.nii.gz')), 'LPS');
+    const voxels = Int16Array.from(scan.voxels, Math.round);
+    await writeVolume(join(folder, 'scan.nii.gz'), { ...scan, voxels });
+    await writeDicomSeries(join(folder, 'scans'), { ...scan, voxels });
+  });
+
+  afterAll(async () => {
+    await rm(join(folder, '..'), { recursive: true, force: true });
+  });
+
+  it('lists what is there, without the patient', async () => {
+    const { code, stdout } = await quickcolumn(folder, 'dicom', 'list', 'scans');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/1 +CT +24 +40×36×24 +7.000×7.000×10.000 +LPS +usable +1.2.3.1/);
+    expect(stdout).not.toMatch(/Secret|4711/);
+    const json = await quickcolumn(folder, 'dicom', 'list', 'scans', '--json', '--patient');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      series: [{ size: [40, 36, 24], usable: true, patient: { patientName: 'Secret^Patient' } }],
+    });
+  });
+
+  it('predicts the same mask from DICOM as from NIfTI, and a segmentation', { timeout: 120_000 }, async () => {
+    const nifti = await quickcolumn(folder, ...predict, 'scan.nii.gz', '--out', 'nifti');
+    expect(nifti.code, nifti.stderr).toBe(0);
+    const dicom = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'nifti,seg');
+    expect(dicom.code, dicom.stderr).toBe(0);
+    expect(await filesIn(join(folder, 'masks'))).toEqual(['scans.json', 'scans.nii.gz', 'scans.seg.dcm']);
+    expect(dicom.stdout.trim().split('\n')).toEqual([join('masks', 'scans.nii.gz'), join('masks', 'scans.seg.dcm')]);
+    const [a, b] = [
+      await readLabels(join(folder, 'nifti', 'scan.nii.gz')),
+      await readLabels(join(folder, 'masks', 'scans.nii.gz')),
+    ];
+    expect(b.size).toEqual(a.size);
+    expect(b.affine.map((value) => value.toFixed(4))).toEqual(a.affine.map((value) => value.toFixed(4)));
+    expect(Buffer.from(b.voxels).equals(Buffer.from(a.voxels))).toBe(true);
+    const seg = await readFile(join(folder, 'masks', 'scans.seg.dcm'), 'latin1');
+    expect(seg).toContain('Secret^Patient');
+    const sidecar = await readFile(join(folder, 'masks', 'scans.json'), 'utf8');
+    expect(sidecar + dicom.stdout + dicom.stderr).not.toMatch(/Secret|4711/);
+    const labels = [
+      'dicom',
+      'labels',
+      join('masks', 'scans.seg.dcm'),
+      '--images',
+      'scans',
+      '--out',
+      'back/labels.nii.gz',
+    ];
+    const back = await quickcolumn(folder, ...labels, '--image-out', 'back/ct.nii.gz');
+    expect(back.code, back.stderr).toBe(0);
+    expect(back.stdout).toMatch(/1 +left lung +1 +\d+/);
+    const returned = await readLabels(join(folder, 'back', 'labels.nii.gz'));
+    expect(Buffer.from(returned.voxels).equals(Buffer.from(b.voxels))).toBe(true);
+    const image = await readVolume(join(folder, 'back', 'ct.nii.gz'));
+    expect(image.voxels).toEqual((await readVolume(join(folder, 'scan.nii.gz'))).voxels);
+    expect((await quickcolumn(folder, ...labels)).code).toBe(5);
+    const list = await quickcolumn(folder, 'dicom', 'list', 'masks');
+    expect(list.stdout).toContain('object without image: SEG');
+    const again = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'seg');
+    expect(again.code).toBe(5);
+  });
+
+  it('predicts from an archive', { timeout: 120_000 }, async () => {
+    await zipFolder(join(folder, 'scans'), join(folder, 'study.zip'));
+    const { code, stderr } = await quickcolumn(
+      folder,
+      ...predict,
+      'study.zip',
+      '--out',
+      'zip',
+      '--format',
+      'seg,nifti',
+    );
+    expect(code, stderr).toBe(0);
+    expect(await filesIn(join(folder, 'zip'))).toEqual(['study.json', 'study.nii.gz', 'study.seg.dcm']);
+    const [a, b] = [join(folder, 'zip', 'study.nii.gz'), join(folder, 'masks', 'scans.nii.gz')];
+    expect(Buffer.from((await readLabels(a)).voxels).equals(Buffer.from((await readLabels(b)).voxels))).toBe(true);
+  });
+
+  it('takes files one by one as one series', { timeout: 120_000 }, async () => {
+    const files = (await readdir(join(folder, 'scans'))).map((name) => join('scans', name));
+    const { code, stderr } = await quickcolumn(folder, ...predict, ...files, '--out', 'loose.nii.gz');
+    expect(code, stderr).toBe(0);
+    expect((await readLabels(join(folder, 'loose.nii.gz'))).size).toEqual([40, 36, 24]);
+  });
+
+  it('refuses what it cannot do, before it does anything', async () => {
+    const seg = await quickcolumn(folder, ...predict, 'scan.nii.gz', '--out', 'no', '--format', 'seg');
+    expect(seg.code).toBe(3);
+    expect(seg.stderr).toContain('refers to the images of a DICOM series');
+    const format = await quickcolumn(folder, ...predict, 'scans', '--out', 'no', '--format', 'png');
+    expect(format.code).toBe(2);
+    const repair = await quickcolumn(folder, 'dicom', 'list', 'scans', '--repair', 'missing=guess');
+    expect(repair.code).toBe(2);
+    expect(repair.stderr).toContain('expected one or more of missing=interpolate');
+    await mkdir(join(folder, 'empty'));
+    const empty = await quickcolumn(folder, ...predict, 'empty', '--out', 'no');
+    expect(empty.code).toBe(3);
+    expect(empty.stderr).toContain('.mha or .mhd files and no DICOM images');
+    expect(await readdir(folder)).not.toContain('no');
+  });
+
+  it('needs a choice between series, and a repair for a hole', { timeout: 120_000 }, async () => {
+    const scan = reorient(await readVolume(join(folder, 'scan.nii.gz')), 'LPS');
+    await mkdir(join(folder, 'two'));
+    await writeDicomSeries(join(folder, 'two', 'b'), scan, '1.2.3.2');
+    await rename(join(folder, 'scans'), join(folder, 'two', 'a'));
+    const two = await quickcolumn(folder, ...predict, 'two', '--out', 'chosen');
+    expect(two.code).toBe(3);
+    expect(two.stderr).toMatch(/2 usable series; choose one of them, or use --series to/);
+    await unlink(join(folder, 'two', 'b', 'IM7'));
+    const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
+    expect(hole.code).toBe(3);
+    expect(hole.stderr).toMatch(/1 slice is missing.*repair: missing=interpolate/);
+    const repaired = ['--series', '1.2.3.2', '--out', 'chosen', '--format', 'seg', '--repair', 'missing=interpolate'];
+    const done = await quickcolumn(folder, ...predict, 'two', ...repaired);
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stderr).toContain('interpolated');
+    expect(await filesIn(join(folder, 'chosen'))).toEqual(['two.json', 'two.seg.dcm']);
+  });
+});

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The `quickcolumn` program: parses arguments, runs one command, turns whatever goes wrong into an exit code. */
+import { CommanderError } from 'commander';
+import { describeError, exitCodeFor } from './terminal/errors.js';
+import { listenForInterrupts } from './terminal/interrupt.js';
+import { createProgram } from './program.js';
+import { note } from './terminal/terminal.js';
+
+async function main(): Promise<void> {
+  const program = createProgram();
+  listenForInterrupts();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    // Commander has already said what is wrong with the arguments.
+    if (!(error instanceof CommanderError)) note(describeError(error, { debug: process.argv.includes('--debug') }));
+    process.exitCode = exitCodeFor(error);
+  }
+}
+
+// A reader that closed the pipe (`quickcolumn config | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+await main();
