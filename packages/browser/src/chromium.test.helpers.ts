@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathOf } from '@quickcolumn/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { bundle, type BundledFile } from './bundle.js';
-import { serve, type Server, type ServeOptions } from './serve.js';
+import { bundle, type BundledFile } from './bundle/bundle.js';
+import { serve, type Server, type ServeOptions } from './bundle/serve.js';
 
 export interface TestPage {
   readonly page: Page;

@@ -7,7 +7,7 @@ import { readLabelsBlobs } from '@quickcolumn/io';
 import { has, needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { budgetBytes, packageEntries } from './bundle.js';
+import { budgetBytes, packageEntries } from './bundle/bundle.js';
 import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 import type * as Package from './index.js';
 import { extras, kindOfCases, makeModelAndMasks } from './model.test.helpers.js';

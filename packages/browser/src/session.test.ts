@@ -1,6 +1,6 @@
 /**
  * A graphics device that fails while it runs: what `auto` and `webgpu` by name do then. The device is played by ONNX Runtime
- * in Node, which fails when told to; give-up.test.ts loses a real one in Chromium.
+ * in Node, which fails when told to; device-lost.test.ts loses a real one in Chromium.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,7 +6,7 @@ import { readLabelsBlobs } from '@quickcolumn/io';
 import { needs } from '@quickcolumn/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageEntries } from '../bundle.js';
+import { packageEntries } from '../bundle/bundle.js';
 import { openTestPage, type TestPage } from '../chromium.test.helpers.js';
 import { makeQuickModel } from '../model.test.helpers.js';
 

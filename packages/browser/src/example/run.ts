@@ -3,8 +3,8 @@
  * give WebAssembly its threads. A number as argument is the port; `--bundle` bundles and ends.
  */
 import { join } from 'node:path';
-import { bundle, packageEntries } from '../bundle.js';
-import { serve } from '../serve.js';
+import { bundle, packageEntries } from '../bundle/bundle.js';
+import { serve } from '../bundle/serve.js';
 
 const root = join(import.meta.dirname, '../..');
 const page = { example: join(import.meta.dirname, 'page.js') };

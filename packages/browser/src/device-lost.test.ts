@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needs } from '@quickcolumn/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageEntries } from './bundle.js';
+import { packageEntries } from './bundle/bundle.js';
 import { openTestPage, type TestPage } from './chromium.test.helpers.js';
 import type * as Package from './index.js';
 import { makeQuickModel } from './model.test.helpers.js';
@@ -16,14 +16,14 @@ const givenUp =
   /^WebGPU was given up: the graphics device was lost \(a card: .*\); ONNX Runtime .* as WebAssembly on \d+ threads?$/;
 
 describe('a device that is lost in Chromium', needs('Chromium'), () => {
-  const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-give-up-'));
+  const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-device-lost-'));
   let test: TestPage;
   beforeAll(async () => {
     await makeQuickModel(folder);
     const dist = join(import.meta.dirname, '../dist');
     const entries = {
       ...packageEntries,
-      worker: join(dist, 'failing-worker.test.helpers.js'),
+      worker: join(dist, 'lost-device-worker.test.helpers.js'),
       example: join(dist, 'example/page.js'),
     };
     const folders = {

@@ -69,6 +69,6 @@ export async function bundle(outDir: string, input: Readonly<Record<string, stri
 
 /** The entries of the package. */
 export const packageEntries: Readonly<Record<string, string>> = {
-  quickcolumn: join(import.meta.dirname, 'index.js'),
-  worker: join(import.meta.dirname, 'worker.js'),
+  quickcolumn: join(import.meta.dirname, '../index.js'),
+  worker: join(import.meta.dirname, '../worker.js'),
 };

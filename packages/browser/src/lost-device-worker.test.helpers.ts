@@ -1,5 +1,5 @@
 /**
- * The worker of give-up.test.ts: the package's own, in a browser whose adapter says that it is a real card, and whose first
+ * The worker of device-lost.test.ts: the package's own, in a browser whose adapter says that it is a real card, and whose first
  * device is lost while it computes its second window.
  */
 // Runs it; it exports nothing.
