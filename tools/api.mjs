@@ -16,11 +16,11 @@ const differing = publicWorkspaces().filter((workspace) => {
   if (!check) writeFileSync(path, now);
   return true;
 });
-const names = differing.map(({ path }) => `${path}/api.md`);
-if (!check) console.log(names.length > 0 ? `written: ${names.join(', ')}` : 'nothing changed');
-else if (names.length > 0) {
+const written = differing.map(({ path }) => `${path}/api.md`);
+if (!check) console.log(written.length > 0 ? `written: ${written.join(', ')}` : 'nothing changed');
+else if (written.length > 0) {
   console.error(
-    `the public API of ${names.length} packages is not what ${names.join(', ')} say; look at the change with: npm run api && git diff`,
+    `the public API of ${written.length} packages is not what ${written.join(', ')} say; look at the change with: npm run api && git diff`,
   );
   process.exitCode = 1;
 }

@@ -103,7 +103,7 @@ export function licencesAreWithin(tarballs) {
 export function noMachinePaths(tarballs) {
   const registry = commandSucceeds('npm', ['config', 'get', 'registry']).trim();
   const { hostname } = new URL(registry);
-  const forbidden = [root, homedir(), ...(hostname === 'registry.npmjs.org' ? [] : [hostname])];
+  const forbidden = [root, homedir(), hostname];
   let files = 0;
   for (const path of tarballs) {
     for (const [file, bytes] of readPackage(path).files) {

@@ -50,7 +50,7 @@ export function stageKoffi(to, version) {
     `# ${koffiPackage}
 
 [koffi](https://koffi.dev) ${source.version} by ${author.name}, which lets Node.js call C functions: its JavaScript, unchanged, without the
-install script and the sources. [quickcolumn](https://www.npmjs.com/package/quickcolumn) calls oneDNN with it and installs it by itself; for
+install script and the sources. quickcolumn calls oneDNN with it and installs it by itself; for
 everything else take \`koffi\`.
 
 Licence: MIT, in \`LICENSE.txt\`.

@@ -58,7 +58,7 @@ export function stagePart(folder, part, platform, version) {
     join(folder, 'README.md'),
     `# ${name}
 
-${part.title} for ${platformName(platform)}: the native part of [quickcolumn](https://www.npmjs.com/package/quickcolumn), which
+${part.title} for ${platformName(platform)}: the native part of quickcolumn, which
 installs it by itself. It is of no use alone.
 
 Made from the npm package \`${part.source}\` ${source.version}: its JavaScript and the binaries of this one platform,

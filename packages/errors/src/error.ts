@@ -77,7 +77,7 @@ function plainFields(fields: ErrorFields): ErrorFields {
 function errorFromJson(json: unknown, depth: number): QuickcolumnError {
   const { code, name, message, fields = {}, stack, cause } = (json ?? {}) as Partial<ErrorJson>;
   if (!isErrorCode(code) || typeof message !== 'string') {
-    throw new TypeError(`no error of quickcolumn: ${String(JSON.stringify(json)).slice(0, 200)}`);
+    throw new TypeError(`no error of quickcolumn: ${(JSON.stringify(json) ?? 'undefined').slice(0, 200)}`);
   }
   const hasCause = cause !== undefined && depth < deepestCause;
   const error = new QuickcolumnError(

@@ -108,7 +108,7 @@ export async function prepareCached(
 }
 
 /** Key of a case: 32 hex digits from the content of its files and the configuration. Throws FileError. */
-export async function preparedKey(files: CaseFiles, config: PreparationConfig): Promise<string> {
+async function preparedKey(files: CaseFiles, config: PreparationConfig): Promise<string> {
   const parts = [preparationVersion, await contentHash(files.imagePath)];
   parts.push(files.labelPath === undefined ? 'no labels' : await contentHash(files.labelPath));
   // Field by field, because the order of keys in a user's file means nothing; names and colours change no number.

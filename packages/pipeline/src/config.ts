@@ -26,7 +26,7 @@ export interface PreparationConfig {
 const byte = z.int().min(0).max(255);
 const spacing = z.number().positive().max(100);
 
-export const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
+const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
   value: byte,
   name: z.string().min(1),
   color: z.tuple([byte, byte, byte]),

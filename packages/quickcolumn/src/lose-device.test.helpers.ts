@@ -3,7 +3,7 @@
  * device for good, as a driver that crashes does, two submissions after the file QUICKCOLUMN_TEST_HISTORY has a line.
  */
 import { existsSync, statSync } from 'node:fs';
-import { nodeGpu } from '../../runtimes/dist/webgpu/device/node.js';
+import { nodeGpu } from '@quickcolumn/runtimes';
 import { useSoftwareWhereNeeded } from '@quickcolumn/testing';
 
 /** What is used of WebGPU, whose types this package does not have. */

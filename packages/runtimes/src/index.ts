@@ -3,4 +3,5 @@ export * from './browser.js';
 export { type OneDnnExecutable, type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
 export { openOnnx } from './onnx/open.js';
 export { chooseRuntime, type RuntimeName, runtimeNames, runtimeProviders, surveyRuntimes } from './providers.js';
+export { nodeGpu } from './webgpu/device/node.js';
 export { openWebGpu } from './webgpu/open.js';

@@ -30,7 +30,7 @@ export interface JobOptions {
 }
 
 /** A running activity. */
-export interface Task {
+interface Task {
   update(text: string, done: number, total: number): void;
   /** @param text what came of it; without, the activity just ends */
   end(text?: string): void;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Caching, compute, count, flag, path, type ThreadedCompute, trainConfig } from './parts.js';
 
 /** Which of a model's predictions count as labels. */
-export interface PseudoLabelLimits {
+interface PseudoLabelLimits {
   /** Voxels keep a class of at least this probability; default 0.9. */
   readonly confidence?: number;
   /** Scans with fewer sure voxels beside the background are left out; default 1. */
