@@ -111,6 +111,16 @@ describe('parseTrainConfig', () => {
     expect(parseTrainConfig(whole, 'a')).toEqual(profiles.quick);
   });
 
+  it('reads roles from the names of classes in files of version 1 alone', () => {
+    const { version: _version, ...first } = profiles.quick;
+    const { preparation } = first;
+    const classes = preparation.classes.map(({ role: _role, ...rest }) => rest);
+    const old = { ...first, preparation: { ...preparation, classes } };
+    expect(parseTrainConfig(old, 'a').preparation).toEqual(preparation);
+    expect(parseTrainConfig({ ...old, version: 2 }, 'a').preparation.classes).toEqual(classes);
+    expect(messageOf({ profile: 'quick', preparation: { classes: [3] } })).toContain('preparation.classes');
+  });
+
   it('takes files of version 1, which did not say their version, and refuses those of a newer quickcolumn', () => {
     const { version: _version, ...first } = profiles.quick;
     expect(parseTrainConfig(JSON.parse(JSON.stringify(first)), 'a')).toEqual(profiles.quick);
