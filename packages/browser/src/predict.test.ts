@@ -273,7 +273,7 @@ describe.skipIf(skipped)(`refusals in Chromium${skipped ? ` (skipped: ${noChromi
   });
 
   it('a file of another kind', async () => {
-    expect(await failure({ scan: 'model.onnx' })).toMatchObject({ code: 'nifti', fields: { field: 'file' } });
+    expect(await failure({ scan: 'model.onnx' })).toMatchObject({ code: 'format', fields: { field: 'file' } });
     expect(await failure({ scan: 'model.onnx', name: 'scan.nii' })).toMatchObject({ fields: { field: 'sizeof_hdr' } });
   });
 
