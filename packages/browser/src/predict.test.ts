@@ -282,7 +282,7 @@ describe('refusals in Chromium', needs('Chromium'), () => {
   });
 
   it('a file of another kind', async () => {
-    expect(await failure({ scan: 'model.onnx' })).toMatchObject({ code: 'nifti', fields: { field: 'file' } });
+    expect(await failure({ scan: 'model.onnx' })).toMatchObject({ code: 'format', fields: { field: 'file' } });
     expect(await failure({ scan: 'model.onnx', name: 'scan.nii' })).toMatchObject({ fields: { field: 'sizeof_hdr' } });
   });
 

@@ -134,7 +134,7 @@ describe('quickcolumn and DICOM', () => {
     await mkdir(join(folder, 'empty'));
     const empty = await quickcolumn(folder, ...predict, 'empty', '--out', 'no');
     expect(empty.code).toBe(3);
-    expect(empty.stderr).toContain('.mha or .mhd files and no DICOM images');
+    expect(empty.stderr).toContain('.nrrd or .nhdr files and no DICOM images');
     expect(await readdir(folder)).not.toContain('no');
   });
 
