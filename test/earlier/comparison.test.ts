@@ -28,7 +28,7 @@ const kept = ['result.json', 'identity.json', 'training.json'];
 /** The lines that say that a fold is trained. */
 const trainings = (stderr: string): string[] => stderr.split('\n').filter((line) => line.endsWith(': training'));
 
-describe('of an earlier version', { timeout: 300_000 }, () => {
+describe('of an earlier version', () => {
   let earlier: Earlier;
 
   beforeAll(async () => {

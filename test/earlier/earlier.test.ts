@@ -23,7 +23,7 @@ const profiles = ['paper', 'quick', 'mueller', 'ma'].map((name) => `profiles/${n
 const configurations = [...profiles, 'run/config.yaml', 'rounds/round-1/run/config.yaml', 'semi/config.yaml'];
 const quiet = ['--threads', '1', '--no-evaluate'];
 
-describe('of an earlier version', { timeout: 300_000 }, () => {
+describe('of an earlier version', () => {
   let earlier: Earlier;
 
   beforeAll(async () => {

@@ -41,6 +41,7 @@ export type JudgeName =
   | 'dcmtk'
   | 'Orthanc'
   | 'dcmqi'
+  | 'ITK'
   | 'shared';
 
 const judges: Readonly<Record<JudgeName, Judge>> = {
@@ -94,13 +95,14 @@ const judges: Readonly<Record<JudgeName, Judge>> = {
   dcmqi: {
     title: 'dcmqi in itk-wasm, a reader of segmentations',
     hint: 'npm install @itk-wasm/dicom in a folder of its own and set QUICKCOLUMN_ITK_WASM to it',
-    find: () => {
-      const folder = process.env['QUICKCOLUMN_ITK_WASM'];
-      return folder === undefined || folder === ''
-        ? undefined
-        : first([join(folder, 'node_modules/@itk-wasm/dicom/package.json')]);
-    },
-    version: (path) => (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version,
+    find: () => itkWasm('dicom'),
+    version: packageVersion,
+  },
+  ITK: {
+    title: 'ITK in itk-wasm, a reader of volumes',
+    hint: 'npm install @itk-wasm/image-io in a folder of its own and set QUICKCOLUMN_ITK_WASM to it',
+    find: () => itkWasm('image-io'),
+    version: packageVersion,
   },
   shared: {
     title: 'the shared folder: real scans and files of other projects',
@@ -148,6 +150,16 @@ export function describeJudge(name: JudgeName): { title: string; hint: string; v
 function chosen(variable: string): string | undefined {
   const path = process.env[variable];
   return path === undefined || path === '' ? undefined : path;
+}
+
+/** The package.json of a part of itk-wasm, which is too large to be a dependency. */
+function itkWasm(part: string): string | undefined {
+  const folder = chosen('QUICKCOLUMN_ITK_WASM');
+  return folder && first([join(folder, 'node_modules/@itk-wasm', part, 'package.json')]);
+}
+
+function packageVersion(path: string): string {
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 function inFolders(folders: readonly string[], name: string): string[] {

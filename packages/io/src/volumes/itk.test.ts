@@ -1,17 +1,15 @@
 /** What ITK reads from the files that are written here: the judge of formats that 3D Slicer, ITK-SNAP and elastix share. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { needs, pathOf } from '@quickcolumn/testing';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readVolume, volumePath, writeVolume } from '../index.js';
 import { affineOf } from './volumes.test.helpers.js';
 
-/** Folder into which `npm install @itk-wasm/image-io` was run; too large to be a dependency. */
-const itkWasm = process.env.QUICKCOLUMN_ITK_WASM ?? '';
-const entry = join(itkWasm, 'node_modules/@itk-wasm/image-io/dist/index-node.js');
-const present = itkWasm !== '' && existsSync(entry);
+const entry = join(dirname(pathOf('ITK')), 'dist/index-node.js');
 
 interface ItkImage {
   readonly imageType: { readonly componentType: string };
@@ -30,7 +28,7 @@ const places: readonly (readonly [title: string, affine: Volume['affine']])[] = 
   ['axes to the left, back and head', [-0.7, 0, 0, 1, 0, -0.7, 0, 2, 0, 0, 1, 3, 0, 0, 0, 1]],
 ];
 
-describe.skipIf(!present)('ITK (needs QUICKCOLUMN_ITK_WASM, a folder with @itk-wasm/image-io installed)', () => {
+describe('ITK', needs('ITK'), () => {
   let folder = '';
   let readImage: (path: string) => Promise<ItkImage> = () => Promise.reject(new Error('not loaded'));
   beforeAll(async () => {
