@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { readVolume, writeNifti } from '../packages/io/dist/index.js';
 import { compileTrainingStep, exportModel, profiles } from '../packages/learn/dist/index.js';
 import { loadModel, predictScan } from '../packages/predict/dist/index.js';
-import { chooseRuntime, onnxRuntime } from '../packages/runtimes/dist/index.js';
+import { chooseRuntime, openOnnx } from '../packages/runtimes/dist/index.js';
 
 const [scanPath, modelPath] = process.argv.slice(2);
 const { RUNTIME: runtime, PRECISION: precision } = process.env;
@@ -22,7 +22,7 @@ async function freshModel() {
   const { preparation, network, loss, optimizer, predict, train } = profiles.paper;
   const classes = preparation.classes.length;
   const config = { network, classes, patch: [16, 16, 16], batch: 1, loss, optimizer, seed: 1 };
-  const step = await compileTrainingStep({ ...config, device: { runtime: onnxRuntime, precision: 'float32' } });
+  const step = await compileTrainingStep({ ...config, device: { runtime: await openOnnx(), precision: 'float32' } });
   const variables = await step.variables();
   await step.dispose();
   const path = join(folder, 'fresh.onnx');

@@ -170,7 +170,7 @@ for (const line of tuned) say(line);
 const [root, patch] = flags.small ? [2, [16, 16, 16]] : [16, [80, 160, 160]];
 const steps = [];
 for (const batch of [1, 2]) {
-  for (const precision of ['float32', ...(runtime.morePrecisions ?? [])]) await ours(batch, precision);
+  for (const precision of runtime.precisions) await ours(batch, precision);
 }
 
 async function ours(batch, precision) {

@@ -1,10 +1,15 @@
 // One layer of ours on an open WebGPU device: buffers, pipelines and bind groups made once; `run` ends with the device's
 // work and includes the packing of the weights; `result` is C-ordered.
 import { Graph } from '../packages/graph/dist/index.js';
-import { convolutions, tileQuestion } from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
+import { convolutionKernels, tileQuestion } from '../packages/runtimes/dist/webgpu/conv/conv3d.js';
 import { candidates, chooseTile, tileKey, tileName } from '../packages/runtimes/dist/webgpu/conv/tiles.js';
-import { compilePipelines } from '../packages/runtimes/dist/webgpu/pipelines.js';
-import { makeTensor, packBlocked, storedElements, unpackBlocked } from '../packages/runtimes/dist/webgpu/tensors.js';
+import { compilePipelines } from '../packages/runtimes/dist/webgpu/device/pipelines.js';
+import {
+  makeTensor,
+  packBlocked,
+  storedElements,
+  unpackBlocked,
+} from '../packages/runtimes/dist/webgpu/kernels/tensors.js';
 
 const usage = { mapRead: 0x1, copySource: 0x4, copyDestination: 0x8, storage: 0x80 };
 export const storageUsage = usage.storage | usage.copySource | usage.copyDestination;
@@ -37,7 +42,7 @@ export async function prepareLayer({ device, limits, software }, { op, inputs, a
   const { family, g, image } = tileQuestion(made);
   const context = { limits, software, scratch: tensor };
   const tiles = new Map(tile === undefined ? [] : [[tileKey(family, g, image), tile]]);
-  const kernels = convolutions[op]({ ...context, tiles }, made);
+  const kernels = convolutionKernels({ ...context, tiles }, made);
   const buffers = new Map();
   for (const { bindings } of kernels) {
     for (const { tensor: one } of bindings) {

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { encodeModel } from '../packages/runtimes/dist/onnx/proto.js';
-import { openDevice } from '../packages/runtimes/dist/webgpu/device.js';
+import { openDevice } from '../packages/runtimes/dist/webgpu/device/device.js';
 import { prepareLayer, readBack, storageUsage } from './webgpu-layer.mjs';
 import { median } from './workload.mjs';
 

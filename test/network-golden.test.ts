@@ -8,9 +8,10 @@
 import { readFileSync } from 'node:fs';
 import { differentiate, elementCount, Graph, type GraphNode, runReference } from '@quickcolumn/graph';
 import { buildHeads, catalogue, type NetworkConfig, networkSchema, networkSize } from '@quickcolumn/networks';
-import { onnxRuntime } from '@quickcolumn/runtimes';
+import { openOnnx } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
 
+const onnxRuntime = await openOnnx();
 interface Golden {
   readonly config: NetworkConfig;
   readonly rootFilters: number;

@@ -15,10 +15,11 @@ import { buildHeads, catalogue, type NetworkConfig } from '@quickcolumn/networks
 import { generatePhantom } from '@quickcolumn/phantom';
 import { paperPreparation, type PreparationConfig, prepareScan } from '@quickcolumn/pipeline';
 import { loadModel } from '@quickcolumn/predict';
-import { onnxRuntime, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
+import { openOnnx, openOneDnn, openWebGpu, type Runtime } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/software.test.kit.js';
+import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/device/software.test.helpers.js';
 
+const onnxRuntime = await openOnnx();
 interface OrtValue {
   readonly data: Float32Array;
 }

@@ -5,9 +5,10 @@
  */
 import { compileTrainingStep, type StepConfig, profiles, trainingGraph } from '@quickcolumn/learn';
 import { catalogue, type NetworkConfig, predictionGraph } from '@quickcolumn/networks';
-import { type NamedTensor, onnxRuntime, openOneDnn, type OneDnnRuntime, type Precision } from '@quickcolumn/runtimes';
+import { type NamedTensor, openOnnx, openOneDnn, type OneDnnRuntime, type Precision } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
 
+const onnxRuntime = await openOnnx();
 const found: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
 const present = typeof found !== 'string';
 const why = present ? '' : ` (skipped: ${found})`;

@@ -20,9 +20,10 @@ import { catalogue, type NetworkConfig } from '@quickcolumn/networks';
 import { covidClasses, msdClasses, paperPreparation } from '@quickcolumn/pipeline';
 import { plan } from '@quickcolumn/graph';
 import { readModel } from '@quickcolumn/predict';
-import { onnxRuntime, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';
+import { openOnnx, openOneDnn, type OneDnnRuntime } from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+const onnxRuntime = await openOnnx();
 const found: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
 const present = typeof found !== 'string';
 const why = present ? '' : ` (onednn skipped: ${found})`;

@@ -7,16 +7,17 @@ import { compileTrainingStep, profiles, trainingGraph } from '@quickcolumn/learn
 import { catalogue, type NetworkConfig, predictionGraph } from '@quickcolumn/networks';
 import {
   type NamedTensor,
-  onnxRuntime,
+  openOnnx,
   openWebGpu,
   type Precision,
   type Runtime,
   type WebGpuRuntime,
 } from '@quickcolumn/runtimes';
 import { describe, expect, it } from 'vitest';
-import { lowerToWebGpu } from '../packages/runtimes/dist/webgpu/lower.js';
-import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/software.test.kit.js';
+import { lowerToWebGpu } from '../packages/runtimes/dist/webgpu/program/lower.js';
+import { useSoftwareWhereNeeded } from '../packages/runtimes/dist/webgpu/device/software.test.helpers.js';
 
+const onnxRuntime = await openOnnx();
 useSoftwareWhereNeeded();
 const found: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
 const present = typeof found !== 'string';

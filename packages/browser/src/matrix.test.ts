@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noChromium, openTestPage, type TestPage } from './chromium.test.kit.js';
 
 // Bundled as files: tables and comparison are tests of the other package, and no part of what it exports.
-const kit = join(import.meta.dirname, '../../runtimes/dist/matrix.test.kit.js');
+const kit = join(import.meta.dirname, '../../runtimes/dist/matrix.test.helpers.js');
 const entries = { matrix: kit, runtime: join(import.meta.dirname, '../dist/open-runtime.js') };
 
 interface MatrixKit {

@@ -2,10 +2,19 @@
  * Which runtime executes a model in this browser: a real graphics card through WebGPU, else WebAssembly, and the reason
  * always says why. The trap: browsers also give adapters that a processor plays; those count only when asked for by name.
  */
-import { findAdapter, openWebGpuOn, type Runtime, RuntimeError } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
+import {
+  chooseFrom,
+  type PassedOver,
+  type Runtime,
+  type RuntimeChoice,
+  RuntimeError,
+  type RuntimeProvider,
+  type WebGpuEntry,
+  webGpuProviderOn,
+} from '@quickcolumn/runtimes';
 import type { OpenRequest, RuntimeInfo } from './protocol.js';
-import { openWasm } from './wasm.js';
+import { describeWasm, wasmProvider } from './wasm.js';
 
 export interface OpenedRuntime extends RuntimeInfo {
   readonly engine: Runtime;
@@ -16,78 +25,68 @@ export interface OpenedRuntime extends RuntimeInfo {
    * name, and WebAssembly itself.
    * @param problem what happened, for the reason
    */
-  readonly instead?: (problem: string) => OpenedRuntime;
+  readonly instead?: (problem: string) => OpenedRuntime | Promise<OpenedRuntime>;
 }
+
+type Request = Pick<OpenRequest, 'runtime' | 'threads' | 'assets'>;
 
 /**
  * @param gpu WebGPU's entry point, or why there is none
  * @throws QuickcolumnError `runtime` when WebGPU was asked for by name and is not there.
  */
-export async function openRuntime(
-  request: Pick<OpenRequest, 'runtime' | 'threads' | 'assets'>,
-  gpu: GPU | string = browserGpu(),
-): Promise<OpenedRuntime> {
-  if (request.runtime === 'wasm') return wasm(request, 'as asked');
-  const missing = (problem: string): string =>
-    request.runtime === 'webgpu' ? `WebGPU cannot be used here: ${problem}; use runtime wasm or auto` : problem;
-  if (typeof gpu === 'string') {
-    if (request.runtime === 'webgpu') throw new QuickcolumnError('runtime', missing(gpu));
-    return wasm(request, `no WebGPU: ${gpu}`);
-  }
+export async function openRuntime(request: Request, gpu: WebGpuEntry | string = browserGpu()): Promise<OpenedRuntime> {
+  const { runtime } = request;
   try {
-    const { name, software } = await findAdapter(gpu);
-    if (software && request.runtime === 'auto') {
-      return wasm(request, `WebGPU is not used: its adapter, ${name}, is software and no graphics card`);
-    }
-    const engine = await openWebGpuOn(gpu);
-    const why = request.runtime === 'webgpu' ? 'as asked' : 'a graphics card';
-    const kind = software ? ', in software' : '';
-    return {
-      engine,
-      runtime: 'webgpu',
-      reason: `WebGPU on ${engine.version}${kind}, ${engine.precision} (${why})`,
-      close: () => engine.close(),
-      ...(request.runtime === 'auto' ? { instead: (problem) => insteadOfWebGpu(request, problem) } : {}),
-    };
+    return opened(await chooseFrom([webGpuProvider(gpu), wasmProvider(request)], { runtime }), request);
   } catch (error) {
-    if (!(error instanceof RuntimeError)) throw error;
-    if (request.runtime === 'webgpu') {
-      throw new QuickcolumnError('runtime', missing(error.message), error.fields, { cause: error });
-    }
-    return wasm(request, `no WebGPU: ${error.message}`);
+    if (runtime !== 'webgpu' || !(error instanceof RuntimeError)) throw error;
+    const message = `WebGPU cannot be used here: ${error.message}; use runtime wasm or auto`;
+    throw new QuickcolumnError('runtime', message, error.fields, { cause: error });
   }
 }
 
-type WasmRequest = Pick<OpenRequest, 'threads' | 'assets'>;
-
-function wasm(request: WasmRequest, why: string): OpenedRuntime {
-  const { what, limit, ...opened } = openedWasm(request);
-  return { ...opened, reason: `${what} (${[why, ...limit].join('; ')})` };
+function webGpuProvider(gpu: WebGpuEntry | string): RuntimeProvider {
+  const entry = async (): Promise<WebGpuEntry> => {
+    if (typeof gpu === 'string') throw new RuntimeError(gpu, { runtime: 'webgpu' });
+    return gpu;
+  };
+  return webGpuProviderOn(entry, 'a browser with WebGPU, and the driver of a graphics card');
 }
 
-function insteadOfWebGpu(request: WasmRequest, problem: string): OpenedRuntime {
-  const { what, limit, ...opened } = openedWasm(request);
-  return { ...opened, reason: [`WebGPU was given up: ${problem}`, what, ...limit].join('; ') };
-}
-
-function openedWasm({ assets, threads: wanted }: WasmRequest): Omit<OpenedRuntime, 'reason'> & {
-  readonly what: string;
-  readonly limit: readonly string[];
-} {
-  const { runtime, threads, limit } = openWasm(assets, wanted);
-  const count = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+function opened({ runtime: engine, provider, precision, passedOver }: RuntimeChoice, request: Request): OpenedRuntime {
+  const why = request.runtime === 'auto' ? passedOver.map(describe).join('; ') : 'as asked';
+  if (provider.name !== 'webgpu') return wasm(engine, request, [why]);
   return {
-    engine: runtime,
+    engine,
+    runtime: 'webgpu',
+    reason: `WebGPU on ${engine.version}${engine.memory === 'host' ? ', in software' : ''}, ${precision} (${why || 'a graphics card'})`,
+    close: () => engine.close?.(),
+    ...(request.runtime === 'auto' ? { instead: (problem) => insteadOfWebGpu(request, problem) } : {}),
+  };
+}
+
+const describe = ({ kind, why }: PassedOver): string =>
+  kind === 'missing' ? `no WebGPU: ${why}` : `WebGPU is not used: ${why}`;
+
+function wasm(engine: Runtime, request: Request, whys: readonly string[]): OpenedRuntime {
+  const { what, threads, limit } = describeWasm(engine, request.threads);
+  return { engine, runtime: 'wasm', threads, reason: `${what} (${[...whys, ...limit].join('; ')})` };
+}
+
+async function insteadOfWebGpu(request: Request, problem: string): Promise<OpenedRuntime> {
+  const engine = await wasmProvider(request).open();
+  const { what, threads, limit } = describeWasm(engine, request.threads);
+  return {
+    engine,
     runtime: 'wasm',
     threads,
-    what: `ONNX Runtime ${runtime.version} as WebAssembly on ${count}`,
-    limit: limit === undefined ? [] : [`one thread ${limit}`],
+    reason: [`WebGPU was given up: ${problem}`, what, ...limit].join('; '),
   };
 }
 
 /** The same in pages and in workers; absent in older browsers and on pages that are not served securely. */
-function browserGpu(): GPU | string {
-  const { gpu } = navigator as { readonly gpu?: GPU };
+function browserGpu(): WebGpuEntry | string {
+  const { gpu } = navigator as { readonly gpu?: WebGpuEntry };
   if (gpu !== undefined) return gpu;
   return globalThis.isSecureContext
     ? 'this browser has no WebGPU'

@@ -13,7 +13,8 @@ import type { BrowserPrediction, OpenRequest, PredictProgress } from './protocol
 import { openSession, type Session } from './session.js';
 
 // Types are those of browsers here; in Node the package has this runtime too.
-const { onnxRuntime } = runtimes as typeof runtimes & { readonly onnxRuntime: runtimes.Runtime };
+const { openOnnx } = runtimes as typeof runtimes & { readonly openOnnx: () => Promise<runtimes.Runtime> };
+const onnxRuntime = await openOnnx();
 const { RuntimeError } = runtimes;
 
 const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-session-'));
@@ -75,6 +76,9 @@ function failingEngine(failing: Failing, fault: Error, counts: Counts): runtimes
     name: 'webgpu',
     version: 'a card',
     precision: 'float32',
+    precisions: ['float32'],
+    memory: 'card',
+    windowsAtOnce: 1,
     async compile(graph, options) {
       if (failing === 'compiling') throw fault;
       const executable = await onnxRuntime.compile(graph, options);

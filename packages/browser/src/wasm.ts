@@ -6,29 +6,53 @@
  * Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp). Their number is set once,
  * before the first session.
  */
-import { onnxRuntimeOver, type Runtime } from '@quickcolumn/runtimes';
+import { onnxRuntimeOver, type Runtime, type RuntimeProvider } from '@quickcolumn/runtimes';
 import * as ort from 'onnxruntime-web/wasm';
 
-export interface WasmRuntime {
-  readonly runtime: Runtime;
-  readonly threads: number;
-  /** Why there are not more threads; undefined where all cores are used. */
-  readonly limit?: string;
+const version = ort.env.versions.web ?? ort.env.versions.common;
+
+export interface WasmSettings {
+  /** Address of the folder with ort-wasm-simd-threaded.wasm and .mjs; nothing is fetched from elsewhere. */
+  readonly assets: string;
+  /** Default: all cores. */
+  readonly threads?: number;
 }
 
-/** @param assets address of the folder with ort-wasm-simd-threaded.wasm and .mjs; nothing is fetched from elsewhere */
-export function openWasm(assets: string, wanted?: number): WasmRuntime {
-  const cores = navigator.hardwareConcurrency;
-  const threads = globalThis.crossOriginIsolated ? (wanted ?? cores) : 1;
-  ort.env.wasm.wasmPaths = assets;
-  ort.env.wasm.numThreads = threads;
-  ort.env.logLevel = 'error';
+export function wasmProvider({ assets, threads }: WasmSettings): RuntimeProvider {
   return {
-    // No number of threads: onnxruntime-web takes it from env, not from a session's options.
-    runtime: onnxRuntimeOver({ ort, version: ort.env.versions.web ?? ort.env.versions.common, fillsOutputs: false }),
-    threads,
-    ...(threads === 1 && cores > 1 && !globalThis.crossOriginIsolated
-      ? { limit: 'because this page is not cross-origin isolated: its server sends no COOP and COEP headers' }
-      : {}),
+    name: 'wasm',
+    title: 'ONNX Runtime as WebAssembly',
+    runsOn: 'processor',
+    precisions: ['float32'],
+    installation: 'comes with quickcolumn',
+    measuresKernels: false,
+    find: async () => ({ version, details: [] }),
+    async open() {
+      ort.env.wasm.wasmPaths = assets;
+      ort.env.wasm.numThreads = threadsOf(threads);
+      ort.env.logLevel = 'error';
+      // No number of threads: onnxruntime-web takes it from env, not from a session's options.
+      return onnxRuntimeOver({ ort, version, fillsOutputs: false });
+    },
   };
 }
+
+/** What people are told of it; `limit` says why there are not more threads, where there are not. */
+export function describeWasm(
+  { version: library }: Pick<Runtime, 'version'>,
+  wanted: number | undefined,
+): { readonly what: string; readonly threads: number; readonly limit: readonly string[] } {
+  const threads = threadsOf(wanted);
+  const isLimited = threads === 1 && navigator.hardwareConcurrency > 1 && !globalThis.crossOriginIsolated;
+  const count = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  return {
+    what: `ONNX Runtime ${library} as WebAssembly on ${count}`,
+    threads,
+    limit: isLimited
+      ? ['one thread because this page is not cross-origin isolated: its server sends no COOP and COEP headers']
+      : [],
+  };
+}
+
+const threadsOf = (wanted: number | undefined): number =>
+  globalThis.crossOriginIsolated ? (wanted ?? navigator.hardwareConcurrency) : 1;

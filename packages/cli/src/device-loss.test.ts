@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { openWebGpu } from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/software.test.kit.js';
+import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/device/software.test.helpers.js';
 import { type Outcome, filesIn, programPath } from './cli.test.kit.js';
 import { exitCodes } from '@quickcolumn/errors';
 

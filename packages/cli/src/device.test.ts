@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { chooseDevice, tileFile } from './device.js';
+import { describeError } from './errors.js';
 
 let folder = '';
 beforeEach(async () => {
@@ -73,5 +74,13 @@ describe('device', () => {
     lines.length = 0;
     await chooseDevice({ runtime: 'onnx' });
     expect(lines).toHaveLength(1);
+  });
+
+  it('that lacks a precision is refused with the flag to type, which the library does not know', async () => {
+    const error: unknown = await chooseDevice({ runtime: 'onnx', precision: 'float16' }).catch(
+      (cause: unknown) => cause,
+    );
+    expect((error as Error).message).toBe('onnx does not compute in float16 on this machine, only in float32');
+    expect(describeError(error)).toMatch(/only in float32\nUse --precision auto or float32\.$/);
   });
 });

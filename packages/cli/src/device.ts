@@ -6,13 +6,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { chooseRuntime, type RuntimeChoice, type RuntimeRequest, type TileStore } from '@quickcolumn/runtimes';
+import {
+  chooseRuntime,
+  type RuntimeChoice,
+  type RuntimeName,
+  type RuntimeRequest,
+  type TileStore,
+} from '@quickcolumn/runtimes';
 import { z } from 'zod';
 import { exists } from './outputs.js';
 import { defaultCache } from './preparation.js';
 import { note, progressLine } from './terminal.js';
 
-export interface DeviceRequest extends Pick<RuntimeRequest, 'runtime' | 'precision'> {
+export interface DeviceRequest extends Pick<RuntimeRequest<RuntimeName>, 'runtime' | 'precision'> {
   /** Measures kernels of a graphics card that were not measured before. */
   readonly autotune?: boolean;
 }
@@ -26,7 +32,7 @@ export function givenRequest({ runtime, precision, autotune }: DeviceRequest): D
 export async function chooseDevice({ runtime, precision, autotune }: DeviceRequest): Promise<RuntimeChoice> {
   const device = await chooseRuntime({ runtime, precision, ...(autotune ? { tiles: tileFile() } : {}) });
   note(device.reason);
-  if (autotune && device.runtime.name !== 'webgpu') {
+  if (autotune && !device.provider.measuresKernels) {
     note('nothing is measured: --autotune is for graphics cards (--runtime webgpu)');
   }
   return device;

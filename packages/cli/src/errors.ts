@@ -23,10 +23,18 @@ export function exitCodeFor(error: unknown): ExitCode {
   return exitCodeOf(errorCodeOf(error));
 }
 
+/** Libraries say what is possible, in words of their own; here it becomes the flag to type. */
+function flagsFor(error: unknown): string[] {
+  if (!(error instanceof QuickcolumnError) || error.code !== 'runtime') return [];
+  const { precision, possible } = error.fields;
+  if (typeof precision !== 'string' || !Array.isArray(possible)) return [];
+  return [`Use --precision ${['auto', ...(possible as readonly string[])].join(' or ')}.`];
+}
+
 /** The text shown for an error; with `debug`, its stack and those of its causes. */
 export function describeError(error: unknown, options: { debug?: boolean } = {}): string {
   const message = error instanceof Error ? error.message : String(error);
-  const lines = [`${pc.red('error:')} ${message}`];
+  const lines = [`${pc.red('error:')} ${message}`, ...flagsFor(error)];
   if (exitCodeFor(error) === exitCodes.internal && !options.debug) {
     lines.push('This is a fault in quickcolumn; run again with --debug and report what it shows.');
   }

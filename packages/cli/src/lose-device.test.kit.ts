@@ -3,8 +3,8 @@
  * device for good, as a driver that crashes does, two submissions after the file QUICKCOLUMN_TEST_HISTORY has a line.
  */
 import { existsSync, statSync } from 'node:fs';
-import { nodeGpu } from '../../runtimes/dist/webgpu/node.js';
-import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/software.test.kit.js';
+import { nodeGpu } from '../../runtimes/dist/webgpu/device/node.js';
+import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/device/software.test.helpers.js';
 
 /** What is used of WebGPU, whose types this package does not have. */
 interface Gpu {

@@ -3,13 +3,17 @@
  * Each operation's rule is written with other operations, so every runtime gets training for free.
  */
 import { GraphError } from './errors.js';
-import type { Graph, GraphNode } from './graph.js';
-import { operations } from './operations/index.js';
+import type { Graph } from './graph.js';
+import type { GraphNode, OperationNode } from './node.js';
+import { operationOf } from './operations/index.js';
+import type { InputGradient } from './operations/operation.js';
+import { type OperationName, operationSpecs } from './operations/specs.js';
 
 /**
- * Appends d loss / d target for every target.
- * @returns One node per target, of the target's shape. Throws when the loss does not depend on a target or passes
- *   through an operation without a gradient.
+ * Appends d loss / d target for every target, and no nodes that only other gradients would need.
+ * @returns One node per target, of the target's shape.
+ * @throws GraphError where no gradient flows from the loss to a target, or where it would have to flow through an input
+ *   that an operation has no rule for
  */
 export function differentiate(graph: Graph, loss: GraphNode, targets: readonly GraphNode[]): GraphNode[] {
   if (loss.shape.length !== 0)
@@ -19,21 +23,44 @@ export function differentiate(graph: Graph, loss: GraphNode, targets: readonly G
   const forward = graph.nodes.slice(0, loss.id + 1);
   for (const node of forward.reverse()) {
     const dy = gradients.get(node.id);
-    if (!dy || node.inputs.length === 0 || !depends.has(node.id)) continue;
-    const operation = operations.get(node.op);
-    if (!operation?.gradient) throw new GraphError(node.op, 'this operation has no gradient');
-    operation.gradient(node, dy, graph).forEach((contribution, i) => {
-      const input = node.inputs[i];
-      if (!contribution || !depends.has(input.id)) return;
+    if (!dy || !isOperation(node) || !depends.has(node.id)) continue;
+    for (const [input, contribution] of contributions(node, dy, { graph, depends })) {
       const earlier = gradients.get(input.id);
       gradients.set(input.id, earlier ? graph.apply('add', [earlier, contribution]) : contribution);
-    });
+    }
   }
   return targets.map((target) => {
     const gradient = gradients.get(target.id);
-    if (!gradient) throw new GraphError('differentiate', `the loss does not depend on ${target.name ?? target.op}`);
-    return gradient;
+    if (gradient) return gradient;
+    const name = target.name ?? target.op;
+    const reason = dependsOn(graph, [target]).has(loss.id)
+      ? `no gradient flows to ${name}: the loss reads it only as labels or as a mask`
+      : `the loss does not depend on ${name}`;
+    throw new GraphError('differentiate', reason);
   });
+}
+
+const isOperation = (node: GraphNode): node is OperationNode<OperationName> & GraphNode =>
+  node.op !== 'input' && node.op !== 'variable' && node.op !== 'constant';
+
+/** What a node adds to the gradients of its inputs, all made before any is added up. */
+function contributions(
+  node: OperationNode<OperationName>,
+  dy: GraphNode,
+  { graph, depends }: { readonly graph: Graph; readonly depends: ReadonlySet<number> },
+): [input: GraphNode, contribution: GraphNode][] {
+  const rules: readonly InputGradient[] = operationOf(node.op).gradient(node, dy, graph);
+  const made: [GraphNode, GraphNode][] = [];
+  node.inputs.forEach((input, position) => {
+    const rule = rules[position];
+    if (rule === 'none' || !depends.has(input.id)) return;
+    if (typeof rule !== 'function') {
+      const names: readonly string[] | 'variadic' = operationSpecs[node.op].inputs;
+      throw new GraphError(node.op, `not differentiable for its input ${names[position]}: ${rule.unsupported}`);
+    }
+    made.push([input, rule()]);
+  });
+  return made;
 }
 
 function dependsOn(graph: Graph, targets: readonly GraphNode[]): Set<number> {

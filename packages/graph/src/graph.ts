@@ -6,23 +6,10 @@
  * Tensors are C-ordered; images are [N, C, D, H, W].
  */
 import { GraphError } from './errors.js';
-import { operations } from './operations/index.js';
-
-export type ElementKind = 'float32' | 'uint8';
-export type Shape = readonly number[];
-export type Attributes = Readonly<Record<string, number | string | boolean | readonly number[]>>;
-
-export interface GraphNode {
-  readonly id: number;
-  /** Name of an operation, or `input`, `variable`, `constant`. */
-  readonly op: string;
-  readonly inputs: readonly GraphNode[];
-  readonly attributes: Attributes;
-  readonly shape: Shape;
-  readonly type: ElementKind;
-  /** Set on inputs and variables. */
-  readonly name?: string;
-}
+import type { ElementKind, GraphNode, InputNode, NodeBuilder, Shape, VariableNode } from './node.js';
+import { checkArguments } from './operations/arguments.js';
+import { operationOf } from './operations/index.js';
+import type { AttributesOf, InputsOf, OperationName, PlainOperation } from './operations/specs.js';
 
 /** How a variable starts: a constant, or normal values with the given standard deviation (drawn by the caller). */
 export type Initializer =
@@ -30,15 +17,15 @@ export type Initializer =
   | { readonly kind: 'normal'; readonly sd: number };
 
 export interface Variable {
-  readonly node: GraphNode;
+  readonly node: VariableNode;
   readonly initializer: Initializer;
   /** Trainable variables get gradients; the others (running statistics, moments) only assignments. */
   readonly trainable: boolean;
 }
 
-export class Graph {
+export class Graph implements NodeBuilder {
   readonly nodes: GraphNode[] = [];
-  readonly inputs: Map<string, GraphNode> = new Map();
+  readonly inputs: Map<string, InputNode> = new Map();
   readonly variables: Map<string, Variable> = new Map();
   readonly outputs: Map<string, GraphNode> = new Map();
   /** Variable name → its value after a run. */
@@ -46,28 +33,48 @@ export class Graph {
 
   input(name: string, shape: Shape, type: ElementKind = 'float32'): GraphNode {
     this.refuseTaken(name);
-    const node = this.append('input', [], {}, shape, type, name);
+    const node: InputNode = { id: this.nodes.length, op: 'input', inputs: [], attributes: {}, shape, type, name };
+    this.nodes.push(node);
     this.inputs.set(name, node);
     return node;
   }
 
   variable(name: string, shape: Shape, initializer: Initializer, trainable = true): GraphNode {
     this.refuseTaken(name);
-    const node = this.append('variable', [], {}, shape, 'float32', name);
+    const kind = { op: 'variable', inputs: [], attributes: {}, type: 'float32' } as const;
+    const node: VariableNode = { id: this.nodes.length, ...kind, shape, name };
+    this.nodes.push(node);
     this.variables.set(name, { node, initializer, trainable });
     return node;
   }
 
   /** A constant tensor filled with one value. */
   constant(value: number, shape: Shape = []): GraphNode {
-    return this.append('constant', [], { value }, shape, 'float32');
+    const kind = { op: 'constant', inputs: [], type: 'float32' } as const;
+    const node: GraphNode = { id: this.nodes.length, ...kind, attributes: { value }, shape };
+    this.nodes.push(node);
+    return node;
   }
 
-  /** Appends an operation. Throws GraphError when the shapes do not fit. */
-  apply(op: string, inputs: readonly GraphNode[], attributes: Attributes = {}): GraphNode {
-    const operation = operations.get(op);
-    if (!operation) throw new GraphError(op, 'there is no such operation');
-    return this.append(op, inputs, attributes, operation.shape(inputs, attributes), 'float32');
+  /**
+   * Appends an operation; its inputs and attributes are those of `operationSpecs`.
+   * @throws GraphError where they, or the shapes, do not fit
+   */
+  apply<Op extends OperationName>(
+    op: Op,
+    inputs: InputsOf<Op, GraphNode>,
+    ...[attributes]: [Op] extends [PlainOperation] ? [attributes?: AttributesOf<Op>] : [attributes: AttributesOf<Op>]
+  ): GraphNode {
+    const given = (attributes ?? {}) as AttributesOf<Op>;
+    checkArguments(op, inputs, given);
+    for (const input of inputs as readonly (GraphNode | undefined)[]) {
+      const known = input !== undefined && this.nodes[input.id] === input;
+      if (!known) throw new GraphError(op, 'an input is not a node of this graph');
+    }
+    const shape = operationOf(op).shape(inputs, given);
+    const node = { id: this.nodes.length, op, inputs, attributes: given, shape, type: 'float32' } as GraphNode;
+    this.nodes.push(node);
+    return node;
   }
 
   output(name: string, node: GraphNode): void {
@@ -76,9 +83,8 @@ export class Graph {
   }
 
   assign(variable: GraphNode, value: GraphNode): void {
-    const name = variable.name;
-    if (variable.op !== 'variable' || name === undefined)
-      throw new GraphError('assign', 'the target is not a variable');
+    if (variable.op !== 'variable') throw new GraphError('assign', 'the target is not a variable');
+    const { name } = variable;
     if (variable.shape.join() !== value.shape.join()) {
       throw new GraphError('assign', `${name} is [${variable.shape}], the value is [${value.shape}]`);
     }
@@ -89,32 +95,6 @@ export class Graph {
     const taken = this.inputs.has(name) || this.variables.has(name) || this.outputs.has(name);
     if (taken) throw new GraphError('graph', `the name ${name} is taken`);
   }
-
-  private append(
-    op: string,
-    inputs: readonly GraphNode[],
-    attributes: Attributes,
-    shape: Shape,
-    type: ElementKind,
-    name?: string,
-  ): GraphNode {
-    const node: GraphNode = {
-      id: this.nodes.length,
-      op,
-      inputs,
-      attributes,
-      shape,
-      type,
-      ...(name === undefined ? {} : { name }),
-    };
-    this.nodes.push(node);
-    return node;
-  }
-}
-
-/** Number of elements of a shape. */
-export function elementCount(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** The nodes that the outputs and assignments need, in execution order. */

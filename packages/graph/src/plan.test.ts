@@ -1,7 +1,8 @@
 /** Bytes counted by hand. The grids are 2×2×2 float32, so one channel is 32 bytes. */
 import { describe, expect, it } from 'vitest';
 import { differentiate } from './differentiate.js';
-import { Graph, type GraphNode } from './graph.js';
+import { Graph } from './graph.js';
+import type { GraphNode } from './node.js';
 import { bytesOf, plan } from './plan.js';
 
 const channel = 32;

@@ -4,7 +4,8 @@
  * Nodes run in graph order; a tensor lives from its node to its last reader. Elementwise results may take over the
  * buffer of an input that dies there, as every runtime does.
  */
-import { elementCount, type Graph, type GraphNode, liveNodes } from './graph.js';
+import { type Graph, liveNodes } from './graph.js';
+import { elementCount, type GraphNode } from './node.js';
 
 export interface BufferPlan {
   /** Most bytes of intermediate tensors alive at one time. */
@@ -16,7 +17,7 @@ export interface BufferPlan {
   readonly dies: readonly (readonly number[])[];
 }
 
-const inPlace = new Set([
+const inPlace: ReadonlySet<GraphNode['op']> = new Set<GraphNode['op']>([
   'add', 'sub', 'mul', 'div', 'affine', 'scale', 'relu', 'reluGradient', 'leakyRelu', 'leakyReluGradient', 'addChannel',
   'batchNorm', 'channelCombine', 'exp', 'log', 'sqrt', 'sigmoid', 'spatialScale', 'logSoftmaxGradient',
 ]); // biome-ignore format: a list

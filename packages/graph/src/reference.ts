@@ -2,9 +2,11 @@
  * The reference interpreter: runs a graph node by node in float64 with plain loops. It exists to be compared with;
  * it is thousands of times slower than a runtime.
  */
-import { elementCount, type Graph, type GraphNode, liveNodes } from './graph.js';
-import { operations } from './operations/index.js';
+import { type Graph, liveNodes } from './graph.js';
+import { elementCount, type GraphNode, type OperationNode } from './node.js';
+import { operationOf } from './operations/index.js';
 import type { ReferenceTensor } from './operations/operation.js';
+import type { InputsOf, OperationName } from './operations/specs.js';
 
 /**
  * @param values Data of every input and variable, by name.
@@ -29,14 +31,25 @@ function evaluate(
   done: ReadonlyMap<number, ReferenceTensor>,
   values: ReadonlyMap<string, ArrayLike<number>>,
 ): Float64Array {
-  if (node.op === 'constant') return new Float64Array(elementCount(node.shape)).fill(Number(node.attributes.value));
-  if (node.op === 'input' || node.op === 'variable') {
-    const data = values.get(node.name ?? '');
-    if (!data) throw new RangeError(`no value for ${node.name}`);
-    return Float64Array.from(data);
+  switch (node.op) {
+    case 'constant':
+      return new Float64Array(elementCount(node.shape)).fill(node.attributes.value);
+    case 'input':
+    case 'variable': {
+      const data = values.get(node.name);
+      if (!data) throw new RangeError(`no value for ${node.name}`);
+      return Float64Array.from(data);
+    }
+    default:
+      return evaluateNode(
+        node,
+        node.inputs.map((input) => done.get(input.id) as ReferenceTensor),
+      );
   }
-  const inputs = node.inputs.map((input) => done.get(input.id) as ReferenceTensor);
-  const operation = operations.get(node.op);
-  if (!operation) throw new RangeError(`no operation ${node.op}`);
-  return operation.evaluate(inputs, node.attributes, node.shape);
+}
+
+/** The value of one operation. @param inputs One tensor for each of its inputs. */
+export function evaluateNode(node: OperationNode<OperationName>, inputs: readonly ReferenceTensor[]): Float64Array {
+  const tensors = inputs as InputsOf<OperationName, ReferenceTensor>;
+  return operationOf(node.op).evaluate(tensors, node.attributes, node.shape);
 }

@@ -5,7 +5,7 @@
  */
 import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
 import { buildHeads } from '@quickcolumn/networks';
-import { type CompileOptions, type Executable, onnxRuntime, type Runtime } from '@quickcolumn/runtimes';
+import { type CompileOptions, type Executable, openOnnx, type Runtime } from '@quickcolumn/runtimes';
 import { buildDeepLoss, type LossNodes } from './loss.js';
 import { buildOptimizer, optimizerInputs } from './optimizer.js';
 import { createRandom } from './random.js';
@@ -80,7 +80,7 @@ function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: numb
   return { loss: outputs.loss[0], crossEntropy: outputs.crossEntropy[0], tversky: outputs.tversky[0], softDice };
 }
 
-const runtimeOf = ({ device }: StepConfig): Runtime => device?.runtime ?? onnxRuntime;
+const runtimeOf = async ({ device }: StepConfig): Promise<Runtime> => device?.runtime ?? (await openOnnx());
 const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
   ...(threads === undefined ? {} : { threads }),
   ...(device === undefined ? {} : { precision: device.precision }),
@@ -89,7 +89,8 @@ const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
 /** A ready training step with freshly drawn weights. The caller disposes it. */
 export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
   const graph = trainingGraph(config);
-  const executable = await runtimeOf(config).compile(graph, compileOptions(config));
+  const runtime = await runtimeOf(config);
+  const executable = await runtime.compile(graph, compileOptions(config));
   await executable.writeVariables(new Map([...initialWeights(graph, config.seed), ...(config.initial ?? [])]));
   return {
     bytes: executable.bytes,
@@ -106,7 +107,8 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
 /** The loss with running statistics. Variables that the plain network lacks (moments) are ignored. */
 export async function compileEvaluationStep(config: StepConfig): Promise<EvaluationStep> {
   const { graph } = forward(config, false);
-  const executable: Executable = await runtimeOf(config).compile(graph, compileOptions(config));
+  const runtime = await runtimeOf(config);
+  const executable: Executable = await runtime.compile(graph, compileOptions(config));
   return {
     run: async ({ image, labels }) => resultOf(await executable.run({ image, labels }), config.classes),
     setVariables: (values) =>

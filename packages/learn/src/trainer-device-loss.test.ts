@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openWebGpu, type RuntimeError, type WebGpuRuntime } from '@quickcolumn/runtimes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/software.test.kit.js';
+import { useSoftwareWhereNeeded } from '../../runtimes/dist/webgpu/device/software.test.helpers.js';
 import { loadCheckpoint } from './checkpoint.js';
 import { readHistory } from './history.js';
 import { configWith, SeededSamples, validationCase } from './logistic-step.test.kit.js';

@@ -89,9 +89,9 @@ describe('hypercolumn', () => {
       const logits = buildNetwork({ graph, training: false, path: '' }, image, 3, config);
       graph.output('logits', logits);
       // The same features, up-sampled, joined, and scored by the heads' weights side by side.
-      const heads = graph.nodes.filter(
-        (node) => node.op === 'conv3d' && /^head\d\/weight$/.test(node.inputs[1].name ?? ''),
-      );
+      const heads = graph.nodes
+        .filter((node) => node.op === 'conv3d')
+        .filter(({ inputs: [, weights] }) => /^head\d\/weight$/.test(weights.name ?? ''));
       const columns = heads.map((head) => {
         const [features] = head.inputs;
         const factor = 16 / features.shape[2];

@@ -1,7 +1,7 @@
 /** Model files on disk. */
 import { readFile, stat } from 'node:fs/promises';
 import { FileError } from '@quickcolumn/io';
-import { onnxRuntime } from '@quickcolumn/runtimes';
+import { openOnnx } from '@quickcolumn/runtimes';
 import type { LoadedModel } from './model-types.js';
 import {
   largestModelBytes,
@@ -12,11 +12,13 @@ import {
   readContents,
 } from './open-model.js';
 
-const defaultDevice: ModelDevice = { runtime: onnxRuntime, precision: 'float32' };
-
-/** @throws ModelError when the file is not ours or damaged, FileError when it cannot be read. */
-export async function loadModel(path: string, device: ModelDevice = defaultDevice): Promise<LoadedModel> {
-  return await openModel(await readModelFile(path), path, device);
+/**
+ * @param device default: ONNX Runtime on all cores
+ * @throws ModelError when the file is not ours or damaged, FileError when it cannot be read.
+ */
+export async function loadModel(path: string, device?: ModelDevice): Promise<LoadedModel> {
+  const bytes = await readModelFile(path);
+  return await openModel(bytes, path, device ?? { runtime: await openOnnx(), precision: 'float32' });
 }
 
 /** Reads a model without compiling it. @throws ModelError, FileError as `loadModel` does. */

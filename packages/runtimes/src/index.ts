@@ -1,15 +1,6 @@
-/** Runtimes: ways to execute a graph, behind one interface. */
-export * from './portable.js';
-export {
-  chooseRuntime,
-  type PrecisionName,
-  precisionNames,
-  precisionsOf,
-  type RuntimeChoice,
-  type RuntimeName,
-  runtimeNames,
-  type RuntimeRequest,
-} from './choose.js';
-export { onnxRuntime } from './onnx/runtime.js';
+/** Runtimes: ways to execute a graph, behind one interface. Nothing native loads before a runtime is found or opened. */
+export * from './browser.js';
 export { type OneDnnExecutable, type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
-export { findWebGpu, openWebGpu } from './webgpu/open.js';
+export { openOnnx } from './onnx/open.js';
+export { chooseRuntime, type RuntimeName, runtimeNames, runtimeProviders, surveyRuntimes } from './providers.js';
+export { openWebGpu } from './webgpu/open.js';

@@ -1,5 +1,5 @@
 /** The case tables of matrix.test.ts: small odd shapes that reach every branch of the lowering rules. */
-import type { Attributes, Graph, GraphNode, Shape } from '@quickcolumn/graph';
+import type { AttributesOf, Graph, GraphNode, OperationName, Shape } from '@quickcolumn/graph';
 
 export interface Source {
   readonly shape: Shape;
@@ -8,10 +8,10 @@ export interface Source {
   readonly classes?: number;
 }
 
-export interface Case {
+export interface Case<Op extends OperationName = OperationName> {
   readonly note?: string;
   readonly sources: readonly Source[];
-  readonly attributes?: Attributes;
+  readonly attributes?: AttributesOf<Op>;
   /** Makes the outputs, default: the operation applied to the sources. */
   readonly build?: (graph: Graph, nodes: readonly GraphNode[]) => GraphNode | readonly GraphNode[];
 }
@@ -22,13 +22,16 @@ const ties = (...shape: number[]): Source => ({ shape, kind: 'ties' });
 const labels = (classes: number, ...shape: number[]): Source => ({ shape, kind: 'labels', classes });
 
 /** Two images of one shape, with one sample and with two; a vector and a scalar. */
-const unary = (make: (...shape: number[]) => Source, attributes?: Attributes): Case[] => [
+const unary = <Op extends OperationName>(
+  make: (...shape: number[]) => Source,
+  attributes?: AttributesOf<Op>,
+): Case<Op>[] => [
   { sources: [make(1, 3, 3, 5, 7)], attributes },
   { sources: [make(2, 1, 1, 2, 9)], attributes },
   { sources: [make(11)], attributes },
   { sources: [make()], attributes },
 ];
-const binary = (second: (...shape: number[]) => Source = signed): Case[] => [
+const binary = <Op extends OperationName>(second: (...shape: number[]) => Source = signed): Case<Op>[] => [
   { sources: [signed(1, 3, 3, 5, 7), second(1, 3, 3, 5, 7)] },
   { sources: [signed(2, 1, 1, 2, 9), second(2, 1, 1, 2, 9)] },
   { sources: [signed(11), second(11)] },
@@ -76,12 +79,12 @@ const resizes = ([2, 4, 8] as const).flatMap((factor) =>
 
 const perChannel = (n: number, c: number, ...grid: number[]): Source[] => [signed(n, c, ...grid), signed(c)];
 
-const norm = (n: number, c: number, grid: Shape, training: boolean): Case => ({
+const norm = (n: number, c: number, grid: Shape, training: boolean): Case<'batchNorm'> => ({
   sources: [signed(n, c, ...grid), signed(c), positive(c), signed(c), signed(c)],
   attributes: { epsilon: 1e-5, training },
 });
 
-export const cases: Readonly<Record<string, readonly Case[]>> = {
+export const cases: { readonly [Op in OperationName]: readonly Case<Op>[] } = {
   add: binary(),
   sub: binary(),
   mul: binary(),

@@ -4,11 +4,11 @@ import { runInNewContext } from 'node:vm';
 import { differentiate, Graph, runReference } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
 import { type OneDnnRuntime, openOneDnn } from './onednn/runtime.js';
-import { onnxRuntime } from './onnx/runtime.js';
-import type { Executable, Runtime } from './runtime.js';
+import { openOnnx } from './onnx/open.js';
+import type { Executable, Runtime } from './contract/runtime.js';
 import { openWebGpu } from './webgpu/open.js';
-import type { WebGpuRuntime } from './webgpu/runtime.js';
-import { useSoftwareWhereNeeded } from './webgpu/software.test.kit.js';
+import type { WebGpuRuntime } from './webgpu/types.js';
+import { useSoftwareWhereNeeded } from './webgpu/device/software.test.helpers.js';
 
 const zero = { kind: 'constant', value: 0 } as const;
 
@@ -94,7 +94,7 @@ useSoftwareWhereNeeded();
 const webGpu: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
 const column = (name: string, found: Runtime | string): { name: string; runtime: Runtime | undefined } =>
   typeof found === 'string' ? { name: `${name} (skipped: ${found})`, runtime: undefined } : { name, runtime: found };
-const runtimes = [column('onnx', onnxRuntime), column('onednn', oneDnn), column('webgpu', webGpu)];
+const runtimes = [column('onnx', await openOnnx()), column('onednn', oneDnn), column('webgpu', webGpu)];
 
 describe.each(runtimes)('$name', ({ runtime: found }) => {
   const runtime = found as Runtime;

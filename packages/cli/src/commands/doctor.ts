@@ -1,15 +1,7 @@
-/** `quickcolumn doctor`: what this machine offers, with each runtime's measured speed. */
+/** `quickcolumn doctor`: what this machine offers, with each runtime's measured speed. What is missing is no failure. */
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
-import {
-  chooseRuntime,
-  measureSpeed,
-  onnxRuntime,
-  openOneDnn,
-  openWebGpu,
-  precisionsOf,
-  type WebGpuRuntime,
-} from '@quickcolumn/runtimes';
+import { chooseRuntime, type RuntimeSurvey, surveyRuntimes } from '@quickcolumn/runtimes';
 import { Command } from 'commander';
 import { print } from '../terminal.js';
 
@@ -28,16 +20,6 @@ Examples:
     )
     .action(async ({ json }: { json?: boolean }) => {
       const available = availableMemory();
-      const speeds = [await measureSpeed(onnxRuntime)];
-      const oneDnn = await openOneDnn().catch((error: unknown) => error as Error);
-      if (!(oneDnn instanceof Error)) {
-        for (const precision of precisionsOf(oneDnn)) speeds.push(await measureSpeed(oneDnn, { precision }));
-      }
-      const webGpu = await openWebGpu().catch((error: unknown) => error as Error);
-      if (!(webGpu instanceof Error)) {
-        for (const precision of precisionsOf(webGpu)) speeds.push(await measureSpeed(webGpu, { precision }));
-      }
-      const { reason } = await chooseRuntime();
       const machine = {
         node: process.version,
         system: `${platform()} ${release()} ${arch()}`,
@@ -46,37 +28,30 @@ Examples:
         memory: formatBytes(totalmem()),
         'available memory': available === undefined ? 'unknown' : formatBytes(available),
       };
+      const runtimes = await surveyRuntimes();
+      const { runtime, reason } = await chooseRuntime();
+      runtime.close?.();
       if (json) {
-        const missing = {
-          ...(oneDnn instanceof Error ? { onednn: oneDnn.message } : {}),
-          ...(webGpu instanceof Error ? { webgpu: webGpu.message } : {}),
-        };
-        const adapter = webGpu instanceof Error ? undefined : adapterOf(webGpu);
-        print(JSON.stringify({ ...machine, runtimes: speeds, adapter, missing, auto: reason }, null, 2));
+        print(JSON.stringify({ ...machine, runtimes, auto: reason }, null, 2));
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);
-      for (const { runtime, version, precision, gflops } of speeds) {
-        const threads = runtime === 'webgpu' ? '' : `, ${availableParallelism()} threads`;
-        const title = runtime === 'webgpu' ? runtime : `${runtime} ${version}`;
-        lines.push([title, `${gflops.toFixed(0).padStart(5)} GFLOP/s ${precision}${threads}`]);
-      }
-      if (oneDnn instanceof Error) lines.push(['onednn', oneDnn.message]);
-      if (webGpu instanceof Error) lines.push(['webgpu', webGpu.message]);
-      else lines.push(...Object.entries(adapterOf(webGpu)));
+      for (const survey of runtimes) lines.push(...linesOf(survey));
       lines.push(['auto', reason]);
       for (const [name, value] of lines) print(`${name.padEnd(18)} ${value}`);
     });
 }
 
-/** What people want to know of an adapter; the largest binding is the largest tensor that stays in one piece. */
-const adapterOf = ({ version, software, features, limits }: WebGpuRuntime): Record<string, string> => ({
-  adapter: `${version}${software ? ' (software: for tests, not chosen by itself)' : ''}`,
-  'adapter features': features.join(', ') || 'no shader-f16',
-  'adapter limits': [
-    `binding ${formatBytes(limits.maxStorageBufferBindingSize)}`,
-    `buffer ${formatBytes(limits.maxBufferSize)}`,
-    `${limits.maxStorageBuffersPerShaderStage} bindings`,
-    `${limits.maxComputeInvocationsPerWorkgroup} invocations and ${formatBytes(limits.maxComputeWorkgroupStorageSize)} a workgroup`,
-  ].join(', '),
-});
+/** Its version or why it is missing, then a line for each precision and each detail. */
+function linesOf({ name, runsOn, version, problem, ...about }: RuntimeSurvey): [string, string][] {
+  const { speeds, details, notByItself, installation } = about;
+  const lines: [string, string][] = [];
+  if (version !== undefined) lines.push([name, version]);
+  if (problem !== undefined) lines.push([name, problem], ['  to install', installation]);
+  const threads = runsOn === 'processor' ? `, ${availableParallelism()} threads` : '';
+  for (const { precision, gflops } of speeds)
+    lines.push([`  ${precision}`, `${gflops.toFixed(0).padStart(5)} GFLOP/s${threads}`]);
+  for (const { label, value } of details) lines.push([`  ${label}`, value]);
+  if (notByItself !== undefined) lines.push(['  not by itself', notByItself]);
+  return lines;
+}

@@ -2,7 +2,7 @@
  * Operations of the loss: log-softmax over the classes (axis 1), labels as one-hot maps, sums over the voxels of each
  * sample and class, and the sum of everything.
  */
-import type { Shape } from '../graph.js';
+import type { GraphNode, NodeBuilder, Shape } from '../node.js';
 import { expectShape, type Operation, sameShape, voxelCount } from './operation.js';
 
 function softmaxTerms(shape: Shape, f: (first: number, stride: number, classes: number) => void): void {
@@ -10,10 +10,9 @@ function softmaxTerms(shape: Shape, f: (first: number, stride: number, classes: 
   for (let n = 0; n < shape[0]; n++) for (let v = 0; v < voxels; v++) f(n * shape[1] * voxels + v, voxels, shape[1]);
 }
 
-export const logSoftmax: Operation = {
-  name: 'logSoftmax',
+export const logSoftmax: Operation<'logSoftmax'> = {
   shape: ([x]) => x.shape,
-  gradient: (node, dy, g) => [g.apply('logSoftmaxGradient', [dy, node])],
+  gradient: (node, dy, g) => [() => g.apply('logSoftmaxGradient', [dy, node])],
   evaluate: ([x]) => {
     const y = new Float64Array(x.data.length);
     softmaxTerms(x.shape, (first, stride, classes) => {
@@ -27,10 +26,24 @@ export const logSoftmax: Operation = {
   },
 };
 
-/** dx = dy − exp(y)·Σ_c dy. Inputs: dy, y = logSoftmax(x). */
-export const logSoftmaxGradient: Operation = {
-  name: 'logSoftmaxGradient',
+/** Σ over the classes, at every class: v − (v − exp(0)·Σ_c v). */
+function classSum(g: NodeBuilder, v: GraphNode): GraphNode {
+  return g.apply('sub', [v, g.apply('logSoftmaxGradient', [v, g.constant(0, v.shape)])]);
+}
+
+/**
+ * dx = dy − exp(y)·Σ_c dy, for y = logSoftmax(x). Its own gradient, given d: for dy it is d − Σ_c d·exp(y), for y it is
+ * −d·exp(y)·Σ_c dy.
+ */
+export const logSoftmaxGradient: Operation<'logSoftmaxGradient'> = {
   shape: ([dy, y]) => sameShape('logSoftmaxGradient', dy, y),
+  gradient: ({ inputs: [dy, y] }, d, g) => {
+    const weighted = g.apply('mul', [d, g.apply('exp', [y])]);
+    return [
+      () => g.apply('sub', [d, classSum(g, weighted)]),
+      () => g.apply('affine', [g.apply('mul', [weighted, classSum(g, dy)])], { scale: -1, offset: 0 }),
+    ];
+  },
   evaluate: ([dy, y]) => {
     const dx = new Float64Array(dy.data.length);
     softmaxTerms(dy.shape, (first, stride, classes) => {
@@ -46,16 +59,15 @@ export const logSoftmaxGradient: Operation = {
 };
 
 /** Labels [N, …] (class indices as uint8) → [N, classes, …] of 0 and 1. */
-export const oneHot: Operation = {
-  name: 'oneHot',
-  shape: ([labels], { classes }) => [labels.shape[0], Number(classes), ...labels.shape.slice(1)],
-  gradient: () => [null],
+export const oneHot: Operation<'oneHot'> = {
+  shape: ([labels], { classes }) => [labels.shape[0], classes, ...labels.shape.slice(1)],
+  gradient: () => ['none'],
   evaluate: ([labels], { classes }, shape) => {
     const voxels = voxelCount(shape);
-    const y = new Float64Array(labels.data.length * Number(classes));
+    const y = new Float64Array(labels.data.length * classes);
     labels.data.forEach((label, i) => {
       const sample = Math.floor(i / voxels);
-      if (label < Number(classes)) y[(sample * Number(classes) + label) * voxels + (i % voxels)] = 1;
+      if (label < classes) y[(sample * classes + label) * voxels + (i % voxels)] = 1;
     });
     return y;
   },
@@ -69,32 +81,32 @@ function sums(shape: Shape, value: (index: number) => number): Float64Array {
 }
 
 /** Σ over voxels: [N, C, …] → [N, C]. */
-export const spatialSum: Operation = {
-  name: 'spatialSum',
+export const spatialSum: Operation<'spatialSum'> = {
   shape: ([x]) => x.shape.slice(0, 2),
-  gradient: ({ inputs: [x] }, dy, g) => [g.apply('spatialExpand', [dy], { grid: x.shape.slice(2) })],
+  gradient: ({ inputs: [x] }, dy, g) => [() => g.apply('spatialExpand', [dy], { grid: x.shape.slice(2) })],
   evaluate: ([x]) => sums(x.shape, (i) => x.data[i]),
 };
 
 /** Σ a·b over voxels: [N, C]. */
-export const spatialSumProduct: Operation = {
-  name: 'spatialSumProduct',
+export const spatialSumProduct: Operation<'spatialSumProduct'> = {
   shape: ([a, b]) => sameShape('spatialSumProduct', a, b).slice(0, 2),
   gradient: ({ inputs: [a, b] }, dy, g) => [
-    g.apply('spatialScale', [b, dy]),
-    b.op === 'oneHot' ? null : g.apply('spatialScale', [a, dy]),
+    () => g.apply('spatialScale', [b, dy]),
+    () => g.apply('spatialScale', [a, dy]),
   ],
   evaluate: ([a, b]) => sums(a.shape, (i) => a.data[i] * b.data[i]),
 };
 
 /** y[n,c,…] = x[n,c,…]·s[n,c]. */
-export const spatialScale: Operation = {
-  name: 'spatialScale',
+export const spatialScale: Operation<'spatialScale'> = {
   shape: ([x, s]) => {
     expectShape('spatialScale', 'the factor', s, x.shape.slice(0, 2));
     return x.shape;
   },
-  gradient: ({ inputs: [x, s] }, dy, g) => [g.apply('spatialScale', [dy, s]), g.apply('spatialSumProduct', [dy, x])],
+  gradient: ({ inputs: [x, s] }, dy, g) => [
+    () => g.apply('spatialScale', [dy, s]),
+    () => g.apply('spatialSumProduct', [dy, x]),
+  ],
   evaluate: ([x, s]) => {
     const voxels = voxelCount(x.shape);
     return x.data.map((value, i) => value * s.data[Math.floor(i / voxels)]);
@@ -102,10 +114,9 @@ export const spatialScale: Operation = {
 };
 
 /** [N, C] → [N, C, …grid], every voxel the same. */
-export const spatialExpand: Operation = {
-  name: 'spatialExpand',
-  shape: ([s], { grid }) => [...s.shape, ...(grid as Shape)],
-  gradient: (_node, dy, g) => [g.apply('spatialSum', [dy])],
+export const spatialExpand: Operation<'spatialExpand'> = {
+  shape: ([s], { grid }) => [...s.shape, ...grid],
+  gradient: (_node, dy, g) => [() => g.apply('spatialSum', [dy])],
   evaluate: ([s], _attributes, shape) => {
     const voxels = voxelCount(shape);
     return Float64Array.from({ length: s.data.length * voxels }, (_, i) => s.data[Math.floor(i / voxels)]);
@@ -113,9 +124,8 @@ export const spatialExpand: Operation = {
 };
 
 /** The sum of all elements, a scalar. */
-export const sum: Operation = {
-  name: 'sum',
+export const sum: Operation<'sum'> = {
   shape: () => [],
-  gradient: ({ inputs: [x] }, dy, g) => [g.apply('scale', [g.constant(1, x.shape), dy])],
+  gradient: ({ inputs: [x] }, dy, g) => [() => g.apply('scale', [g.constant(1, x.shape), dy])],
   evaluate: ([x]) => Float64Array.of(x.data.reduce((total, value) => total + value, 0)),
 };

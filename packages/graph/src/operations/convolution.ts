@@ -7,8 +7,8 @@
  * Biases are added by `addChannel`, which every runtime may fuse.
  */
 import { GraphError } from '../errors.js';
-import type { Shape } from '../graph.js';
-import { expectImage, type Operation, type ReferenceTensor } from './operation.js';
+import type { GraphNode, NodeBuilder, Shape } from '../node.js';
+import { expectImage, type Operation } from './operation.js';
 
 interface Window {
   readonly stride: number;
@@ -57,26 +57,30 @@ function outputShape(x: Shape, w: Shape, stride: number): Shape {
   return [x[0], w[0], ...x.slice(2).map((size) => Math.floor(size / stride))];
 }
 
-export const conv3d: Operation = {
-  name: 'conv3d',
+/** The adjoint of y = conv3d(x, w) as a map of x. */
+function imageGradient(g: NodeBuilder, dy: GraphNode, w: GraphNode, stride: number): GraphNode {
+  return stride === 1 ? g.apply('conv3dInputGradient', [dy, w]) : g.apply('convTranspose3d', [dy, w]);
+}
+
+export const conv3d: Operation<'conv3d'> = {
   shape: ([x, w], { stride }) => {
     expectImage('conv3d', x);
     expectImage('conv3d', w);
     if (x.shape[1] !== w.shape[1]) {
       throw new GraphError('conv3d', `the image has ${x.shape[1]} channels, the weights want ${w.shape[1]}`);
     }
-    if (x.shape.slice(2).some((size) => size % Number(stride) !== 0)) {
+    if (x.shape.slice(2).some((size) => size % stride !== 0)) {
       throw new GraphError('conv3d', `grid [${x.shape.slice(2)}] is not a multiple of the stride ${stride}`);
     }
-    return outputShape(x.shape, w.shape, Number(stride));
+    return outputShape(x.shape, w.shape, stride);
   },
-  gradient: ({ inputs: [x, w], attributes }, dy, g) => [
-    attributes.stride === 1 ? g.apply('conv3dInputGradient', [dy, w]) : g.apply('convTranspose3d', [dy, w]),
-    g.apply('conv3dWeightGradient', [x, dy], { kernel: w.shape.slice(2), stride: attributes.stride }),
+  gradient: ({ inputs: [x, w], attributes: { stride } }, dy, g) => [
+    () => imageGradient(g, dy, w, stride),
+    () => g.apply('conv3dWeightGradient', [x, dy], { kernel: w.shape.slice(2), stride }),
   ],
   evaluate: ([x, w], { stride }, shape) => {
     const y = new Float64Array(shape.reduce((p, s) => p * s, 1));
-    eachTerm(x.shape, w.shape, shape, Number(stride), (ix, iw, iy) => {
+    eachTerm(x.shape, w.shape, shape, stride, (ix, iw, iy) => {
       y[iy] += x.data[ix] * w.data[iw];
     });
     return y;
@@ -84,9 +88,19 @@ export const conv3d: Operation = {
 };
 
 /** Gradient of a stride-1 conv3d for its image. Inputs: dy, w. */
-export const conv3dInputGradient: Operation = {
-  name: 'conv3dInputGradient',
-  shape: ([dy, w]) => [dy.shape[0], w.shape[1], ...dy.shape.slice(2)],
+export const conv3dInputGradient: Operation<'conv3dInputGradient'> = {
+  shape: ([dy, w]) => {
+    expectImage('conv3dInputGradient', dy);
+    expectImage('conv3dInputGradient', w);
+    if (dy.shape[1] !== w.shape[0]) {
+      throw new GraphError('conv3dInputGradient', `dy has ${dy.shape[1]} channels, the weights make ${w.shape[0]}`);
+    }
+    return [dy.shape[0], w.shape[1], ...dy.shape.slice(2)];
+  },
+  gradient: ({ inputs: [dy, w] }, d, g) => [
+    () => g.apply('conv3d', [d, w], { stride: 1 }),
+    () => g.apply('conv3dWeightGradient', [d, dy], { kernel: w.shape.slice(2), stride: 1 }),
+  ],
   evaluate: ([dy, w], _attributes, shape) => {
     const dx = new Float64Array(shape.reduce((p, s) => p * s, 1));
     eachTerm(shape, w.shape, dy.shape, 1, (ix, iw, iy) => {
@@ -97,20 +111,22 @@ export const conv3dInputGradient: Operation = {
 };
 
 /** Gradient of conv3d for its weights. Inputs: x, dy; attributes kernel [kd, kh, kw], stride. */
-export const conv3dWeightGradient: Operation = {
-  name: 'conv3dWeightGradient',
-  shape: ([x, dy], { kernel }) => [dy.shape[1], x.shape[1], ...(kernel as Shape)],
-  evaluate: ([x, dy]: readonly ReferenceTensor[], { stride }, shape) => {
+export const conv3dWeightGradient: Operation<'conv3dWeightGradient'> = {
+  shape: ([x, dy], { kernel }) => [dy.shape[1], x.shape[1], ...kernel],
+  gradient: ({ inputs: [x, dy], attributes: { stride } }, d, g) => [
+    () => imageGradient(g, dy, d, stride),
+    () => g.apply('conv3d', [x, d], { stride }),
+  ],
+  evaluate: ([x, dy], { stride }, shape) => {
     const dw = new Float64Array(shape.reduce((p, s) => p * s, 1));
-    eachTerm(x.shape, shape, dy.shape, Number(stride), (ix, iw, iy) => {
+    eachTerm(x.shape, shape, dy.shape, stride, (ix, iw, iy) => {
       dw[iw] += dy.data[iy] * x.data[ix];
     });
     return dw;
   },
 };
 
-export const convTranspose3d: Operation = {
-  name: 'convTranspose3d',
+export const convTranspose3d: Operation<'convTranspose3d'> = {
   shape: ([x, w]) => {
     expectImage('convTranspose3d', x);
     const [inputs, outputs, ...kernel] = expectImage('convTranspose3d', w);
@@ -123,8 +139,8 @@ export const convTranspose3d: Operation = {
     return [x.shape[0], outputs, ...x.shape.slice(2).map((size) => size * kernel[0])];
   },
   gradient: ({ inputs: [x, w] }, dy, g) => [
-    g.apply('conv3d', [dy, w], { stride: w.shape[2] }),
-    g.apply('conv3dWeightGradient', [dy, x], { kernel: w.shape.slice(2), stride: w.shape[2] }),
+    () => g.apply('conv3d', [dy, w], { stride: w.shape[2] }),
+    () => g.apply('conv3dWeightGradient', [dy, x], { kernel: w.shape.slice(2), stride: w.shape[2] }),
   ],
   evaluate: ([x, w], _attributes, shape) => {
     const y = new Float64Array(shape.reduce((p, s) => p * s, 1));

@@ -5,10 +5,11 @@
  * (`trilinear`) or by its nearest voxel (`nearest`, floor(o/factor)). It is separable: one matrix per axis.
  */
 import { GraphError } from '../errors.js';
-import type { Shape } from '../graph.js';
-import { expectImage, type Operation } from './operation.js';
+import type { Shape } from '../node.js';
+import { expectImage, expectShape, type Operation } from './operation.js';
+import type { AttributesOf } from './specs.js';
 
-export type ResizeMode = 'trilinear' | 'nearest';
+export type ResizeMode = AttributesOf<'resize'>['mode'];
 
 /** The [size·factor, size] matrix (row-major) that resizes one axis. */
 export function resizeMatrix(size: number, factor: number, mode: ResizeMode): Float64Array {
@@ -59,24 +60,26 @@ function resizeData(
   return current;
 }
 
-export const resize: Operation = {
-  name: 'resize',
+export const resize: Operation<'resize'> = {
   shape: ([x], { factor }) => {
     const [n, c, ...grid] = expectImage('resize', x);
-    return [n, c, ...grid.map((size) => size * Number(factor))];
+    return [n, c, ...grid.map((size) => size * factor)];
   },
-  gradient: ({ attributes }, dy, g) => [g.apply('resizeGradient', [dy], attributes)],
-  evaluate: ([x], { factor, mode }) => resizeData(x.data, x.shape, Number(factor), mode as ResizeMode, false),
+  gradient: ({ attributes }, dy, g) => [() => g.apply('resizeGradient', [dy], attributes)],
+  evaluate: ([x], { factor, mode }) => resizeData(x.data, x.shape, factor, mode, false),
 };
 
 /** The adjoint of `resize`. Input: dy on the fine grid. */
-export const resizeGradient: Operation = {
-  name: 'resizeGradient',
+export const resizeGradient: Operation<'resizeGradient'> = {
   shape: ([dy], { factor }) => {
     const [n, c, ...grid] = expectImage('resizeGradient', dy);
-    return [n, c, ...grid.map((size) => size / Number(factor))];
+    if (grid.some((size) => size % factor !== 0)) {
+      throw new GraphError('resizeGradient', `grid [${grid}] is not a multiple of the factor ${factor}`);
+    }
+    return [n, c, ...grid.map((size) => size / factor)];
   },
-  evaluate: ([dy], { factor, mode }) => resizeData(dy.data, dy.shape, Number(factor), mode as ResizeMode, true),
+  gradient: ({ attributes }, d, g) => [() => g.apply('resize', [d], attributes)],
+  evaluate: ([dy], { factor, mode }) => resizeData(dy.data, dy.shape, factor, mode, true),
 };
 
 /** Index in x of the maximum of each 2×2×2 block; the first one in scan order where several are equal. */
@@ -98,21 +101,37 @@ function maxima(x: Float64Array, shape: Shape): Int32Array {
   return found;
 }
 
-export const maxPool: Operation = {
-  name: 'maxPool',
+export const maxPool: Operation<'maxPool'> = {
   shape: ([x]) => {
     const [n, c, ...grid] = expectImage('maxPool', x);
     if (grid.some((size) => size % 2 !== 0)) throw new GraphError('maxPool', `grid [${grid}] is not even`);
     return [n, c, ...grid.map((size) => size / 2)];
   },
-  gradient: (node, dy, g) => [g.apply('maxPoolGradient', [dy, node, node.inputs[0]])],
+  gradient: (node, dy, g) => [() => g.apply('maxPoolGradient', [dy, node, node.inputs[0]])],
   evaluate: ([x]) => Float64Array.from(maxima(x.data, x.shape), (index) => x.data[index]),
 };
 
-/** dy at each block's maximum, 0 elsewhere. Inputs: dy, the maxPool node, its image. */
-export const maxPoolGradient: Operation = {
-  name: 'maxPoolGradient',
-  shape: ([, , x]) => x.shape,
+/**
+ * dy at each block's maximum, 0 elsewhere. Inputs: dy, the maxPool node, its image, which only say where. Its gradient
+ * for dy is the value at each block's maximum: the sum over the block of what a mask of the maxima leaves, and block
+ * sums are the adjoint of resizing to the nearest voxel.
+ */
+export const maxPoolGradient: Operation<'maxPoolGradient'> = {
+  shape: ([dy, y, x]) => {
+    const [n, c, ...grid] = expectImage('maxPoolGradient', x);
+    const pooled = [n, c, ...grid.map((size) => size / 2)];
+    expectShape('maxPoolGradient', 'dy', dy, pooled);
+    expectShape('maxPoolGradient', 'the pooled image', y, pooled);
+    return x.shape;
+  },
+  gradient: ({ inputs: [dy, y, x] }, d, g) => [
+    () => {
+      const maximum = g.apply('maxPoolGradient', [g.constant(1, dy.shape), y, x]);
+      return g.apply('resizeGradient', [g.apply('mul', [d, maximum])], { factor: 2, mode: 'nearest' });
+    },
+    'none',
+    'none',
+  ],
   evaluate: ([dy, , x]) => {
     const dx = new Float64Array(x.data.length);
     maxima(x.data, x.shape).forEach((index, i) => {

@@ -5,7 +5,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Graph, type GraphNode } from '@quickcolumn/graph';
 import { describe, expect, it } from 'vitest';
-import { chooseRuntime } from '../choose.js';
+import { RuntimeError } from '../contract/errors.js';
+import { chooseRuntime } from '../providers.js';
 import { type OneDnnRuntime, openOneDnn } from './runtime.js';
 
 const found: OneDnnRuntime | string = await openOneDnn().catch((error: Error) => error.message);
@@ -22,7 +23,7 @@ function inferenceBlock(channels: number, grid: readonly number[]): Graph {
   const w = variable('w', [channels, channels, 3, 3, 3], 0.01);
   const vector = (name: string, value: number): GraphNode => variable(name, [channels], value);
   const biased = graph.apply('addChannel', [graph.apply('conv3d', [x, w], { stride: 1 }), vector('bias', 0.1)]);
-  const statistics = [vector('mean', 0.2), vector('variance', 2), vector('gamma', 1.5), vector('beta', -0.1)];
+  const statistics = [vector('mean', 0.2), vector('variance', 2), vector('gamma', 1.5), vector('beta', -0.1)] as const;
   const normed = graph.apply('batchNorm', [biased, ...statistics], { epsilon: 1e-3, training: false });
   graph.output('y', graph.apply('relu', [graph.apply('add', [normed, x])]));
   return graph;
@@ -83,8 +84,22 @@ describe(`onednn${why}`, () => {
 
   it.skipIf(!present)('names the operation that cannot be', async () => {
     const graph = new Graph();
-    graph.output('y', { ...graph.input('x', [2]), id: 1, op: 'nonsense' });
-    await expect(runtime.compile(graph)).rejects.toThrow(/onednn/);
+    graph.output('y', { ...graph.input('x', [2]), id: 1, op: 'nonsense' } as unknown as GraphNode);
+    // A fault of ours stays one on its way from the worker.
+    await expect(runtime.compile(graph)).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringMatching(/onednn.*nonsense/) as string,
+    });
+  });
+
+  it.skipIf(!present)('refuses a graph that no memory holds, with how much it needs', async () => {
+    const graph = new Graph();
+    graph.output('y', graph.apply('maxPool', [graph.input('x', [1, 64, 4096, 4096, 4096])]));
+    const refused = await runtime.compile(graph).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RuntimeError);
+    expect(refused).toMatchObject({ code: 'runtime', fields: { runtime: 'onednn' } });
+    expect((refused as RuntimeError).fields['bytes']).toBeGreaterThan(2 ** 42);
+    expect((refused as RuntimeError).stack).toContain('library.js');
   });
 });
 
@@ -100,7 +115,9 @@ describe('the choice', () => {
 
   it('falls back to onnx where the library is missing, and says why and what to install', () => {
     const { status, text } = choose('{}');
-    expect(text).toMatch(/^runtime onnx .*float32 \(oneDNN was not found .*apt-get install libdnnl2/);
+    expect(text).toMatch(
+      /^runtime onnx .*float32 \(the fastest here; webgpu: .*; onednn: oneDNN was not found .*apt-get install libdnnl2/,
+    );
     expect(status).toBe(0);
   });
 
@@ -110,7 +127,17 @@ describe('the choice', () => {
     expect(status).toBe(6);
   });
 
-  it('refuses bfloat16 of a runtime that has none', async () => {
-    await expect(chooseRuntime({ runtime: 'onnx', precision: 'bfloat16' })).rejects.toThrow('--precision float32');
+  it('refuses bfloat16 of a runtime that has none, and says what is possible', async () => {
+    const refused = chooseRuntime({ runtime: 'onnx', precision: 'bfloat16' });
+    await expect(refused).rejects.toMatchObject({
+      code: 'runtime',
+      message: 'onnx does not compute in bfloat16 on this machine, only in float32',
+      fields: { runtime: 'onnx', precision: 'bfloat16', possible: ['float32'] },
+    });
+  });
+
+  it.skipIf(!present)('refuses float16 when it compiles, too', async () => {
+    const refused = runtime.compile(inferenceBlock(4, [4, 4, 4]), { precision: 'float16' });
+    await expect(refused).rejects.toMatchObject({ fields: { runtime: 'onednn', precision: 'float16' } });
   });
 });

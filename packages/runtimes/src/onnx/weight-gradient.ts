@@ -6,7 +6,7 @@
  * one matrix product per chunk of planes then gives all 27 taps. A Loop over chunks keeps the stacks in the cache
  * and the memory small. The stack with fewer channels gets the 9 shifts.
  */
-import type { GraphNode, Shape } from '@quickcolumn/graph';
+import type { OperationNode, Shape } from '@quickcolumn/graph';
 import { Emitter } from './emitter.js';
 import type { OnnxGraph } from './proto.js';
 
@@ -14,10 +14,15 @@ import type { OnnxGraph } from './proto.js';
 const chunkBytes = 4 << 20;
 
 /** Emits dw for x [N,I,D,H,W] and dy [N,O,…]; returns the name of [O, I, kd, kh, kw]. */
-export function emitWeightGradient(out: Emitter, node: GraphNode, x: string, dy: string): string {
+export function emitWeightGradient(
+  out: Emitter,
+  node: OperationNode<'conv3dWeightGradient'>,
+  x: string,
+  dy: string,
+): string {
   const [image, gradient] = node.inputs;
-  const kernel = node.attributes.kernel as Shape;
-  if (node.attributes.stride !== 1) return strided(out, image.shape, gradient.shape, kernel[0], x, dy);
+  const { kernel, stride } = node.attributes;
+  if (stride !== 1) return strided(out, image.shape, gradient.shape, kernel[0], x, dy);
   if (kernel.every((k) => k === 1)) return pointwise(out, image.shape, gradient.shape, x, dy);
   if (kernel.join() === '3,3,3') return cube(out, image.shape, gradient.shape, x, dy);
   return general(out, image.shape, gradient.shape, kernel, x, dy);

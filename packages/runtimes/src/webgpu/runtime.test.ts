@@ -4,12 +4,13 @@
  */
 import { differentiate, Graph } from '@quickcolumn/graph';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseRuntime } from '../choose.js';
-import type { RuntimeError } from '../errors.js';
-import type { NamedTensor } from '../runtime.js';
-import { findWebGpu, openWebGpu } from './open.js';
-import type { WebGpuRuntime } from './runtime.js';
-import { useSoftwareWhereNeeded } from './software.test.kit.js';
+import { chooseRuntime } from '../providers.js';
+import type { RuntimeError } from '../contract/errors.js';
+import type { NamedTensor } from '../contract/runtime.js';
+import { openWebGpu } from './open.js';
+import { provider } from './provider.js';
+import type { WebGpuRuntime } from './types.js';
+import { useSoftwareWhereNeeded } from './device/software.test.helpers.js';
 
 useSoftwareWhereNeeded();
 const found: WebGpuRuntime | string = await openWebGpu().catch((error: Error) => error.message);
@@ -154,10 +155,10 @@ describe(`webgpu runtime${why}`, () => {
   });
 
   it.skipIf(absent || !shared.software)('is never chosen by itself on a software adapter', async () => {
-    expect(await findWebGpu()).toMatchObject({ software: true });
+    expect((await provider.find()).notByItself).toMatch(/^its adapter, .*, is software/);
     const { runtime, reason } = await chooseRuntime({ runtime: 'auto' });
     expect(runtime.name).not.toBe('webgpu');
-    expect(reason).toMatch(/webgpu: .* is no graphics card/);
+    expect(reason).toMatch(/webgpu: its adapter, .*, is software and no graphics card/);
     const asked = await chooseRuntime({ runtime: 'webgpu' });
     expect(asked.runtime.name).toBe('webgpu');
     (asked.runtime as WebGpuRuntime).close();
@@ -165,7 +166,7 @@ describe(`webgpu runtime${why}`, () => {
 
   it.skipIf(absent || shared.limits.f16)('refuses float16 where the adapter has none', async () => {
     await expect(shared.compile(trainingGraph(), { precision: 'float16' })).rejects.toThrow(
-      /does not compute in float16; use --precision float32/,
+      /does not compute in float16 on this machine, only in float32/,
     );
     await expect(chooseRuntime({ runtime: 'webgpu', precision: 'float16' })).rejects.toThrow('float16');
   });

@@ -2,15 +2,25 @@
  * Convolution kernels against the float64 reference, on shapes that fit no tile: every tile of both tables, tensors in
  * parts, and equality of runs.
  */
-import { type Attributes, elementCount, Graph, type GraphNode, runReference, type Shape } from '@quickcolumn/graph';
+import {
+  type AttributesOf,
+  elementCount,
+  Graph,
+  type InputsOf,
+  type GraphNode,
+  runReference,
+  type Shape,
+} from '@quickcolumn/graph';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { GpuDevice } from '../device.js';
-import type { GpuTensor } from '../kernel.js';
-import { runKernels, testContext } from '../kernels.test.kit.js';
-import { testDevice } from '../software.test.kit.js';
-import { makeTensor } from '../tensors.js';
-import { convolutions, type ConvolutionName as Op, tileQuestion } from './conv3d.js';
-import { type ConvolutionContext, candidates, tileKey, tileName } from './tiles.js';
+import type { GpuDevice } from '../device/device.js';
+import type { GpuTensor } from '../kernels/kernel.js';
+import { runKernels, testContext } from '../kernels/kernels.test.helpers.js';
+import { testDevice } from '../device/software.test.helpers.js';
+import { makeTensor } from '../kernels/tensors.js';
+import { convolutionKernels, tileQuestion } from './conv3d.js';
+import type { ConvolutionName as Op, ConvolutionOp } from './geometry.js';
+import type { ConvolutionContext } from './tile-types.js';
+import { candidates, tileKey, tileName } from './tiles.js';
 
 const found: GpuDevice | string = await testDevice();
 const skipped = typeof found === 'string';
@@ -29,7 +39,7 @@ function signed(count: number, seed: number): Float32Array {
 }
 
 interface Options {
-  readonly attributes?: Attributes;
+  readonly attributes?: AttributesOf<Op>;
   readonly context?: Partial<ConvolutionContext>;
   /** Bytes of a binding. */
   readonly most?: number;
@@ -40,16 +50,17 @@ interface Options {
 function prepare(op: Op, shapes: readonly Shape[], { attributes = {}, context, most, tile }: Options) {
   const graph = new Graph();
   const nodes = shapes.map((shape, i) => graph.input(`x${i}`, shape));
-  const node: GraphNode = graph.apply(op, nodes, attributes);
+  const made = graph.apply(op, nodes as unknown as InputsOf<Op, GraphNode>, attributes);
+  const node = made as ConvolutionOp['node'] & GraphNode;
   graph.output('y', node);
   const limits = { ...gpu.limits, maxStorageBufferBindingSize: most ?? gpu.limits.maxStorageBufferBindingSize };
   const weightsAt = op === 'conv3dWeightGradient' ? -1 : 1;
   const inputs = shapes.map((shape, i) => makeTensor(shape, i === weightsAt ? 'plain' : 'blocked', { limits }));
   const output = makeTensor(node.shape, weightsAt < 0 ? 'plain' : 'blocked', { limits });
-  const made = { node, inputs, output };
-  const { family, g, image } = tileQuestion(made);
+  const question = { node, inputs, output };
+  const { family, g, image } = tileQuestion(question);
   const tiles = new Map(tile === undefined ? [] : [[tileKey(family, g, image), tile]]);
-  const kernels = convolutions[op]({ ...testContext(gpu), ...context, tiles }, made);
+  const kernels = convolutionKernels({ ...testContext(gpu), ...context, tiles }, question);
   const values = shapes.map((shape, i) => signed(elementCount(shape), i + 1));
   const data = new Map<GpuTensor, Float32Array>(inputs.map((tensor, i) => [tensor, values[i]]));
   const expected = (): Float64Array =>
@@ -119,7 +130,7 @@ describe.skipIf(skipped)(`convolution kernels${why}`, () => {
       });
     }
     const kernel = [3, 3, 3];
-    const tiled: readonly (readonly [Op, readonly [Shape, Shape], Attributes])[] = [
+    const tiled: readonly (readonly [Op, readonly [Shape, Shape], AttributesOf<Op>])[] = [
       ['conv3d', [[1, 5, 5, 9, 11], [20, 5, 3, 3, 3]], { stride: 1 }],
       ['conv3d', [[1, 6, 3, 5, 7], [36, 6, 1, 1, 1]], { stride: 1 }],
       ['conv3d', [[1, 5, 4, 6, 10], [20, 5, 2, 2, 2]], { stride: 2 }],

@@ -5,17 +5,22 @@
  * gradient is also the transposed convolution's, with image and gradient in exchanged roles; the graph already passes
  * them so.
  */
-import type { Shape } from '@quickcolumn/graph';
-import type { GpuTensor, Kernel } from '../kernel.js';
+import type { GpuTensor, Kernel } from '../kernels/kernel.js';
 import { directKernel } from './direct.js';
-import { type ConvolutionOp, evenGroups, type Geometry, geometryOf, outputBlocks } from './geometry.js';
+import {
+  type ConvolutionName,
+  type ConvolutionOp,
+  evenGroups,
+  type Geometry,
+  geometryOf,
+  outputBlocks,
+} from './geometry.js';
 import { type Packing, packWeights } from './pack.js';
 import { stagedKernel } from './staged.js';
-import { type ConvolutionContext, chooseTile, type TileFamily } from './tiles.js';
+import type { ConvolutionContext, TileFamily } from './tile-types.js';
+import { chooseTile } from './tiles.js';
 import { transposedKernel } from './transposed.js';
 import { weightGradientKernels } from './weight-gradient.js';
-
-export type ConvolutionName = 'conv3d' | 'conv3dInputGradient' | 'conv3dWeightGradient' | 'convTranspose3d';
 
 const families: Readonly<Record<ConvolutionName, TileFamily>> = {
   conv3d: 'convolution',
@@ -26,20 +31,18 @@ const families: Readonly<Record<ConvolutionName, TileFamily>> = {
 
 /** What the tile of a convolution depends on. */
 export function tileQuestion(op: ConvolutionOp): { family: TileFamily; g: Geometry; image: GpuTensor } {
-  const name = op.node.op as ConvolutionName;
-  return { family: families[name], g: geometries[name](op), image: op.inputs[0] };
+  return { family: families[op.node.op], g: geometryFor(op), image: op.inputs[0] };
 }
 
-const geometries: Readonly<Record<ConvolutionName, (op: ConvolutionOp) => Geometry>> = {
+/** A record by name and a node by name belong together, which the compiler does not follow through a union. */
+const geometryFor = (op: ConvolutionOp): Geometry => (geometries[op.node.op] as (op: ConvolutionOp) => Geometry)(op);
+
+const geometries: { readonly [Name in ConvolutionName]: (op: ConvolutionOp<Name>) => Geometry } = {
   conv3d: ({ node, inputs: [x, weights], output }) =>
-    geometryOf(x.shape, output.shape, { kernel: weights.shape.slice(2), stride: Number(node.attributes['stride']) }),
+    geometryOf(x.shape, output.shape, { kernel: weights.shape.slice(2), stride: node.attributes.stride }),
   conv3dInputGradient: ({ inputs: [dy, weights], output }) =>
     geometryOf(dy.shape, output.shape, { kernel: weights.shape.slice(2), stride: 1 }),
-  conv3dWeightGradient: ({ node, inputs: [x, dy] }) =>
-    geometryOf(x.shape, dy.shape, {
-      kernel: node.attributes['kernel'] as Shape,
-      stride: Number(node.attributes['stride']),
-    }),
+  conv3dWeightGradient: ({ node, inputs: [x, dy] }) => geometryOf(x.shape, dy.shape, node.attributes),
   convTranspose3d: ({ inputs: [x, weights], output }) => {
     const kernel = weights.shape.slice(2);
     const [batch, outputs, ...to] = output.shape;
@@ -49,10 +52,14 @@ const geometries: Readonly<Record<ConvolutionName, (op: ConvolutionOp) => Geomet
 };
 
 /** The passes of conv3d or, with reversed taps, of its input gradient. */
-function convolve(context: ConvolutionContext, op: ConvolutionOp, packing?: Omit<Packing, 'blocks'>): Kernel[] {
-  const label = op.node.op as 'conv3d' | 'conv3dInputGradient';
+function convolve(
+  context: ConvolutionContext,
+  op: ConvolutionOp<'conv3d'> | ConvolutionOp<'conv3dInputGradient'>,
+  packing?: Omit<Packing, 'blocks'>,
+): Kernel[] {
+  const label = op.node.op;
   const [x, weights] = op.inputs;
-  const g = geometries[label](op);
+  const g = geometryFor(op);
   const tile = chooseTile('convolution', g, x, context);
   const { size, groups } = evenGroups(outputBlocks(g), tile.blocks * (tile.kind === 'staged' ? tile.layers : 1));
   // Layers of a staged tile may each be padded.
@@ -64,9 +71,9 @@ function convolve(context: ConvolutionContext, op: ConvolutionOp, packing?: Omit
   return [kernel, stagedKernel(context, operands, { g, tile })];
 }
 
-type Builder = (context: ConvolutionContext, op: ConvolutionOp) => Kernel[];
+type Builder<Name extends ConvolutionName> = (context: ConvolutionContext, op: ConvolutionOp<Name>) => Kernel[];
 
-export const convolutions: Readonly<Record<ConvolutionName, Builder>> = {
+const convolutions: { readonly [Name in ConvolutionName]: Builder<Name> } = {
   /** y = conv3d(x, w); inputs x (blocked) and w (plain, [out, in, kd, kh, kw]). */
   conv3d: (context, op) => convolve(context, op),
 
@@ -90,3 +97,8 @@ export const convolutions: Readonly<Record<ConvolutionName, Builder>> = {
     return [kernel, transposedKernel(context, { label: 'convTranspose3d', x, packed, y: op.output }, { g, tile })];
   },
 };
+
+/** The passes of one convolution or gradient. */
+export function convolutionKernels(context: ConvolutionContext, op: ConvolutionOp): Kernel[] {
+  return (convolutions[op.node.op] as Builder<ConvolutionName>)(context, op);
+}

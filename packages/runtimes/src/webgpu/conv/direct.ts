@@ -6,8 +6,8 @@
  * best: there a read costs about 40 cycles and a multiply-add 3, whatever the reads hit. Sums are long
  * expressions, one for all taps of an accumulator.
  */
-import type { GpuTensor, Kernel } from '../kernel.js';
-import { Shader } from '../shader.js';
+import type { GpuTensor, Kernel } from '../kernels/kernel.js';
+import { Shader } from '../kernels/shader.js';
 import {
   axis,
   evenGroups,
@@ -20,7 +20,7 @@ import {
   times,
   weightsOf,
 } from './geometry.js';
-import type { ConvolutionContext, DirectTile } from './tiles.js';
+import type { ConvolutionContext, DirectTile } from './tile-types.js';
 
 export interface TileOperands {
   readonly label: string;

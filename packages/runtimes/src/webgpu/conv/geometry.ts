@@ -4,13 +4,15 @@
  * y[o, p] = Σ_{i,k} x[i, p·stride + k − pad] · w[o, i, k] over blocked images. The trap: a kernel of one voxel looks at
  * no neighbour, so its grid is taken as one long line, which wastes no part of a tile on ends of rows.
  */
-import { elementCount, type GraphNode, type Shape } from '@quickcolumn/graph';
-import type { GpuTensor } from '../kernel.js';
-import { channelBlocks } from '../tensors.js';
+import { elementCount, type OperationNode, type Shape } from '@quickcolumn/graph';
+import type { GpuTensor } from '../kernels/kernel.js';
+import { channelBlocks } from '../kernels/tensors.js';
+
+export type ConvolutionName = 'conv3d' | 'conv3dInputGradient' | 'conv3dWeightGradient' | 'convTranspose3d';
 
 /** One node to make kernels for. */
-export interface ConvolutionOp {
-  readonly node: GraphNode;
+export interface ConvolutionOp<Name extends ConvolutionName = ConvolutionName> {
+  readonly node: OperationNode<Name>;
   readonly inputs: readonly GpuTensor[];
   readonly output: GpuTensor;
 }

@@ -5,10 +5,10 @@
  * its block; channels that are not there weigh 0. Output blocks are padded to whole groups, so that a kernel with
  * several blocks an invocation reads nothing that was not written.
  */
-import type { GpuTensor, Kernel } from '../kernel.js';
-import { Shader } from '../shader.js';
+import type { GpuTensor, Kernel } from '../kernels/kernel.js';
+import { Shader } from '../kernels/shader.js';
 import { type Geometry, inputBlocks, tapsOf } from './geometry.js';
-import type { ConvolutionContext } from './tiles.js';
+import type { ConvolutionContext } from './tile-types.js';
 
 export interface Packing {
   /** Output blocks of the packed weights, at least those of the geometry. */

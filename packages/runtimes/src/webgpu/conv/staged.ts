@@ -6,11 +6,11 @@
  * that one column it reads serves all taps along z. Invocations of one layer read the same weights at the same
  * time. The trap: barriers must be reached by all, so nobody leaves early; what lies outside is not stored.
  */
-import type { Kernel } from '../kernel.js';
-import { Shader } from '../shader.js';
+import type { Kernel } from '../kernels/kernel.js';
+import { Shader } from '../kernels/shader.js';
 import type { TileOperands } from './direct.js';
 import { evenGroups, type Geometry, inputBlocks, outputBlocks, product, tapsOf, times, weightsOf } from './geometry.js';
-import type { ConvolutionContext, StagedTile } from './tiles.js';
+import type { ConvolutionContext, StagedTile } from './tile-types.js';
 
 const side = 8;
 

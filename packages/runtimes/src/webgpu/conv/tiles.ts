@@ -4,70 +4,25 @@
  * Each list goes from the largest tile to the smallest; the first one that leaves enough workgroups to fill the adapter is
  * taken. On a software adapter large tiles save reads, which are what costs there, but take seconds to compile,
  * so that small convolutions get small ones. The trap: tiles decide the order of sums. A choice must not
- * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card; `tune.ts`
- * measures.
+ * change between runs that are to agree bit for bit. The card's tables come from reasoning, not from a card;
+ * `../tuning/tune.ts` measures.
  */
-import type { GpuTensor, KernelContext } from '../kernel.js';
+import type { GpuTensor } from '../kernels/kernel.js';
 import { directGroups } from './direct.js';
 import { type Geometry, operationsOf } from './geometry.js';
 import { stagedGroups, stagedMemory } from './staged.js';
+import type {
+  ConvolutionContext,
+  ConvolutionKind,
+  ConvolutionTile,
+  DirectTile,
+  GradientTile,
+  StagedTile,
+  TileFamily,
+  Tiles,
+  TransposedTile,
+} from './tile-types.js';
 import { transposedGroups } from './transposed.js';
-
-/** `rows` × `columns` voxels of `blocks` × 4 channels for each of `lanes` invocations of a workgroup. */
-export interface DirectTile {
-  readonly kind: 'direct';
-  readonly rows: number;
-  readonly columns: number;
-  readonly blocks: number;
-  readonly lanes: number;
-}
-
-/** 8 × 8 × `layers` invocations; each has `planes` voxels of `blocks` × 4 channels. */
-export interface StagedTile {
-  readonly kind: 'staged';
-  readonly planes: number;
-  readonly layers: number;
-  readonly blocks: number;
-}
-
-export interface TransposedTile {
-  readonly columns: number;
-  readonly blocks: number;
-  readonly lanes: number;
-}
-
-export interface GradientTile {
-  /** Neighbouring voxels of a step, and output blocks of an invocation. */
-  readonly columns: number;
-  readonly blocks: number;
-  /** Invocations of a workgroup; a multiple of 8 when `join`. */
-  readonly lanes: number;
-  /** All rows of taps of one kz in one invocation. */
-  readonly wholePlane: boolean;
-  /** Whether a workgroup joins its sums in workgroup memory. */
-  readonly join: boolean;
-  /** How many workgroups there should be. */
-  readonly workgroups: number;
-}
-
-type ConvolutionTile = DirectTile | StagedTile;
-
-/** Families of kernels: conv3d and its input gradient, the transposed convolution, the weight gradient. */
-export interface Tiles {
-  readonly convolution: ConvolutionTile;
-  readonly transposed: TransposedTile;
-  readonly gradient: GradientTile;
-}
-export type TileFamily = keyof Tiles;
-
-/** Kinds of convolution: kernels with neighbours, of one voxel, and with the kernel as stride. */
-type ConvolutionKind = 'neighbours' | 'pointwise' | 'strided';
-
-/** What the convolution kernels may know beside `KernelContext`. */
-export interface ConvolutionContext extends KernelContext {
-  /** Names of tiles by `tileKey`, in place of the tables' choice. */
-  readonly tiles?: ReadonlyMap<string, string>;
-}
 
 const direct = (rows: number, columns: number, blocks: number, lanes: number): DirectTile => ({
   kind: 'direct',

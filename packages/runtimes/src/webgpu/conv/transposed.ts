@@ -5,8 +5,8 @@
  * voxels of a row of x and computes, for one (kz, ky), the s·columns neighbouring voxels of y that they make, in
  * `blocks` × 4 channels. Its gradients are conv3d with that stride and conv3dWeightGradient.
  */
-import type { Kernel } from '../kernel.js';
-import { Shader } from '../shader.js';
+import type { Kernel } from '../kernels/kernel.js';
+import { Shader } from '../kernels/shader.js';
 import type { TileOperands } from './direct.js';
 import {
   axis,
@@ -20,7 +20,7 @@ import {
   times,
   weightsOf,
 } from './geometry.js';
-import type { ConvolutionContext, TransposedTile } from './tiles.js';
+import type { ConvolutionContext, TransposedTile } from './tile-types.js';
 
 /** Workgroups of `transposedKernel`. `from` is the grid of x, `to` that of y. */
 export function transposedGroups(g: Geometry, { columns, blocks, lanes }: TransposedTile): number {

@@ -6,10 +6,10 @@
  * (neighbours read neighbours). Sums are joined in a fixed order, first within the workgroup where that is
  * cheap, then over slabs by a second pass: the same result in every run, without float atomics.
  */
-import type { GpuTensor, Kernel } from '../kernel.js';
-import { Shader } from '../shader.js';
+import type { GpuTensor, Kernel } from '../kernels/kernel.js';
+import { Shader } from '../kernels/shader.js';
 import { axis, evenGroups, type Geometry, guarded, inputBlocks, outputBlocks, tapsOf, times } from './geometry.js';
-import type { ConvolutionContext, GradientTile } from './tiles.js';
+import type { ConvolutionContext, GradientTile } from './tile-types.js';
 
 /** Accumulators that are joined at a time, by `lanes` invocations. */
 const joined = 8;

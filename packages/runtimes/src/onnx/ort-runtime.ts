@@ -1,0 +1,150 @@
+/**
+ * The `onnx` runtime over any build of ONNX Runtime: onnxruntime-node (open.ts) or, in browsers, onnxruntime-web, which
+ * have one interface. It executes the lowered graph, training step included.
+ *
+ * Variables live in two sets of buffers: a run reads one set and writes the other, then they change places, so
+ * nothing is copied and nothing is read after it was overwritten.
+ */
+import { elementCount, type Graph, plan } from '@quickcolumn/graph';
+import { checkInputs, checkVariables } from '../contract/data-checks.js';
+import { checkPrecision } from '../contract/precision.js';
+import type { CompileOptions, Executable, NamedTensor, Runtime } from '../contract/runtime.js';
+import { RunState } from '../contract/run-state.js';
+import { lowerToOnnx, nextSuffix } from './lower.js';
+import { encodeModel } from './proto.js';
+
+export const onnxOpset = 17;
+
+/** What is used of a build of ONNX Runtime; spelt out, so that types here need none of its packages. */
+export interface OrtApi {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>;
+  };
+  readonly Tensor: {
+    new (type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor;
+    new (type: 'uint8', data: Uint8Array, dims: readonly number[]): OrtTensor;
+  };
+}
+
+interface OrtTensor {
+  readonly data: unknown;
+}
+
+interface OrtSession {
+  readonly inputNames: readonly string[];
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>>,
+  ): Promise<Readonly<Record<string, OrtTensor>>>;
+  release(): Promise<void>;
+}
+
+interface OrtSessionOptions {
+  readonly intraOpNumThreads?: number;
+  readonly graphOptimizationLevel?: 'all';
+  readonly enableMemPattern?: boolean;
+  readonly logSeverityLevel?: 3;
+}
+
+/** A build of ONNX Runtime and how to treat it. */
+export interface OrtHost {
+  readonly ort: OrtApi;
+  /** Of the library, for reports. */
+  readonly version: string;
+  /** CPU threads where none are asked for; absent where a session has no choice. */
+  readonly threads?: number;
+  /** Whether a run fills the output tensors that it is given; onnxruntime-web makes new ones. */
+  readonly fillsOutputs: boolean;
+}
+
+interface Slot {
+  readonly shape: readonly number[];
+  current: OrtTensor;
+  /** Only assigned variables need a second buffer. */
+  spare?: OrtTensor;
+}
+
+const precisions = ['float32'] as const;
+
+/** The `onnx` runtime on this build. */
+export function onnxRuntimeOver(host: OrtHost): Runtime {
+  return {
+    name: 'onnx',
+    version: host.version,
+    precision: 'float32',
+    precisions,
+    memory: 'host',
+    // Two windows at once take twice the time of one, and more memory.
+    windowsAtOnce: 1,
+    compile: (graph, options) => compile(host, graph, options),
+  };
+}
+
+async function compile(host: OrtHost, graph: Graph, options: CompileOptions = {}): Promise<Executable> {
+  const { ort } = host;
+  checkPrecision({ name: 'onnx', precisions }, options.precision);
+  const tensorOf = (shape: readonly number[]): OrtTensor =>
+    new ort.Tensor('float32', new Float32Array(elementCount(shape)), shape);
+  const inputTensor = (data: Float32Array | Uint8Array, shape: readonly number[]): OrtTensor =>
+    data instanceof Uint8Array ? new ort.Tensor('uint8', data, shape) : new ort.Tensor('float32', data, shape);
+  const model = encodeModel({ graph: lowerToOnnx(graph), opset: onnxOpset });
+  const threads = options.threads ?? host.threads;
+  const session = await ort.InferenceSession.create(model, {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    graphOptimizationLevel: 'all',
+    // One block for everything takes half as much memory again as the arena does, and is no faster.
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+  });
+  const slots = new Map<string, Slot>();
+  for (const [name, { node, initializer }] of graph.variables) {
+    const slot: Slot = { shape: node.shape, current: tensorOf(node.shape) };
+    if (initializer.kind === 'constant') (slot.current.data as Float32Array).fill(initializer.value);
+    if (graph.assignments.has(name)) slot.spare = tensorOf(node.shape);
+    slots.set(name, slot);
+  }
+  const used = new Set(session.inputNames);
+  const { peakBytes, variableBytes } = plan(graph);
+
+  const state = new RunState();
+
+  return {
+    bytes: peakBytes + variableBytes,
+    async run(inputs) {
+      checkInputs(graph, inputs);
+      const feeds: Record<string, OrtTensor> = {};
+      for (const [name, node] of graph.inputs) if (used.has(name)) feeds[name] = inputTensor(inputs[name], node.shape);
+      const fetches: Record<string, OrtTensor | null> = {};
+      for (const [name, slot] of slots) {
+        if (used.has(name)) feeds[name] = slot.current;
+        if (slot.spare) fetches[name + nextSuffix] = host.fillsOutputs ? slot.spare : null;
+      }
+      for (const name of graph.outputs.keys()) fetches[name] = null;
+      const results = await state.run(() => session.run(feeds, fetches));
+      for (const [name, slot] of slots) {
+        if (slot.spare) [slot.current, slot.spare] = [results[name + nextSuffix], slot.current];
+      }
+      const outputs: Record<string, Float32Array> = {};
+      for (const name of graph.outputs.keys()) outputs[name] = results[name].data as Float32Array;
+      return outputs;
+    },
+    async readVariables() {
+      const copies = new Map<string, NamedTensor>();
+      for (const [name, { shape, current }] of slots)
+        copies.set(name, { shape, data: (current.data as Float32Array).slice() });
+      return copies;
+    },
+    async writeVariables(values) {
+      checkVariables(graph, values);
+      for (const [name, { data }] of values) {
+        const slot = slots.get(name);
+        if (slot) (slot.current.data as Float32Array).set(data);
+      }
+    },
+    async dispose() {
+      if (!state.dispose()) return;
+      slots.clear();
+      await session.release();
+    },
+  };
+}
