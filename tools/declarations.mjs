@@ -65,7 +65,8 @@ export function resolveName(file, name) {
  * @returns {Origin}
  */
 function originOf(origin) {
-  if ('package' in origin || moduleOf(origin.file).declared.has(origin.name)) return origin;
+  // A module as a whole (`import * as list`) has no declaration of its own.
+  if ('package' in origin || origin.name === '*' || moduleOf(origin.file).declared.has(origin.name)) return origin;
   const { exported, imported, all } = moduleOf(origin.file);
   const next = exported.get(origin.name) ?? imported.get(origin.name);
   if (next && !('file' in next && next.file === origin.file && next.name === origin.name)) return originOf(next);
