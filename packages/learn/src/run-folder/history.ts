@@ -91,6 +91,17 @@ export async function appendHistory(path: string, record: EpochRecord): Promise<
 
 /** All records in order; none when the file does not exist. A torn last line (no newline) is left out. */
 export async function readHistory(path: string): Promise<EpochRecord[]> {
+  return (await readLines(path)).map(({ record }) => record);
+}
+
+/** Drops what comes after `epoch` and returns the rest, whose lines stay as they are; the file is replaced atomically. */
+export async function truncateHistory(path: string, epoch: number): Promise<EpochRecord[]> {
+  const kept = (await readLines(path)).filter(({ record }) => record.epoch <= epoch);
+  await writeFileAtomic(path, kept.map(({ line }) => `${line}\n`).join(''));
+  return kept.map(({ record }) => record);
+}
+
+async function readLines(path: string): Promise<{ readonly line: string; readonly record: EpochRecord }[]> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -103,17 +114,11 @@ export async function readHistory(path: string): Promise<EpochRecord[]> {
     .slice(0, -1)
     .map((line, index) => {
       const damaged = 'not an epoch record; remove the line or start a new run folder';
-      return parseRecord(line, format, (problem = damaged, cause) => {
+      const record = parseRecord(line, format, (problem = damaged, cause) => {
         return new HistoryError(path, `line ${index + 1}: ${problem}`, { line: index + 1, cause });
       });
+      return { line, record };
     });
-}
-
-/** Drops what comes after `epoch` and returns the rest; the file is replaced atomically. */
-export async function truncateHistory(path: string, epoch: number): Promise<EpochRecord[]> {
-  const kept = (await readHistory(path)).filter((record) => record.epoch <= epoch);
-  await writeFileAtomic(path, kept.map(lineOf).join(''));
-  return kept;
 }
 
 /** A record as TensorBoard scalars: one chart a quantity, training and validation as its curves. */
