@@ -108,8 +108,8 @@ function difference(first, other) {
   const there = exportsOf(first);
   const here = exportsOf(other);
   const same = [...here].filter(([name, origin]) => declarationOf(there.get(name)) === declarationOf(origin));
-  const names = new Set(same.map(([name]) => name));
-  const own = [...here].filter(([name]) => !names.has(name)).sort(byName);
+  const shared = new Set(same.map(([name]) => name));
+  const own = [...here].filter(([name]) => !shared.has(name)).sort(byName);
   const missing = [...there.keys()].filter((name) => !here.has(name)).sort();
   return [
     `The ${same.length} of the first entry that are not named here are the same.\n`,

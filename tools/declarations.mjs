@@ -137,10 +137,10 @@ function parse(file) {
             : one.type === 'ImportDefaultSpecifier'
               ? 'default'
               : '*';
-        module.imported.set(local, originFrom(file, from ?? '', name));
+        module.imported.set(local, originIn(file, from ?? '', name));
       }
     } else if (type === 'ExportAllDeclaration') {
-      const all = originFrom(file, from ?? '', '*');
+      const all = originIn(file, from ?? '', '*');
       if (!('file' in all) || (statement['exported'] ?? undefined) !== undefined)
         throw new Error(`${file}: export * of this kind is not read`);
       module.all.push(all.file);
@@ -149,7 +149,7 @@ function parse(file) {
         const local = nameOf(one['local']);
         module.exported.set(
           nameOf(one['exported']),
-          from === undefined ? { file, name: local } : originFrom(file, from, local),
+          from === undefined ? { file, name: local } : originIn(file, from, local),
         );
       }
       const declaration = /** @type {Node | null} */ (statement['declaration'] ?? null);
@@ -172,7 +172,7 @@ function parse(file) {
  * @param {string} name
  * @returns {Origin}
  */
-function originFrom(file, from, name) {
+function originIn(file, from, name) {
   if (!from.startsWith('.')) return { package: from, name };
   const target = join(dirname(file), from.replace(/\.js$/, '.d.ts'));
   if (!existsSync(target)) throw new Error(`${file} refers to ${from}, which is not built`);

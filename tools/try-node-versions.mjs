@@ -28,14 +28,15 @@ try {
     const { stdout: version } = await runPlain(program, node, ['--version']);
     if (!version.startsWith(`v${wanted}.`)) throw new Error(`asked for Node ${wanted}, got ${version}`);
     const { stdout } = await runPlain(program, node, [script, 'doctor', '--json']);
-    /** @type {{ node: string, runtimes: { runtime: string }[] }} */
+    /** @type {{ node: string, runtimes: { name: string, version?: string }[] }} */
     const doctor = JSON.parse(stdout);
     if (`${doctor.node}\n` !== version) throw new Error(`doctor ran in ${doctor.node}, not in ${version}`);
     const demo = ['demo', '--out', `demo${wanted}`, '--epochs', '1', '--steps-per-epoch', '1'];
     await runPlain(program, node, [script, ...demo]);
     const seconds = (performance.now() - start) / 1000;
-    const runtimes = new Set(doctor.runtimes.map(({ runtime }) => runtime));
-    console.log(`Node ${version.trim()}: doctor (${[...runtimes].join(', ')}) and demo, ${seconds.toFixed(0)} s`);
+    const found = doctor.runtimes.flatMap((runtime) => (runtime.version === undefined ? [] : [runtime.name]));
+    if (!found.includes('onnx')) throw new Error(`Node ${wanted}: ONNX Runtime does not load\n${stdout}`);
+    console.log(`Node ${version.trim()}: doctor (${found.join(', ')}) and demo, ${seconds.toFixed(0)} s`);
   }
 } finally {
   await registry.close();

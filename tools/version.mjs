@@ -1,5 +1,5 @@
 // `npm run version-packages`: the next version of all packages from the files in .changeset, whose texts become a section
-// of CHANGELOG.md. An open section ("(unreleased)") becomes that of this version.
+// of CHANGELOG.md; an open one ("(unreleased)") is completed and becomes that of this version.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,11 +24,11 @@ const version = workspaces().find(({ manifest }) => manifest.name === mainPackag
 const path = join(root, 'CHANGELOG.md');
 const changelog = readFileSync(path, 'utf8');
 const items = texts.map((text) => `- ${text.replaceAll('\n', '\n  ')}`).join('\n');
-const open = /^## .*\(unreleased\)\n/m;
-const next = open.test(changelog)
-  ? changelog.replace(open, `## ${version}\n\n${items}\n`)
-  : changelog.replace(/^## /m, `## ${version}\n\n${items}\n\n## `);
-writeFileSync(path, next);
+const [head, ...sections] = changelog.split(/^(?=## )/m);
+const next = /\(unreleased\)\n/.test(sections[0] ?? '')
+  ? [`${sections[0].replace(/^## .*\n/, `## ${version}\n`).trimEnd()}\n${items}\n\n`, ...sections.slice(1)]
+  : [`## ${version}\n\n${items}\n\n`, ...sections];
+writeFileSync(path, `${[head, ...next].join('').trimEnd()}\n`);
 
 run('npm', 'install', '--package-lock-only');
 run(process.execPath, join(root, '.ci/complete-lockfile.mjs'));

@@ -37,21 +37,21 @@ export function plan(graph: Graph): BufferPlan {
   const dies: number[][] = order.map(() => []);
   let live = 0;
   let peak = 0;
-  const owned = new Map<number, number>();
+  const bufferBytes = new Map<number, number>();
   order.forEach((node, position) => {
     const fresh = node.op === 'variable' ? 0 : bytesOf(node);
     const dying = node.inputs.filter((input, i) => last.get(input.id) === position && node.inputs.indexOf(input) === i);
-    const taken = inPlace.has(node.op) ? dying.find((input) => (owned.get(input.id) ?? 0) >= fresh) : undefined;
-    owned.set(node.id, fresh);
+    const reused = inPlace.has(node.op) ? dying.find((input) => (bufferBytes.get(input.id) ?? 0) >= fresh) : undefined;
+    bufferBytes.set(node.id, fresh);
     live += fresh;
-    if (taken) {
-      live -= owned.get(taken.id) ?? 0;
-      owned.set(taken.id, 0);
+    if (reused) {
+      live -= bufferBytes.get(reused.id) ?? 0;
+      bufferBytes.set(reused.id, 0);
     }
     peak = Math.max(peak, live);
     for (const input of dying) {
-      live -= owned.get(input.id) ?? 0;
-      owned.delete(input.id);
+      live -= bufferBytes.get(input.id) ?? 0;
+      bufferBytes.delete(input.id);
       dies[position].push(input.id);
     }
   });

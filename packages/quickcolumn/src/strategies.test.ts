@@ -107,12 +107,12 @@ describe('train --init-from', () => {
       expect(outcome.code).toBe(code);
       expect(existsSync(at('refused'))).toBe(false);
     };
-    await refused(2, /--freeze needs --init-from/, '--freeze', 'encoder');
+    await refused(2, /freeze needs a model to start from/, '--freeze', 'encoder');
     await refused(2, /freeze: 'encodr' names no variable/, '--init-from', 'first', '--freeze', 'encodr');
     await refused(2, /every variable is frozen/, '--init-from', 'first', '--freeze', '**');
     await refused(
       2,
-      /do not fit.*stem\/weight is \[2,1,3,3,3\] in the model, here \[4,1,3,3,3\].*--root-filters/s,
+      /do not fit.*stem\/weight is \[2,1,3,3,3\] in the model, here \[4,1,3,3,3\].*network in the configuration/s,
       '--init-from',
       'first',
       '--root-filters',
@@ -217,8 +217,8 @@ describe('pseudo-label', () => {
   it('refuses wrong arguments and foreign folders', async () => {
     const refused = async (code: number, text: string, ...args: string[]): Promise<void> =>
       expect(await label(...args)).toMatchObject({ code, stderr: expect.stringContaining(text) });
-    await refused(2, 'either --images or --list', '--out', 'x');
-    await refused(2, 'either --images or --list', '--out', 'x', '--images', 'data/ct', '--list', 'rest.csv');
+    await refused(2, 'either images or list', '--out', 'x');
+    await refused(2, 'either images or list', '--out', 'x', '--images', 'data/ct', '--list', 'rest.csv');
     await refused(2, 'above 0 and at most 1', '--out', 'x', '--images', 'data/ct', '--confidence', '90');
     await refused(3, 'nothing to label', '--out', 'x', '--list', 'held.csv');
     await refused(5, 'not empty', '--out', 'data', '--images', 'data/ct');

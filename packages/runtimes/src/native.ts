@@ -8,6 +8,7 @@
 import type koffi from 'koffi';
 import { RuntimeError } from './contract/errors.js';
 import type { OrtApi } from './onnx/ort-runtime.js';
+import type { WebGpuEntry } from './webgpu/types.js';
 
 type Koffi = typeof koffi;
 interface OnnxRuntime extends OrtApi {
@@ -15,7 +16,7 @@ interface OnnxRuntime extends OrtApi {
 }
 /** What is used of Dawn's module; `create` gives what browsers have as `navigator.gpu`. */
 interface Dawn {
-  readonly create: (flags: readonly string[]) => unknown;
+  readonly create: (flags: readonly string[]) => WebGpuEntry;
 }
 
 interface Part {

@@ -99,7 +99,7 @@ async function checkCase(
   if (labels === undefined) return { facts: basics, image };
   const { verdict, description } = geometryDifference(image, labels);
   if (verdict !== 'same') {
-    const advice = verdict === 'different' ? 'these may be the labels of another scan' : 'harmless, --fix repairs it';
+    const advice = verdict === 'different' ? 'these may be the labels of another scan' : 'harmless, it can be repaired';
     found(
       'geometry',
       'error',

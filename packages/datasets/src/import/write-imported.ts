@@ -94,7 +94,7 @@ async function copyVolume(path: string, folder: string, name: string, force: boo
   if ((await volumeFiles(path)).length === 1) {
     const target = join(folder, name + extension);
     if (!force && (await isThere(target))) {
-      throw new DatasetError(`${target} exists; use --force to replace it or choose another folder`, { target });
+      throw new DatasetError(`${target} exists; choose another folder`, { target });
     }
     await writeFileAtomic(target, async (temporary) => await copyFile(path, temporary));
     return target;

@@ -50,15 +50,15 @@ describe('like a scan', () => {
   };
 
   it('keeps matrix, offset, spacing and letters, also where we would write others', async () => {
-    const place = [
+    const geometry = [
       'TransformMatrix = 0.8 0.6 0 -0.6000001 0.8 0.1 0 0 1',
       'Offset = 1 2 3',
       'AnatomicalOrientation = LPS',
       'ElementSpacing = 0.5 0.5 2',
     ];
-    const { size, affine, properties } = await scanOf('NDims = 3', 'DimSize = 4 3 2', ...place);
+    const { size, affine, properties } = await scanOf('NDims = 3', 'DimSize = 4 3 2', ...geometry);
     const { lines } = await headerOf({ ...mask, size, affine }, { like: properties });
-    expect(lines).toEqual(expect.arrayContaining(place));
+    expect(lines).toEqual(expect.arrayContaining(geometry));
   });
 
   it('of a fourth axis of one voxel keeps the three of space', async () => {
@@ -70,7 +70,7 @@ describe('like a scan', () => {
       'ElementSpacing = 0.5 0.5 2 7',
     );
     const { lines } = await headerOf({ ...mask, size, affine }, { like: properties });
-    const place = ['TransformMatrix = 0 1 0 1 0 0 0 0 1', 'Offset = 1 2 3', 'ElementSpacing = 0.5 0.5 2'];
-    expect(lines).toEqual(expect.arrayContaining(place));
+    const geometry = ['TransformMatrix = 0 1 0 1 0 0 0 0 1', 'Offset = 1 2 3', 'ElementSpacing = 0.5 0.5 2'];
+    expect(lines).toEqual(expect.arrayContaining(geometry));
   });
 });

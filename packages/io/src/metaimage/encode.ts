@@ -13,11 +13,11 @@ import { hostIsLittleEndian } from '../voxels/byte-order.js';
 import { rawBytes } from '../voxels/raw-bytes.js';
 import { type ArrayScalarName, scalarNameOf } from '../voxels/scalars.js';
 import { MetaImageError } from './error.js';
-import type { MetaImagePlace } from './place.js';
+import type { MetaImageGeometry } from './geometry.js';
 
 /** What of a header a file on the same grid is written with. */
 export interface MetaImageProperties {
-  readonly place: MetaImagePlace;
+  readonly geometry: MetaImageGeometry;
   readonly comment?: string;
 }
 
@@ -52,9 +52,9 @@ export function encodeMetaImage(
     refuse: (field, problem) => new MetaImageError(path, field, problem),
   });
   const { like } = options;
-  const sameGrid = like?.place.affine.every((value, i) => value === affine[i]) ?? false;
-  const place = like !== undefined && sameGrid ? like.place : placeOf(affine, path);
-  const { anatomicalOrientation } = place;
+  const sameGrid = like?.geometry.affine.every((value, i) => value === affine[i]) ?? false;
+  const geometry = like !== undefined && sameGrid ? like.geometry : geometryOf(affine, path);
+  const { anatomicalOrientation } = geometry;
   const comment = lineOfText(options.description ?? like?.comment ?? '', longestComment);
   const before = [
     'ObjectType = Image',
@@ -65,11 +65,11 @@ export function encodeMetaImage(
     'CompressedData = True',
   ];
   const after = [
-    `TransformMatrix = ${place.transformMatrix.join(' ')}`,
-    `Offset = ${place.offset.join(' ')}`,
+    `TransformMatrix = ${geometry.transformMatrix.join(' ')}`,
+    `Offset = ${geometry.offset.join(' ')}`,
     'CenterOfRotation = 0 0 0',
     ...(anatomicalOrientation === undefined ? [] : [`AnatomicalOrientation = ${anatomicalOrientation}`]),
-    `ElementSpacing = ${place.elementSpacing.join(' ')}`,
+    `ElementSpacing = ${geometry.elementSpacing.join(' ')}`,
     `DimSize = ${size.join(' ')}`,
     `ElementType = ${typeNames[scalarNameOf(voxels)]}`,
     'ElementDataFile = LOCAL',
@@ -84,7 +84,7 @@ export function encodeMetaImage(
   };
 }
 
-function placeOf(affine: Affine, path: string): MetaImagePlace {
+function geometryOf(affine: Affine, path: string): MetaImageGeometry {
   if (largestAxisCosine(affine) > shearTolerance) {
     const problem =
       'the axes of the voxels are not at right angles, which MetaImage does not hold; write NRRD or NIfTI';

@@ -11,8 +11,8 @@ export const metaImageFormat: VolumeFormat<'metaimage'> = defineVolumeFormat<'me
   writtenExtensions: ['.mha'],
   async read(store, path, options) {
     const { volume, header } = await readMetaImage(store, path, options);
-    const { place, comment } = header;
-    return { volume, properties: { place, ...(comment !== undefined && { comment }) } };
+    const { geometry, comment } = header;
+    return { volume, properties: { geometry, ...(comment !== undefined && { comment }) } };
   },
   otherFiles: metaImageDataFiles,
   encode: encodeMetaImage,

@@ -6,15 +6,15 @@
  */
 import type { Size3 } from '@quickcolumn/volume';
 import { MetaImageError } from './error.js';
-import { type MetaImagePlace, metaImagePlace } from './place.js';
+import { type MetaImageGeometry, metaImageGeometry } from './geometry.js';
 import { numberedNames } from '../voxels/numbered-names.js';
 import { type ScalarName, type ScalarType, scalarTypes } from '../voxels/scalars.js';
 import { linesOf, parseNumbers, quoted } from '../headers/text-header.js';
 import { mostDataFiles, type VoxelData } from '../voxels/voxel-data.js';
 
-/** A MetaImage header: the voxels' place in space, and the way to them. */
+/** A MetaImage header: the voxels' geometry in space, and the way to them. */
 export interface MetaImageHeader {
-  readonly place: MetaImagePlace;
+  readonly geometry: MetaImageGeometry;
   readonly data: VoxelData;
   /** What the file is about, in words. */
   readonly comment?: string;
@@ -76,7 +76,7 @@ export function parseMetaImageHeader(text: string, name: string): MetaImageHeade
   const type = parseType(values, name);
   const comment = values.get('comment');
   return {
-    place: metaImagePlace(values, count, name),
+    geometry: metaImageGeometry(values, count, name),
     data: voxelData(fields, type, [sizes[0], sizes[1], sizes[2]], name),
     ...(comment !== undefined && { comment }),
   };

@@ -18,9 +18,9 @@ export async function readMetaImage(
   { maxBytes }: VolumeReadOptions,
 ): Promise<{ readonly volume: Volume; readonly header: MetaImageHeader }> {
   const header = await readMetaImageHeader(store, path);
-  const { place, data } = header;
+  const { geometry, data } = header;
   const voxels = await readVoxelData(data, contextOf(store, path, maxBytes));
-  return { volume: { voxels, size: data.size, affine: place.affine }, header };
+  return { volume: { voxels, size: data.size, affine: geometry.affine }, header };
 }
 
 /** Every file that a MetaImage header names besides itself, checked to lie in its folder. Throws MetaImageError. */

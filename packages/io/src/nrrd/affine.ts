@@ -38,7 +38,7 @@ const spaces: ReadonlyMap<string, Signs> = new Map<string, Signs>([
 ]);
 
 /** Where a header places the voxels: its own fields as numbers, and the affine that they mean, voxel index to RAS millimetres. */
-export interface NrrdPlace {
+export interface NrrdGeometry {
   readonly affine: Affine;
   readonly space?: string;
   readonly spaceUnits?: string;
@@ -49,7 +49,7 @@ export interface NrrdPlace {
 }
 
 /** Checks the fields and makes the affine. Throws NrrdError naming `name` and the field. */
-export function nrrdPlace(orientation: NrrdOrientation, name: string): NrrdPlace {
+export function nrrdGeometry(orientation: NrrdOrientation, name: string): NrrdGeometry {
   const { space, directions, spacings, spaceUnits } = orientation;
   const known = space === undefined ? undefined : spaces.get(space.toLowerCase());
   if (space !== undefined && known === undefined) {

@@ -12,12 +12,12 @@ import type { EncodedVolume, VolumeEncodeOptions } from '../volumes/volume-forma
 import { hostIsLittleEndian } from '../voxels/byte-order.js';
 import { rawBytes } from '../voxels/raw-bytes.js';
 import { type ArrayScalarName, scalarNameOf } from '../voxels/scalars.js';
-import type { NrrdPlace } from './affine.js';
+import type { NrrdGeometry } from './affine.js';
 import { NrrdError } from './error.js';
 
 /** What of a header a file on the same grid is written with. */
 export interface NrrdProperties {
-  readonly place: NrrdPlace;
+  readonly geometry: NrrdGeometry;
   readonly content?: string;
 }
 
@@ -43,8 +43,8 @@ export function encodeNrrd(volume: Volume, path: string, options: VolumeEncodeOp
     refuse: (field, problem) => new NrrdError(path, field, problem),
   });
   const { like } = options;
-  const sameGrid = like?.place.affine.every((value, i) => value === affine[i]) ?? false;
-  const place = like !== undefined && sameGrid ? like.place : placeOf(affine);
+  const sameGrid = like?.geometry.affine.every((value, i) => value === affine[i]) ?? false;
+  const geometry = like !== undefined && sameGrid ? like.geometry : geometryOf(affine);
   const content = lineOfText(options.description ?? like?.content ?? '', 1000);
   const lines = [
     'NRRD0004',
@@ -53,22 +53,22 @@ export function encodeNrrd(volume: Volume, path: string, options: VolumeEncodeOp
     ...field('content', content === '' ? undefined : content),
     `type: ${typeNames[scalarNameOf(voxels)]}`,
     'dimension: 3',
-    ...field('space', place.space),
+    ...field('space', geometry.space),
     `sizes: ${size.join(' ')}`,
-    ...field('space directions', place.spaceDirections?.map(vector).join(' ')),
-    ...field('spacings', place.spacings?.join(' ')),
+    ...field('space directions', geometry.spaceDirections?.map(vector).join(' ')),
+    ...field('spacings', geometry.spacings?.join(' ')),
     'kinds: domain domain domain',
     `endian: ${hostIsLittleEndian ? 'little' : 'big'}`,
     'encoding: gzip',
-    ...field('space units', place.spaceUnits),
-    ...field('space origin', place.spaceOrigin && vector(place.spaceOrigin)),
+    ...field('space units', geometry.spaceUnits),
+    ...field('space origin', geometry.spaceOrigin && vector(geometry.spaceOrigin)),
   ];
   const header = new TextEncoder().encode(`${lines.join('\n')}\n\n`);
   return { header: () => header, voxels: rawBytes(voxels), compression: { of: 'voxels', as: 'gzip' } };
 }
 
 /** Every finite affine has one: NRRD's axes need not be at right angles. The text of a number is exact. */
-function placeOf(affine: Affine): NrrdPlace {
+function geometryOf(affine: Affine): NrrdGeometry {
   // `+ 0` keeps −0 out of headers.
   const column = (axis: number): number[] => [-affine[axis] + 0, -affine[4 + axis] + 0, affine[8 + axis]];
   return {

@@ -11,8 +11,8 @@ export const nrrdFormat: VolumeFormat<'nrrd'> = defineVolumeFormat<'nrrd', NrrdP
   writtenExtensions: ['.nrrd'],
   async read(store, path, options) {
     const { volume, header } = await readNrrd(store, path, options);
-    const { place, content } = header;
-    return { volume, properties: { place, ...(content !== undefined && { content }) } };
+    const { geometry, content } = header;
+    return { volume, properties: { geometry, ...(content !== undefined && { content }) } };
   },
   otherFiles: nrrdDataFiles,
   encode: encodeNrrd,

@@ -1,12 +1,12 @@
 /**
- * What a NRRD header says, checked: type, size, place, encoding and where the voxels are. Source: "Definition of NRRD
+ * What a NRRD header says, checked: type, size, geometry, encoding and where the voxels are. Source: "Definition of NRRD
  * File Format", teem.sourceforge.net/nrrd/format.html, sections 5 to 8.
  *
  * Every number that decides how much memory is needed is checked here, before anything is allocated. Trap: axes of
  * colour or time stand anywhere in the list, also first, and only `kinds` and `none` directions tell.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import { type NrrdPlace, nrrdPlace, parseVectors } from './affine.js';
+import { type NrrdGeometry, nrrdGeometry, parseVectors } from './affine.js';
 import { NrrdError } from './error.js';
 import { type NrrdFields, parseNrrdFields } from './fields.js';
 import { type ScalarName, type ScalarType, scalarTypes } from '../voxels/scalars.js';
@@ -14,9 +14,9 @@ import { parseNumbers, quoted } from '../headers/text-header.js';
 import { numberedNames } from '../voxels/numbered-names.js';
 import { mostDataFiles, type VoxelData, type VoxelEncoding } from '../voxels/voxel-data.js';
 
-/** A NRRD header: the voxels' place in space, and the way to them. */
+/** A NRRD header: the voxels' geometry in space, and the way to them. */
 export interface NrrdHeader {
-  readonly place: NrrdPlace;
+  readonly geometry: NrrdGeometry;
   readonly data: VoxelData;
   /** What the file is about, in words. */
   readonly content?: string;
@@ -82,7 +82,7 @@ export function parseNrrdHeader(text: string, name: string): NrrdHeader {
   const axes = spatialAxes(sizes, kinds, directions, name);
   const pick = <T>(list: readonly T[] | undefined): T[] | undefined => list && axes.map((axis) => list[axis]);
   const [nx, ny, nz] = axes.map((axis) => sizes[axis]);
-  const place = nrrdPlace(
+  const geometry = nrrdGeometry(
     {
       space: values.get('space'),
       spaceDimension: values.get('spacedimension'),
@@ -96,7 +96,7 @@ export function parseNrrdHeader(text: string, name: string): NrrdHeader {
   );
   const content = values.get('content');
   return {
-    place,
+    geometry,
     data: voxelData(fields, type, [nx, ny, nz], name),
     ...(content !== undefined && { content }),
   };

@@ -19,9 +19,9 @@ export async function readNrrd(
   { maxBytes }: VolumeReadOptions,
 ): Promise<{ readonly volume: Volume; readonly header: NrrdHeader }> {
   const header = await readNrrdHeader(store, path);
-  const { place, data } = header;
+  const { geometry, data } = header;
   const voxels = await readVoxelData(data, contextOf(store, path, maxBytes));
-  return { volume: { voxels, size: data.size, affine: place.affine }, header };
+  return { volume: { voxels, size: data.size, affine: geometry.affine }, header };
 }
 
 /** Every file that a NRRD header names besides itself, checked to lie in its folder. Throws NrrdError. */

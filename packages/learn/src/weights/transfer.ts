@@ -59,7 +59,7 @@ export function transferWeights(
     throw new TrainError(
       `${source.name}: its weights do not fit this network: ${problems.slice(0, mostListed).join('; ')}${more}. ` +
         `The model is ${JSON.stringify(source.network)}, the network here ${JSON.stringify(target.network)}; ` +
-        'train with the network of the model (--network, --root-filters or network in the configuration) or choose another model',
+        'train with the network of the model (network in the configuration) or choose another model',
       { model: source.name },
     );
   }

@@ -8,6 +8,7 @@ import { checkInputs, checkVariables } from '../contract/data-checks.js';
 import { checkPrecision } from '../contract/precision.js';
 import { RunState } from '../contract/run-state.js';
 import type { CompileOptions, Executable, Precision, Runtime } from '../contract/runtime.js';
+import { loadKoffi } from '../native.js';
 import { ask } from './thread/client.js';
 import type { Inputs, PlainGraph, StepTime } from './thread/messages.js';
 
@@ -37,8 +38,9 @@ const plainGraph = ({ nodes, inputs, variables, outputs, assignments }: Graph): 
   assignments,
 });
 
-/** @throws RuntimeError when oneDNN is not there or too old; the message says how to install it. */
+/** @throws RuntimeError when koffi or oneDNN is not there, or it is too old; the message says how to install it. */
 export async function openOneDnn(): Promise<OneDnnRuntime> {
+  await loadKoffi('onednn');
   const { version, path, bfloat16 } = await ask('probe', {});
   const precisions: readonly Precision[] = bfloat16 ? ['float32', 'bfloat16'] : ['float32'];
   const precision = bfloat16 ? 'bfloat16' : 'float32';

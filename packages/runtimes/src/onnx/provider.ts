@@ -7,7 +7,7 @@ export const provider: RuntimeProvider = {
   title: 'ONNX Runtime',
   runsOn: 'processor',
   precisions: ['float32'],
-  installation: 'comes with quickcolumn (npm package onnxruntime-node)',
+  installation: 'comes with quickcolumn, as an optional package of npm for the platform',
   measuresKernels: false,
   find: async () => ({ version: (await openOnnx()).version, details: [] }),
   open: () => openOnnx(),

@@ -5,5 +5,5 @@ import { webGpuProviderOn } from './provider-on.js';
 
 export const provider: RuntimeProvider = webGpuProviderOn(
   nodeGpu,
-  'the npm package webgpu, and the driver of a graphics card (on Linux with Vulkan: apt-get install libvulkan1)',
+  'comes with quickcolumn; needs the driver of a graphics card (on Linux with Vulkan: apt-get install libvulkan1)',
 );

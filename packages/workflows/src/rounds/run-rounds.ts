@@ -123,7 +123,7 @@ async function predictRound(
     }
   }
   const batch = chooseBatch(state);
-  for (const name of batch) await layOut(join(predicted, maskName(name)), join(toCorrect, maskName(name)));
+  for (const name of batch) await copyForCorrection(join(predicted, maskName(name)), join(toCorrect, maskName(name)));
   return await saveRounds(out, withRound(state, { stage: 'correct', batch }));
 }
 
@@ -138,7 +138,7 @@ export function entropySum(probability: Float32Array): number {
 }
 
 /** A whole copy or none, and never over a file that is there; half a copy must not lie where the person looks. */
-async function layOut(from: string, to: string): Promise<void> {
+async function copyForCorrection(from: string, to: string): Promise<void> {
   if (await exists(to)) return;
   const temporary = `${from}.tmp-${process.pid}`;
   try {

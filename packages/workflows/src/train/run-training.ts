@@ -19,7 +19,7 @@ import {
   type TrainResult,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
-import type { RuntimeName } from '@quickcolumn/runtimes';
+import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
@@ -104,7 +104,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   };
   const step = await compileTrainingStep(compiled);
   try {
-    refuseIfTooLarge(step.bytes, context);
+    refuseIfTooLarge(step.bytes, runtime, context);
     const evaluation = await compileEvaluationStep(compiled);
     try {
       if (!resume) await clearRun(out);
@@ -143,7 +143,12 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
 }
 
 /** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
-function refuseIfTooLarge(bytes: number, context: JobContext): void {
+function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContext): void {
+  if (memory === 'card') {
+    // WebGPU does not tell how much a card has; allocation fails with an error of the runtime.
+    context.note(`a training step needs at least ${formatBytes(bytes)} of the graphics card's memory`);
+    return;
+  }
   const available = availableMemory();
   context.note(`a training step needs at least ${formatBytes(bytes)} of memory`);
   if (available === undefined || bytes <= available) return;

@@ -22,7 +22,7 @@ export function nodeGpu(): Promise<WebGpuEntry> {
 async function load(): Promise<WebGpuEntry> {
   if (process.platform === 'linux' || process.platform === 'freebsd') await findVulkan();
   const { create } = await loadDawn();
-  return create([]) as WebGpuEntry;
+  return create([]);
 }
 
 /**

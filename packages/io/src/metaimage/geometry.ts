@@ -11,7 +11,7 @@ import { parseNumbers, quoted } from '../headers/text-header.js';
 import { MetaImageError } from './error.js';
 
 /** The fields of a header that place its voxels, and the affine that they mean, voxel index to RAS millimetres. */
-export interface MetaImagePlace {
+export interface MetaImageGeometry {
   readonly affine: Affine;
   /** 9 numbers, one axis of the voxels after the other. */
   readonly transformMatrix: readonly number[];
@@ -22,7 +22,7 @@ export interface MetaImagePlace {
 }
 
 /** Of a header with `count` axes, 3 of them of space. Throws MetaImageError naming `name` and the field. */
-export function metaImagePlace(values: ReadonlyMap<string, string>, count: number, name: string): MetaImagePlace {
+export function metaImageGeometry(values: ReadonlyMap<string, string>, count: number, name: string): MetaImageGeometry {
   const numbers = (keys: readonly string[], title: string, length: number): number[] | undefined => {
     const key = keys.find((candidate) => values.has(candidate));
     if (key === undefined) return undefined;
