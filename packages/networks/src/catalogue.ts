@@ -2,7 +2,7 @@
  * Every network and its ablations with the published options: what `quickcolumn networks` lists and what comparisons
  * start from.
  */
-import type { NetworkConfig } from './config.js';
+import type { NetworkConfig, NetworkName } from './config.js';
 import type { NetworkDefinition } from './definition.js';
 import { networkDefinitions } from './networks.js';
 
@@ -28,6 +28,9 @@ function entriesOf(name: string, definition: NetworkDefinition): CatalogueEntry[
   ];
 }
 
-export const catalogue: readonly CatalogueEntry[] = Object.entries(networkDefinitions).flatMap(([name, definition]) =>
-  entriesOf(name, definition),
-);
+/** The paper's own network stands first. */
+const own: NetworkName = 'qchc-unet';
+
+export const catalogue: readonly CatalogueEntry[] = Object.entries(networkDefinitions)
+  .sort(([a], [b]) => Number(b === own) - Number(a === own))
+  .flatMap(([name, definition]) => entriesOf(name, definition));

@@ -84,7 +84,7 @@ describe('catalogue', () => {
       'qchc-unet-no-quick',
       'qchc-unet-no-hypercolumn',
       'qchc-unet-neither',
-      'unet3d',
+      'attention-unet3d',
     ]);
     expect(new Set(ids).size).toBe(catalogue.length);
     expect(catalogue[1]).toMatchObject({

@@ -51,7 +51,7 @@ describe('parseTrainConfig', () => {
       [{ network: { resize: 'cubic' } }, 'network.resize: "cubic" is not known; use one of "trilinear", "nearest"'],
       [
         { network: { name: 'vnet' } },
-        'network.name: "vnet" is not known; use one of "qchc-unet", "unet3d", "residual-unet3d"',
+        'network.name: "vnet" is not known; use one of "attention-unet3d", "deep-unet3d", "dense-unet3d"',
       ],
       [{ network: 'unet3d' }, 'network: "unet3d" is not a group of keys'],
       [{ loss: null }, 'loss: null is not a group of keys'],
