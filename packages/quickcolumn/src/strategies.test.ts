@@ -126,7 +126,7 @@ describe('train --init-from', () => {
       '--network',
       'vb-net',
     );
-    await refused(3, /there is no model\.onnx in this folder/, '--init-from', 'data');
+    await refused(3, /is a folder, but holds no model/, '--init-from', 'data');
     await refused(3, /no such file/, '--init-from', 'none.onnx');
     await refused(3, /expected a model\.onnx written by quickcolumn/, '--init-from', 'tiny.yaml');
     await writeFile(at('pinned.yaml'), `${tiny}init: { from: first/model.onnx, weightsSha256: '${'0'.repeat(64)}' }\n`);
