@@ -43,7 +43,7 @@ const badInputs: readonly BadInput[] = [
     what: 'labels on another grid than the image',
     args: trainOn('ct', 'other-grid'),
     code: 3,
-    says: [/other-grid\/.*grid of image ct\/|other-grid.*not on the grid/, /20/],
+    says: [/other-grid.*does not lie on the grid of/, /20/],
   },
   {
     what: 'a label value no class declares',
