@@ -6,13 +6,14 @@
 import { describeJudge, findJudge, isRequired, type JudgeName } from './judges.js';
 
 export interface JudgedOptions {
-  skip: boolean;
+  /** Absent where nothing is missing: `skip: false` would undo a `skipIf` before it. */
+  skip?: true;
   tags: JudgeName[];
 }
 
 /** @throws Error where a judge is missing that QUICKCOLUMN_REQUIRE_JUDGES names */
 export function needs(...names: JudgeName[]): JudgedOptions {
-  return { skip: !names.every(has), tags: names };
+  return { ...(names.every(has) ? {} : { skip: true }), tags: names };
 }
 
 /** True where the judge is there. @throws Error where it is missing and required */
