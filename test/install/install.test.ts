@@ -121,7 +121,7 @@ describe('npm install quickcolumn', () => {
     async () => {
       copyFileSync(new URL('program.ts', import.meta.url), join(folder, 'program.ts'));
       const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', '--target', 'es2023', '--noEmit'];
-      await check('bundler', [...bundler, '--lib', 'es2023', '--types', 'node']);
+      await expect(check('bundler', [...bundler, '--lib', 'es2023', '--types', 'node'])).resolves.toBeUndefined();
       const page = [
         '--lib',
         'es2023,dom,dom.iterable,dom.asynciterable',
@@ -131,7 +131,7 @@ describe('npm install quickcolumn', () => {
         'browser',
       ];
       writeFileSync(join(folder, 'program.ts'), pageProgram);
-      await check('page', [...bundler, ...page]);
+      await expect(check('page', [...bundler, ...page])).resolves.toBeUndefined();
     },
     10 * minutes,
   );

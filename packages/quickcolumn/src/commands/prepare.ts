@@ -2,7 +2,8 @@
 import { casesOf } from '@quickcolumn/cases';
 import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
-import { defaultCache, type ScanFiles, scansIn, trainConfigFrom } from '@quickcolumn/workflows';
+import { defaultCache, type ScanFiles, scansIn } from '@quickcolumn/workflows';
+import { configFromFlags } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, table } from '../terminal/terminal.js';
 
@@ -37,7 +38,7 @@ Examples:
 
 async function prepare(flags: PrepareFlags): Promise<void> {
   const { list, images, labels, profile, config, cache } = flags;
-  const { preparation, data } = await trainConfigFrom({ profile, config, list, images, labels: labels ?? images });
+  const { preparation, data } = await configFromFlags({ profile, config, list, images, labels: labels ?? images });
   const cases: readonly ScanFiles[] =
     images !== undefined && labels === undefined
       ? (await scansIn(images, 'images')).map(({ name, path }) => ({ name, imagePath: path }))

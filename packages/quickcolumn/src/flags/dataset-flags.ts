@@ -4,7 +4,7 @@ import { type PreparationConfig } from '@quickcolumn/pipeline';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';
-import { trainConfigFrom } from '@quickcolumn/workflows';
+import { configFromFlags } from './data-flags.js';
 
 export interface SourceFlags {
   readonly config?: string;
@@ -37,7 +37,7 @@ export async function datasetSource(flags: SourceFlags): Promise<DatasetSource> 
   if (config === undefined && list === undefined && images === undefined) {
     throw new QuickcolumnError('usage', 'give a dataset: --config, --list, or --images and --labels');
   }
-  const { data, preparation } = await trainConfigFrom({ config, list, images, labels });
+  const { data, preparation } = await configFromFlags({ config, list, images, labels });
   const cases = data.list === null ? await folderCases(data) : await readCaseList(data.list, data);
   const held = new Set(data.holdOut);
   return {
