@@ -60,7 +60,7 @@ describe('train whose graphics device is lost', () => {
     expect(lost.code, lost.stderr).toBe(exitCodes.runtime);
     const lines = lost.stderr.trimEnd().split('\n');
     const [, command] =
-      /^error: the graphics device was lost \(.*\); finished epochs are kept, go on with: (quickcolumn .*)$/.exec(
+      /^error: the graphics device was lost \(.*\); what is finished is kept; go on with: (quickcolumn .*)$/.exec(
         lines[lines.length - 1],
       ) ?? [];
     expect(command, lost.stderr).toBe("quickcolumn train --resume --out 'my run' --cache cache --no-evaluate");

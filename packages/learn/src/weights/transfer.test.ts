@@ -47,7 +47,7 @@ describe('transferWeights', () => {
   it('lists what does not fit, and says what to do', () => {
     const target = { network, classes: covidClasses };
     expect(() => transferWeights(target, sourceOf({ name: 'unet3d', rootFilters: 4 }))).toThrow(
-      /model\.onnx: its weights do not fit.*encoder0\/first\/conv\/weight is \[4,1,3,3,3\] in the model, here \[2,1,3,3,3\].*and \d+ more.*"rootFilters":4.*--network/s,
+      /model\.onnx: its weights do not fit.*encoder0\/first\/conv\/weight is \[4,1,3,3,3\] in the model, here \[2,1,3,3,3\].*and \d+ more.*"rootFilters":4.*network in the configuration/s,
     );
     const { weights, ...rest } = sourceOf(network);
     const changed = new Map(weights);
