@@ -52,9 +52,7 @@ export async function adoptEarlierResults(
       }
     }
   }
-  const codes = [...new Set(found.map(({ identity }) => identity.code ?? ''))];
-  const counted = codes.map((code) => found.filter(({ identity }) => identity.code === code).length);
-  const usual = codes[counted.indexOf(Math.max(...counted))];
+  const usual = mostFrequent(found.flatMap(({ identity }) => identity.code ?? []));
   for (const { path, content, identity, configNow, fits } of found) {
     const { code, numerics = code === usual ? 1 : 0, ...rest } = identity;
     const now = { ...rest, numerics, config: fits ? configNow : identity.config };
@@ -64,6 +62,12 @@ export async function adoptEarlierResults(
   if (found.length > 0) {
     context.note(`${file} was written by an earlier version; its results keep their place beside new ones`);
   }
+}
+
+/** Undefined of nothing: where an interrupted run has adopted all of them already. */
+function mostFrequent(codes: readonly string[]): string | undefined {
+  const times = (code: string): number => codes.filter((other) => other === code).length;
+  return [...new Set(codes)].sort((a, b) => times(b) - times(a)).at(0);
 }
 
 async function versionOf(file: string): Promise<number> {

@@ -1,5 +1,5 @@
 /** Fills the cache of prepared scans, and the demo, which needs no data. */
-import type { PreparationConfig } from '@quickcolumn/pipeline';
+import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { EvaluateJobResult } from './evaluate.js';
@@ -53,7 +53,7 @@ export interface DemoJobResult extends EvaluateJobResult {
 export const prepareJob: z.ZodType<PrepareJob> = z.strictObject({
   kind: z.literal('prepare'),
   cases: z.array(z.strictObject({ name: path, imagePath: path, labelPath: path.optional() })).min(1),
-  preparation: z.custom<PreparationConfig>((value) => typeof value === 'object' && value !== null),
+  preparation: preparationSchema,
   cacheDir: path.optional(),
 });
 
