@@ -33,9 +33,12 @@ const folderOf = (_id: string, fold: number): string => join(folder, `fold-${fol
 const identityPath = (fold: number): string => join(folderOf('a', fold), 'identity.json');
 
 /** Hashes of the configuration as the file has it, and as it is today. */
-async function hashes(fold: number): Promise<{ then: string; today: string }> {
-  const [then, today] = [await readExperiment(file, { asWritten: true }), await readExperiment(file)];
-  return { then: configIdentity(then, then.systems[0], fold), today: configIdentity(today, today.systems[0], fold) };
+async function hashes(fold: number): Promise<{ earlier: string; today: string }> {
+  const [written, current] = [await readExperiment(file, { asWritten: true }), await readExperiment(file)];
+  return {
+    earlier: configIdentity(written, written.systems[0], fold),
+    today: configIdentity(current, current.systems[0], fold),
+  };
 }
 
 async function write(fold: number, identity: object): Promise<void> {
@@ -52,7 +55,7 @@ async function adopt(): Promise<FoldIdentity[]> {
 describe('earlier results', () => {
   it('get the identity of today, also where that was interrupted halfway', async () => {
     for (const fold of [0, 1]) await write(fold, { numerics: 1, config: (await hashes(fold)).today });
-    await write(2, { code: codes[0], config: (await hashes(2)).then });
+    await write(2, { code: codes[0], config: (await hashes(2)).earlier });
     const expected = [];
     for (const fold of [0, 1, 2]) {
       expected.push({ data: 'd', compute: 'c', numerics: 1, config: (await hashes(fold)).today });
@@ -62,8 +65,8 @@ describe('earlier results', () => {
   });
 
   it('of a second code never stand beside those of the first, and another configuration stays another', async () => {
-    await write(0, { code: codes[0], config: (await hashes(0)).then });
-    await write(1, { code: codes[1], config: (await hashes(1)).then });
+    await write(0, { code: codes[0], config: (await hashes(0)).earlier });
+    await write(1, { code: codes[1], config: (await hashes(1)).earlier });
     await write(2, { code: codes[0], config: 'of something else' });
     const adopted = await adopt();
     expect(adopted.map(({ numerics }) => numerics)).toEqual([1, 0, 1]);
