@@ -34,6 +34,7 @@ export const defectKinds = [
   'not-finite',
   'value-range',
   'extent',
+  'discontinuity',
 ] as const;
 
 export type DefectKind = (typeof defectKinds)[number];
@@ -160,6 +161,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     seen: 'a size or voxel spacing that no chest CT has',
     outcome: 'refused',
     consent: accept('extent'),
+  },
+  discontinuity: {
+    where: 'scan',
+    seen: 'slices that do not follow each other: one unlike its neighbours, swapped ones, a jump',
+    outcome: 'noted',
   },
 };
 

@@ -1,3 +1,4 @@
+export { continuityDefects } from './continuity.js';
 export {
   acceptableKinds,
   defectKinds,

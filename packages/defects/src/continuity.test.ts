@@ -1,0 +1,73 @@
+import type { Volume } from '@quickcolumn/volume';
+import { expect, test } from 'vitest';
+import { continuityDefects } from './continuity.js';
+
+const size = [64, 56, 30] as const;
+const plane = size[0] * size[1];
+
+/** A body with two lungs that narrow upwards, and noise: HU. */
+function body(padding = 0): Volume<Int16Array> {
+  const voxels = new Int16Array(plane * size[2]);
+  let noise = 1;
+  for (let at = 0; at < voxels.length; at++) {
+    const [i, j, k] = [at % size[0], Math.floor(at / size[0]) % size[1], Math.floor(at / plane)];
+    noise = (noise * 16807) % 2147483647;
+    const inside = ((i - 32) / (16 + k / 2)) ** 2 + ((j - 28) / (24 - k / 3)) ** 2 < 1;
+    const lung = [20, 44].some((x) => ((i - x) / (9 - k / 4)) ** 2 + ((j - 27) / (13 - k / 3)) ** 2 < 1);
+    const isPadding = k < padding || k >= size[2] - padding;
+    voxels[at] = isPadding ? -2000 : (inside ? (lung ? -850 : 40) : -1000) + (noise % 40) - 20;
+  }
+  return { voxels, size, affine: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1] };
+}
+
+/** The body with its slices in another order. */
+function inOrder(order: readonly number[]): Volume {
+  const { voxels, ...grid } = body();
+  const moved = voxels.slice();
+  for (const [to, from] of order.entries()) moved.set(voxels.subarray(from * plane, (from + 1) * plane), to * plane);
+  return { voxels: moved, ...grid };
+}
+
+function edited(edit: (slice: Int16Array) => void): Volume {
+  const scan = body();
+  edit(scan.voxels.subarray(12 * plane, 13 * plane));
+  return scan;
+}
+
+const upright = Array.from({ length: size[2] }, (_, k) => k);
+const messages = (scan: Volume): string[] => continuityDefects(scan).map(({ message }) => message);
+
+test('slices of one body raise no doubt, neither does padding around them', () => {
+  expect(messages(body())).toEqual([]);
+  expect(messages(body(4))).toEqual([]);
+  expect(messages(inOrder(upright.toReversed()))).toEqual([]);
+});
+
+test.each([
+  ['two neighbours exchanged', [...upright.slice(0, 10), 11, 10, ...upright.slice(12)]],
+  ['two exchanged with others between', [...upright.slice(0, 10), 14, 11, 12, 13, 10, ...upright.slice(15)]],
+  ['a run turned round', [...upright.slice(0, 10), 14, 13, 12, 11, 10, ...upright.slice(15)]],
+  ['two runs exchanged', [...upright.slice(0, 10), 14, 15, 16, 10, 11, 12, 13, ...upright.slice(17)]],
+])('%s', (_what, order) => {
+  expect(messages(inOrder(order))).toEqual([
+    expect.stringMatching(/^slices? .* of 30 (on are not in the order|is unlike)/),
+  ]);
+});
+
+test('half of the slices of another place', () => {
+  expect(messages(inOrder(upright.map((k) => (k < 12 ? k : Math.min(29, k + 9)))))).not.toEqual([]);
+});
+
+test.each([
+  ['another rescale', (slice: Int16Array) => slice.forEach((value, i) => (slice[i] = value + 1024))],
+  ['half of its data', (slice: Int16Array) => slice.fill(-1024, plane >> 1)],
+  ['a shifted image', (slice: Int16Array) => slice.copyWithin(12 * size[0], 0)],
+])('one slice with %s', (_what, edit) => {
+  expect(messages(edited(edit))).toEqual(['slice 13 of 30 is unlike its neighbours']);
+});
+
+test('one image twice', () => {
+  expect(messages(inOrder(upright.map((k) => (k === 13 ? 12 : k))))).toEqual([
+    'slices 13 and 14 of 30 are the same image',
+  ]);
+});
