@@ -35,6 +35,7 @@ export const defectKinds = [
   'value-range',
   'extent',
   'discontinuity',
+  'coverage',
 ] as const;
 
 export type DefectKind = (typeof defectKinds)[number];
@@ -165,6 +166,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   discontinuity: {
     where: 'scan',
     seen: 'slices that do not follow each other: one unlike its neighbours, swapped ones, a jump',
+    outcome: 'noted',
+  },
+  coverage: {
+    where: 'scan',
+    seen: 'lungs that go on beyond the highest or the lowest slice',
     outcome: 'noted',
   },
 };

@@ -1,4 +1,5 @@
 export { continuityDefects } from './continuity.js';
+export { coverageDefects } from './coverage.js';
 export {
   acceptableKinds,
   defectKinds,
