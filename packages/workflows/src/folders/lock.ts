@@ -48,7 +48,7 @@ export interface LockRequest {
  */
 export async function withLock<T>(request: LockRequest, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { place, isFile = false, signal } = request;
-  const folder = isFile ? dirname(resolve(place)) : resolve(place);
+  const folder = isFile ? dirname(place) : place;
   await checkOutputFolder(folder, true);
   const made = await missingFolders(folder);
   const path = join(folder, isFile ? `${lockName}-${basename(place)}` : lockName);
@@ -71,7 +71,7 @@ export async function withLock<T>(request: LockRequest, work: (signal: AbortSign
 /** `folder` and those above it that are not there, the deepest first. */
 async function missingFolders(folder: string): Promise<string[]> {
   const missing: string[] = [];
-  for (let path = folder; !(await exists(path)); path = dirname(path)) missing.push(path);
+  for (let path = resolve(folder); !(await exists(path)); path = dirname(path)) missing.push(path);
   return missing;
 }
 
