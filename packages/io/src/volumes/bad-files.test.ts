@@ -23,6 +23,7 @@ const nrrdFields: Readonly<Record<string, string>> = {
 const metaFields: Readonly<Record<string, string>> = {
   ObjectType: 'Image',
   NDims: '3',
+  TransformMatrix: '1 0 0 0 1 0 0 0 1',
   ElementSpacing: '1 1 2',
   DimSize: '4 3 2',
   ElementType: 'MET_SHORT',
