@@ -34,8 +34,20 @@ export const defectKinds = [
   'not-finite',
   'value-range',
   'extent',
+  'calibration',
   'discontinuity',
   'coverage',
+  // Label maps and datasets.
+  'unreadable',
+  'no-label',
+  'grid',
+  'label-value',
+  'near-empty',
+  'duplicate',
+  'repeated',
+  'divided-patient',
+  'patient-name',
+  'mixed-scales',
 ] as const;
 
 export type DefectKind = (typeof defectKinds)[number];
@@ -163,6 +175,12 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     outcome: 'refused',
     consent: accept('extent'),
   },
+  calibration: {
+    where: 'scan',
+    seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
+    outcome: 'refused',
+    consent: accept('calibration', 'takes the values as they are'),
+  },
   discontinuity: {
     where: 'scan',
     seen: 'slices that do not follow each other: one unlike its neighbours, swapped ones, a jump',
@@ -173,6 +191,28 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     seen: 'lungs that go on beyond the highest or the lowest slice',
     outcome: 'noted',
   },
+  unreadable: { where: 'dataset', seen: 'a scan or label map that cannot be read', outcome: 'refused' },
+  'no-label': { where: 'dataset', seen: 'a case to train on that has no label map', outcome: 'refused' },
+  grid: {
+    where: 'label map',
+    seen: 'labels that are not on the grid of their scan; `dataset check` with `fix` repairs harmless ones',
+    outcome: 'refused',
+  },
+  'label-value': {
+    where: 'label map',
+    seen: 'values that no class declares, and that are not the declared label to ignore',
+    outcome: 'refused',
+  },
+  'near-empty': { where: 'label map', seen: 'next to nothing of a class', outcome: 'noted' },
+  duplicate: {
+    where: 'dataset',
+    seen: 'the same scan for two patients, or on two sides of a split',
+    outcome: 'refused',
+  },
+  repeated: { where: 'dataset', seen: 'the same scan twice for one patient', outcome: 'noted' },
+  'divided-patient': { where: 'dataset', seen: 'scans of a patient on two sides of a split', outcome: 'refused' },
+  'patient-name': { where: 'dataset', seen: 'a case whose name tells another patient than the list', outcome: 'noted' },
+  'mixed-scales': { where: 'dataset', seen: 'scans in HU and scans in 0–255', outcome: 'noted' },
 };
 
 /** The kinds that a user can accept. */

@@ -1,5 +1,3 @@
-export { continuityDefects } from './continuity.js';
-export { coverageDefects } from './coverage.js';
 export {
   acceptableKinds,
   defectKinds,
@@ -9,3 +7,4 @@ export {
   type DefectRule,
 } from './defects.js';
 export { type Defect, DefectError, judge } from './judge.js';
+export { finiteDefects, scanDefects } from './scan-defects.js';

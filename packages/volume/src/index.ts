@@ -16,6 +16,8 @@ export {
   type GridComparison,
 } from './geometry.js';
 export {
+  affineOfCodes,
+  allAxisCodes,
   permuteAndFlip,
   reorient,
   reorientBack,

@@ -13,7 +13,7 @@ export { inOwnProcess } from './hosts/process.js';
 export type { CompareJob, CompareJobResult, CrossValidateJob, CrossValidateJobResult } from './jobs/compare.js';
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
-export type { CaseNaming, ComputeRequest, DataOverride } from './jobs/parts.js';
+export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
 export type {
   MaskFormat,
   PostProcessingRequest,
@@ -36,6 +36,7 @@ export type { TrainJob, TrainJobResult } from './jobs/train.js';
 export { roundsStatus } from './rounds/rounds-jobs.js';
 export { inThisProcess, runJob } from './run-job.js';
 export { chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
+export { scanInputs, type ScanInput } from './scans/scan-inputs.js';
 export { caseName, InputError, type ScanFile, scansIn } from './scans/scan-files.js';
 export { numericsVersion } from './compare/numerics.js';
 export { formatSeconds } from './text.js';

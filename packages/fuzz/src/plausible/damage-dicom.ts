@@ -54,7 +54,8 @@ const transposed = (slice: StudySlice): StudySlice => {
 };
 
 export const studyDamages: Readonly<Record<string, StudyDamage>> = {
-  'files cut short': (slices, random) => changed(slices, few(slices, random), (slice) => ({ ...slice, keep: random.below(8500) })),
+  'files cut short': (slices, random) =>
+    changed(slices, few(slices, random), (slice) => ({ ...slice, keep: random.below(8500) })),
   'empty files': (slices, random) => changed(slices, few(slices, random), (slice) => ({ ...slice, keep: 0 })),
   'slices lost between others': (slices, random) => {
     const lost = few(slices, random);
@@ -93,7 +94,10 @@ export const studyDamages: Readonly<Record<string, StudyDamage>> = {
     const which = some(slices, random);
     const again = slices.filter((_, i) => which(i)).map((slice) => ({ ...slice, file: `X${slice.file}` }));
     const isNew = random.below(2) === 0;
-    return [...slices, ...(isNew ? again.map((slice) => ({ ...slice, instanceUid: `${slice.instanceUid}.1` })) : again)];
+    return [
+      ...slices,
+      ...(isNew ? again.map((slice) => ({ ...slice, instanceUid: `${slice.instanceUid}.1` })) : again),
+    ];
   },
   'another phase': (slices, random) => {
     const which = some(slices, random);

@@ -7,7 +7,8 @@ const [dim, datatype, pixdim, voxOffset, slope, intercept, units] = [40, 70, 76,
 const [qformCode, sformCode, srow] = [252, 254, 280];
 
 const scaled = (file: DataView, at: number, count: number, stride: number, factor: number): void => {
-  for (let i = 0; i < count; i++) file.setFloat32(at + i * stride, file.getFloat32(at + i * stride, true) * factor, true);
+  for (let i = 0; i < count; i++)
+    file.setFloat32(at + i * stride, file.getFloat32(at + i * stride, true) * factor, true);
 };
 
 /** Columns of the sform, in another order and with other signs. */
@@ -46,15 +47,46 @@ export const niftiDamages: Readonly<Record<string, NiftiDamage>> = {
   },
   'sform and qform apart': (file, random) => {
     file.setInt16(qformCode, 1, true);
-    permuteAxes(file, random.pick([[1, 0, 2], [0, 1, 2]]), random.pick([[1, -1, 1], [1, 1, -1], [-1, 1, 1]]));
+    permuteAxes(
+      file,
+      random.pick([
+        [1, 0, 2],
+        [0, 1, 2],
+      ]),
+      random.pick([
+        [1, -1, 1],
+        [1, 1, -1],
+        [-1, 1, 1],
+      ]),
+    );
   },
   'axes permuted': (file, random) => {
     file.setInt16(qformCode, 0, true);
-    permuteAxes(file, random.pick([[1, 0, 2], [0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1]]), [1, 1, 1]);
+    permuteAxes(
+      file,
+      random.pick([
+        [1, 0, 2],
+        [0, 2, 1],
+        [2, 1, 0],
+        [1, 2, 0],
+        [2, 0, 1],
+      ]),
+      [1, 1, 1],
+    );
   },
   'axes turned round': (file, random) => {
     file.setInt16(qformCode, 0, true);
-    permuteAxes(file, [0, 1, 2], random.pick([[1, -1, 1], [1, 1, -1], [-1, -1, 1], [1, -1, -1], [-1, 1, -1]]));
+    permuteAxes(
+      file,
+      [0, 1, 2],
+      random.pick([
+        [1, -1, 1],
+        [1, 1, -1],
+        [-1, -1, 1],
+        [1, -1, -1],
+        [-1, 1, -1],
+      ]),
+    );
   },
   'sizes exchanged': (file) => {
     const [a, b] = [file.getInt16(dim + 2, true), file.getInt16(dim + 4, true)];
@@ -73,7 +105,8 @@ export const niftiDamages: Readonly<Record<string, NiftiDamage>> = {
     file.setInt16(datatype, 512, true);
   },
   'bytes in the other order': (file) => {
-    for (let at = firstVoxel(file); at + 1 < file.byteLength; at += 2) file.setInt16(at, file.getInt16(at, false), true);
+    for (let at = firstVoxel(file); at + 1 < file.byteLength; at += 2)
+      file.setInt16(at, file.getInt16(at, false), true);
   },
   'slices exchanged': (file, random) => {
     const bytes = planeBytes(file);

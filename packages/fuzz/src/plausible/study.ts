@@ -96,7 +96,8 @@ export function studyFiles(slices: readonly StudySlice[]): ZipEntry[] {
   });
 }
 
-const decimals = (values: readonly number[]): string => values.map((value) => String(Number(value.toFixed(6)))).join('\\');
+const decimals = (values: readonly number[]): string =>
+  values.map((value) => String(Number(value.toFixed(6)))).join('\\');
 
 function elementsOf(slice: StudySlice): SeedElement[] {
   const { pixels } = slice;

@@ -2,7 +2,7 @@
  * Damage as it happens to whole scans, against one property: the volume that comes out is the undamaged one, or there is an
  * error or a note. What is silent and wrong is a finding. Each case goes the way of `predict`, up to the first window.
  */
-import { judgeScan } from '@quickcolumn/defects';
+import { judge, scanDefects } from '@quickcolumn/defects';
 import { encodeVolumeBlob } from '@quickcolumn/io';
 import { scanInputs } from '@quickcolumn/workflows';
 import { type Affine, reorient, type Volume } from '@quickcolumn/volume';
@@ -10,8 +10,7 @@ import { niftiDamages } from '../plausible/damage-nifti.js';
 import { studyDamages } from '../plausible/damage-dicom.js';
 import { makeStudy, studyFiles, type Truth } from '../plausible/study.js';
 import { makeZip } from '../seeds/zip-writer.js';
-import type { Random } from '../mutation/random.js';
-import type { FuzzReader, FuzzSeed } from './reader.js';
+import type { FuzzReader } from './reader.js';
 
 const study = makeStudy(1);
 const other = makeStudy(2).slices;
@@ -19,9 +18,10 @@ const other = makeStudy(2).slices;
 /** Reads and judges as `predict` does. @throws for what is silently wrong */
 async function readTruly(path: string): Promise<void> {
   const [input] = await scanInputs([path]);
-  const { volume, notes, close } = await input.load();
+  const { volume, dicom, close } = await input.load();
   close();
-  if (notes.length + judgeScan(path, volume).length > 0) return;
+  const notes = [...(dicom?.notes ?? []), ...judge(path, scanDefects(volume))];
+  if (notes.length > 0) return;
   const problem = differs(volume, study.truth);
   if (problem !== undefined) throw new Error(`silent: ${problem}`);
 }
@@ -40,39 +40,35 @@ function differs(read: Volume, { volume, lungPlanes }: Truth): string | undefine
   }
   const plane = a.size[0] * a.size[1];
   const kept = b.voxels.subarray(first * plane, (first + a.size[2]) * plane);
-  const wrong = a.voxels.reduce((sum, value, i) => sum + (Math.abs(value - kept[i]) > 0.5 ? 1 : 0), 0);
+  let wrong = 0;
+  for (const [i, value] of kept.entries()) if (Math.abs(a.voxels[i] - value) > 0.5) wrong++;
   return wrong === 0 ? undefined : `${wrong} of ${a.voxels.length} voxels`;
 }
 
 const apart = (a: Affine, b: Affine): number => Math.max(...a.map((value, i) => Math.abs(value - b[i])));
 
-const only = (random: Random, damages: readonly string[]): string => random.pick(damages);
-
 /** Studies of single images, in an archive. */
 export const studyReader: FuzzReader = {
   name: 'study',
-  seeds: async () => [{ name: 'study.zip', extension: '.zip', bytes: makeZip(studyFiles(study.slices)) }],
-  vary: (_seed, random) => {
-    const damage = studyDamages[only(random, Object.keys(studyDamages))];
-    return makeZip(studyFiles(damage(study.slices, random, other)));
+  seeds: async () => {
+    const bytes = makeZip(studyFiles(study.slices));
+    return Object.keys(studyDamages).map((name) => ({ name, extension: '.zip', bytes }));
   },
+  vary: ({ name }, random) => makeZip(studyFiles(studyDamages[name](study.slices, random, other))),
   read: async (path) => await readTruly(path),
 };
-
-async function niftiSeed(): Promise<FuzzSeed> {
-  const blob = await encodeVolumeBlob(study.truth.volume, 'scan.nii');
-  return { name: 'scan.nii', extension: '.nii', bytes: new Uint8Array(await blob.arrayBuffer()) };
-}
 
 /** Scans that were converted. */
 export const convertedReader: FuzzReader = {
   name: 'converted',
-  seeds: async () => [await niftiSeed()],
-  vary: ({ bytes }, random) => {
+  seeds: async () => {
+    const blob = await encodeVolumeBlob(study.truth.volume, 'scan.nii');
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    return Object.keys(niftiDamages).map((name) => ({ name, extension: '.nii', bytes }));
+  },
+  vary: ({ name, bytes }, random) => {
     const copy = Uint8Array.from(bytes);
-    const damage = niftiDamages[only(random, Object.keys(niftiDamages))];
-    const kept = damage(new DataView(copy.buffer), random);
-    return copy.subarray(0, kept ?? copy.length);
+    return copy.subarray(0, niftiDamages[name](new DataView(copy.buffer), random) ?? copy.length);
   },
   read: async (path) => await readTruly(path),
 };
