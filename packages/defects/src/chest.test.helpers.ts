@@ -10,30 +10,33 @@ const inside = (p: readonly number[], centre: readonly number[], radii: readonly
 /** HU at a place: mm to the left, to the back and upwards of the middle of the chest. */
 function huAt(x: number, y: number, z: number): number {
   // Shoulders are wide, the neck above is not.
-  const width = z > 120 ? 60 + (162 - z) * 1.5 : 160;
+  const width = z > 80 ? 160 - (z - 80) * 1.2 : 160;
   if (!inside([x, y], [0, 0], [width, 105])) return -1000;
   const spine = inside([x, y], [0, 62], [22, 22]);
   if (spine) return inside([x, y], [0, 58], [16, 14]) ? 250 : 420;
   const top = (z + 90) / 220;
   for (const side of [-1, 1]) {
     const lung = [58, 76].map((radius) => radius * Math.sqrt(Math.max(0, 1 - Math.max(0, top) ** 3)));
-    const dome = -90 + 40 * Math.max(0, 1 - ((x - side * 76) / 60) ** 2);
-    if (z > dome && top < 1 && inside([x, y], [side * 76, 0], lung)) return z % 40 < 9 ? -700 : -850;
+    const dome = -90 + 60 * Math.max(0, 1 - Math.abs(x - side * 76) / 60);
+    if (z > dome && top < 1 && inside([x, y], [side * 76, 0], lung))
+      return (400 + z + x / 2 + y / 2) % 80 < 30 ? -700 : -850;
   }
   if (inside([x, y, z], [30, -40, -50], [50, 40, 60])) return 60;
-  if (z > -90 && z < 110 && !inside([x, y], [0, 0], [148, 93]) && Math.abs(z % 24) < 9) return 350;
+  if (z > -90 && z < 110 && !inside([x, y], [0, 0], [148, 93]) && (400 + z + y + (x * x) / 300) % 60 < 25) return 350;
   return inside([x, y], [0, 0], [width - 14, 91]) ? 40 : -90;
 }
 
 /** In HU, axes to left, posterior and superior. */
 export function chest(): Volume<Float32Array> {
   const voxels = new Float32Array(nx * ny * nz);
+  let noise = 1;
   for (let k = 0, at = 0; k < nz; k++) {
     for (let j = 0; j < ny; j++) {
       for (let i = 0; i < nx; i++, at++) {
         const hu = huAt((i - (nx - 1) / 2) * mm[0], (j - (ny - 1) / 2) * mm[1], (k - (nz - 1) / 2) * mm[2]);
-        // A little noise that is the same every time.
-        voxels[at] = hu + ((at * 7919) % 41) - 20;
+        // A little noise that is the same every time (Park and Miller's generator).
+        noise = (noise * 16_807) % 2_147_483_647;
+        voxels[at] = hu + (noise % 41) - 20;
       }
     }
   }

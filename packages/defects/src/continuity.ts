@@ -19,37 +19,41 @@ const noiseShare = 0.015;
 const oddShare = 0.6;
 /** Slices are out of order when another order of a few makes the steps where they meet this much shorter. */
 const orderShare = 0.72;
-/** Slices that are moved at most. */
-const longestMove = 8;
-/** A jump is this many times the usual step nearby, and at least this share of the contrast. */
-const jumpFactor = 5;
+/** Slices that are looked at together at most. */
+const longestRun = 9;
+/**
+ * A jump is this many times the usual step nearby, and at least this share of the contrast. The largest step of 13 real scans
+ * of 0.7 to 8 mm a slice is 1.8 times the usual one.
+ */
+const jumpFactor = 2.6;
 const jumpShare = 0.05;
 /** A slice with less than this share of the contrast shows too little of a body: beside a table everything jumps. */
 const bodyShare = 0.8;
 /** Fewer slices tell nothing. */
 const fewestSlices = 6;
-/** So many of a kind are named. */
+/** So many are named. */
 const named = 3;
 
 /** Finds breaks between the slices of a scan; the scale of its values does not matter. One pass over the voxels. */
 export function continuityDefects(scan: Volume): Defect[] {
-  const slices = scan.size[2];
-  if (slices < fewestSlices) return [];
+  if (scan.size[2] < fewestSlices) return [];
   const view = coarseView(scan);
-  const found: Defect[] = [];
-  const seen = new Set<number>();
-  const tell = (places: readonly number[], what: (k: number) => string): void => {
-    const fresh = places.filter((k) => ![k - 2, k - 1, k, k + 1, k + 2].some((near) => seen.has(near)));
-    if (fresh.length === 0) return;
-    for (const k of fresh) seen.add(k);
-    const more = fresh.length > named ? ` and ${fresh.length - named} more such places` : '';
-    found.push({ kind: 'discontinuity', message: `${fresh.slice(0, named).map(what).join(', ')}${more}` });
-  };
-  tell(equalSlices(view), (k) => `slices ${k + 1} and ${k + 2} of ${slices} are the same image`);
-  tell(oddSlices(view), (k) => `slice ${k + 1} of ${slices} is unlike its neighbours`);
-  tell(disorder(view), (k) => `slices from ${k + 1} of ${slices} on are not in the order of the body`);
-  tell(jumps(view), (k) => `the image jumps between slices ${k + 1} and ${k + 2} of ${slices}`);
-  return found;
+  const told: Break[] = [];
+  for (const found of [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view))) {
+    const isNear = told.some(({ first, last }) => found.first <= last + 2 && found.last >= first - 2);
+    if (!isNear) told.push(found);
+  }
+  if (told.length === 0) return [];
+  const more = told.length > named ? ` and ${told.length - named} more breaks` : '';
+  const text = told.slice(0, named).map((found) => found.text);
+  return [{ kind: 'discontinuity', message: `of ${view.slices} slices, ${text.join(', ')}${more}` }];
+}
+
+/** Slices from 0, and what is odd about them. */
+interface Break {
+  readonly first: number;
+  readonly last: number;
+  readonly text: string;
 }
 
 interface CoarseView {
@@ -61,53 +65,69 @@ interface CoarseView {
   readonly contrastOf: readonly number[];
 }
 
-function equalSlices({ slices, apart, contrastOf }: CoarseView): number[] {
+function equalSlices({ slices, apart, contrastOf }: CoarseView): Break[] {
   // Slices of one value are padding.
-  return upTo(slices - 1).filter((k) => apart(k, k + 1) === 0 && contrastOf[k] > 0);
+  return upTo(slices - 1)
+    .filter((k) => apart(k, k + 1) === 0 && contrastOf[k] > 0)
+    .map((k) => ({ first: k, last: k + 1, text: `${k + 1} and ${k + 2} are the same image` }));
 }
 
-function oddSlices({ slices, apart, contrast }: CoarseView): number[] {
-  return upTo(slices - 2)
-    .map((k) => k + 1)
-    .filter((k) => {
-      const least = Math.min(apart(k - 1, k), apart(k, k + 1));
-      return least > noiseShare * contrast && apart(k - 1, k + 1) < oddShare * least;
-    });
+const oddSlices = (view: CoarseView): Break[] => oddRuns(view, 1, 1);
+
+/** Runs whose neighbours on both sides are like each other and not like the run. */
+function oddRuns({ slices, apart, contrast }: CoarseView, shortest = 2, longest = longestRun): Break[] {
+  return upTo(longest - shortest + 1).flatMap((more) =>
+    upTo(slices - 1 - shortest - more).flatMap((before): Break[] => {
+      const [first, last, after] = [before + 1, before + shortest + more, before + 1 + shortest + more];
+      const least = Math.min(apart(before, first), apart(last, after));
+      const isOdd = least > noiseShare * contrast && apart(before, after) < oddShare * least;
+      const text =
+        first === last
+          ? `${first + 1} is unlike its neighbours`
+          : `${first + 1} to ${last + 1} are unlike their neighbours`;
+      return isOdd ? [{ first, last, text }] : [];
+    }),
+  );
 }
 
-/** First slices of runs that fit better turned round, behind the run that follows, or with two slices exchanged. */
-function disorder({ slices, apart, contrast }: CoarseView): number[] {
+/** Runs that fit better turned round, cut and put together the other way round, or with first and last exchanged. */
+function disorder({ slices, apart, contrast }: CoarseView): Break[] {
   const better = (given: number, other: number): boolean =>
     given > 2 * noiseShare * contrast && other < orderShare * given;
-  return upTo(slices - 3)
-    .map((k) => k + 1)
-    .filter((first) =>
-      upTo(longestMove).some((more) => {
-        const last = first + more + 1;
-        if (last + 1 >= slices) return false;
-        const [before, after] = [first - 1, last + 1];
-        const rim = apart(before, first) + apart(last, after);
-        if (better(rim, apart(before, last) + apart(first, after))) return true;
-        const exchanged = apart(before, last) + apart(first, after);
-        const inside = apart(first, first + 1) + apart(last - 1, last);
-        if (more > 0 && better(rim + inside, exchanged + apart(last, first + 1) + apart(last - 1, first))) return true;
-        return upTo(last - first).some((cut) => {
-          const second = first + cut + 1;
-          const given = rim + apart(second - 1, second);
-          return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after));
-        });
-      }),
-    );
+  const isBetter = (first: number, last: number): boolean => {
+    const [before, after] = [first - 1, last + 1];
+    const rim = apart(before, first) + apart(last, after);
+    const exchanged = apart(before, last) + apart(first, after);
+    if (better(rim, exchanged)) return true;
+    const inside = apart(first, first + 1) + apart(last - 1, last);
+    if (last > first + 1 && better(rim + inside, exchanged + apart(last, first + 1) + apart(last - 1, first)))
+      return true;
+    return upTo(last - first).some((cut) => {
+      const second = first + cut + 1;
+      const given = rim + apart(second - 1, second);
+      return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after));
+    });
+  };
+  return upTo(longestRun - 1).flatMap((more) =>
+    upTo(slices - 3 - more)
+      .map((before): Break => {
+        const [first, last] = [before + 1, before + 2 + more];
+        return { first, last, text: `${first + 1} to ${last + 1} are not in the order of the body` };
+      })
+      .filter(({ first, last }) => isBetter(first, last)),
+  );
 }
 
-function jumps({ slices, apart, contrast, contrastOf }: CoarseView): number[] {
+function jumps({ slices, apart, contrast, contrastOf }: CoarseView): Break[] {
   const steps = upTo(slices - 1).map((k) => apart(k, k + 1));
-  return upTo(slices - 1).filter((k) => {
-    const around = steps.slice(Math.max(0, k - 8), k + 9).sort((a, b) => a - b);
-    const usual = around[around.length >> 1];
-    const isBody = Math.min(contrastOf[k], contrastOf[k + 1]) > bodyShare * contrast;
-    return isBody && steps[k] > Math.max(jumpShare * contrast, jumpFactor * usual);
-  });
+  return upTo(slices - 1)
+    .filter((k) => {
+      const around = steps.slice(Math.max(0, k - 8), k + 9).sort((a, b) => a - b);
+      const usual = around[around.length >> 1];
+      const isBody = Math.min(contrastOf[k], contrastOf[k + 1]) > bodyShare * contrast;
+      return isBody && steps[k] > Math.max(jumpShare * contrast, jumpFactor * usual);
+    })
+    .map((k) => ({ first: k, last: k + 1, text: `the image jumps between ${k + 1} and ${k + 2}` }));
 }
 
 function coarseView({ voxels, size: [columns, rows, slices] }: Volume): CoarseView {

@@ -71,7 +71,7 @@ describe('a wrong rescale is seen', () => {
   });
 
   it('but not in a small part of a chest, which may be all lung or all muscle', () => {
-    const voxels = Int16Array.from({ length: 32 * 32 * 16 }, (_, at) => -850 + (at % 50));
+    const voxels = whole.voxels.slice(0, 32 * 32 * 16).map((_, at) => -850 + (((at * 16_807) % 2_147_483_647) % 50));
     expect(scanDefects({ voxels, size: [32, 32, 16], affine: whole.affine })).toEqual([]);
   });
 });
