@@ -26,7 +26,8 @@ export function calibrationProblem({ voxels, min, atMin, below, bins }: Intensit
     return `${percent(airShare)} of the voxels are between −1200 and −300, where air and lungs lie`;
   }
   const softShare = share(-300, 300);
-  if (softShare < leastShare) return `${percent(softShare)} of the voxels are between −300 and 300, where soft tissue lies`;
+  if (softShare < leastShare)
+    return `${percent(softShare)} of the voxels are between −300 and 300, where soft tissue lies`;
   const soft = mode(bins, -200, 3000);
   if (soft < softTissue.from || soft > softTissue.to) {
     return `the values of soft tissue lie near ${soft}, expected ${softTissue.from} to ${softTissue.to}`;

@@ -145,7 +145,9 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   orientation: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header gives no orientation (qform_code and sform_code are 0)',
+    seen:
+      'a header that gives no orientation: NIfTI with qform_code and sform_code 0, NRRD with spacings but no space, MetaImage ' +
+      'without a matrix',
     outcome: 'refused',
     consent: {
       option: 'assumeOrientation',
@@ -155,7 +157,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   units: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header states other units than millimetres',
+    seen: 'a header that states other units than millimetres',
     outcome: 'refused',
     consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
   },
@@ -183,7 +185,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'no-label': { where: 'dataset', seen: 'a case to train on that has no label map', outcome: 'refused' },
   grid: {
     where: 'label map',
-    seen: 'labels that are not on the grid of their scan; `dataset check` with `fix` repairs harmless ones',
+    seen: 'labels that are not on the grid of their scan; `dataset check --fix` repairs harmless ones',
     outcome: 'refused',
   },
   'label-value': {
@@ -192,7 +194,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     outcome: 'refused',
   },
   'near-empty': { where: 'label map', seen: 'next to nothing of a class', outcome: 'noted' },
-  duplicate: { where: 'dataset', seen: 'the same scan for two patients, or on two sides of a split', outcome: 'refused' },
+  duplicate: {
+    where: 'dataset',
+    seen: 'the same scan for two patients, or on two sides of a split',
+    outcome: 'refused',
+  },
   repeated: { where: 'dataset', seen: 'the same scan twice for one patient', outcome: 'noted' },
   'divided-patient': { where: 'dataset', seen: 'scans of a patient on two sides of a split', outcome: 'refused' },
   'patient-name': { where: 'dataset', seen: 'a case whose name tells another patient than the list', outcome: 'noted' },

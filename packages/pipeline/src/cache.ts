@@ -10,7 +10,16 @@ import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Defect, type DefectKind, defectKinds, judge, scanDefects } from '@quickcolumn/defects';
-import { FileError, type HeaderAssumptions, hashFile, makeFolder, readLabels, readVolume, volumeFiles, writeFileAtomic } from '@quickcolumn/io';
+import {
+  FileError,
+  type HeaderAssumptions,
+  hashFile,
+  makeFolder,
+  readLabels,
+  readVolume,
+  volumeFiles,
+  writeFileAtomic,
+} from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Affine, type Size3, voxelCount } from '@quickcolumn/volume';
 import { z } from 'zod';
@@ -176,7 +185,16 @@ async function openEntry(cacheDir: string, key: string): Promise<OpenedEntry> {
     // Small files come as a slice of Node's pool, at offsets that Float32Array cannot view.
     return ownsBuffer && data.buffer instanceof ArrayBuffer ? data.buffer : Uint8Array.from(data).buffer;
   };
-  const { format: _format, version: _version, name: _name, imageSha256, labelsSha256, defects, assumed, ...facts } = entry;
+  const {
+    format: _format,
+    version: _version,
+    name: _name,
+    imageSha256,
+    labelsSha256,
+    defects,
+    assumed,
+    ...facts
+  } = entry;
   const size: Size3 = facts.size;
   const affine: Affine = facts.affine;
   const undo: Undo = facts.undo;

@@ -114,7 +114,11 @@ describe('a scan with defects', () => {
 
   it('is refused before anything is computed, and names what would let it pass', async () => {
     const estimates: unknown[] = [];
-    const run = segment(byValue, shifted, { ...options, name: 'scan.nii.gz', onEstimate: (one) => estimates.push(one) });
+    const run = segment(byValue, shifted, {
+      ...options,
+      name: 'scan.nii.gz',
+      onEstimate: (one) => estimates.push(one),
+    });
     await expect(run).rejects.toMatchObject({
       code: 'defect',
       message: `scan.nii.gz: ${message}`,

@@ -3,7 +3,14 @@
  * on the image's grid, into another folder. Originals are never touched.
  */
 import { join, resolve } from 'node:path';
-import { type HeaderAssumptions, makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import {
+  type HeaderAssumptions,
+  makeFolder,
+  readLabels,
+  readVolume,
+  writeFileAtomic,
+  writeVolume,
+} from '@quickcolumn/io';
 import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { axisCodes, reorient } from '@quickcolumn/volume';
 import type { CheckReport } from './report.js';

@@ -62,11 +62,7 @@ export function metaImageHeaderState(text: string): 'open' | 'list' | 'complete'
 }
 
 /** Parses the text at the start of a .mha or .mhd file. `name` stands in the messages. Throws MetaImageError. */
-export function parseMetaImageHeader(
-  text: string,
-  name: string,
-  assume: HeaderAssumptions = {},
-): MetaImageHeader {
+export function parseMetaImageHeader(text: string, name: string, assume: HeaderAssumptions = {}): MetaImageHeader {
   const fields = parseFields(text, name);
   const { values } = fields;
   refuseOthers(values, name);

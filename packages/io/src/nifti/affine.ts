@@ -58,7 +58,12 @@ export function chooseAffine(
   }
   if (units === 0) return placed;
   const came = `${units} (${unitNames[units] ?? 'not defined by NIfTI'})`;
-  throw new NiftiError(name, 'xyzt_units', `${came} as the unit of lengths; expected ${millimetres} (millimetres)`, unitsOption);
+  throw new NiftiError(
+    name,
+    'xyzt_units',
+    `${came} as the unit of lengths; expected ${millimetres} (millimetres)`,
+    unitsOption,
+  );
 }
 
 /** The bits of `xyzt_units` that are about lengths; 0 says nothing, and means millimetres everywhere. */

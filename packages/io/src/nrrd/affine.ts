@@ -99,7 +99,9 @@ export function nrrdGeometry(
     throw new NrrdError(name, 'space', silent, orientationOption);
   }
   const place = assumed === undefined ? { affine: stated, notes: [] } : assumeOrientation(assumed, spacingMm(stated));
-  const inMm = isMillimetres(spaceUnits) ? { ...place, notes: [] } : inAssumedUnits(place.affine, spaceUnits, name, assume);
+  const inMm = isMillimetres(spaceUnits)
+    ? { ...place, notes: [] }
+    : inAssumedUnits(place.affine, spaceUnits, name, assume);
   const notes = [...place.notes, ...inMm.notes];
   if (notes.length > 0) return { geometry: geometryOf(inMm.affine), notes };
   const geometry = {

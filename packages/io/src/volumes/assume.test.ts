@@ -70,7 +70,11 @@ describe('orientation', () => {
   });
 
   it.each([
-    ['bare.nrrd', `NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 2\nencoding: raw\n\n12345678`, 'space'],
+    [
+      'bare.nrrd',
+      `NRRD0004\ntype: uint8\ndimension: 3\nsizes: 2 2 2\nspacings: 1 1 2\nencoding: raw\n\n12345678`,
+      'space',
+    ],
     [
       'bare.mha',
       'NDims = 3\nDimSize = 2 2 2\nElementSpacing = 1 1 2\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n12345678',

@@ -70,11 +70,7 @@ export interface VolumeFormatDefinition<Name extends string, Properties> {
   /** Those of `extensions` that can be written; the first is what results get. */
   readonly writtenExtensions: readonly [string, ...string[]];
   /** Throws `refuse`'s errors, before anything large is allocated. */
-  read(
-    store: FileStore,
-    path: string,
-    options: VolumeReadOptions,
-  ): Promise<ReadFile<Properties>>;
+  read(store: FileStore, path: string, options: VolumeReadOptions): Promise<ReadFile<Properties>>;
   /** The files beside the named one that its volume is made of. They are part of the cache's key. */
   otherFiles(store: FileStore, path: string): Promise<string[]>;
   /** Throws `refuse`'s errors when the format cannot hold the volume. `path` ends in one of `writtenExtensions`. */

@@ -1,7 +1,12 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { parseRepair } from '@quickcolumn/dicom';
 import type { Size3 } from '@quickcolumn/volume';
-import { type ComputeRequest, type MaskFormat, maskFormats as knownFormats, type ScanConsent } from '@quickcolumn/workflows';
+import {
+  type ComputeRequest,
+  type MaskFormat,
+  maskFormats as knownFormats,
+  type ScanConsent,
+} from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
 import {
   autotuneOption,

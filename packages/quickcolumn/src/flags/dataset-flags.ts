@@ -1,5 +1,12 @@
 /** Which dataset the commands `dataset check` and `dataset stats` are about, from a configuration, a list or folders. */
-import { consentOf, listCases, type ListedCase, type PatientMap, readCaseList, type ScanConsent } from '@quickcolumn/cases';
+import {
+  consentOf,
+  listCases,
+  type ListedCase,
+  type PatientMap,
+  readCaseList,
+  type ScanConsent,
+} from '@quickcolumn/cases';
 import { type PreparationConfig } from '@quickcolumn/pipeline';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';

@@ -60,7 +60,14 @@ export async function runPredictFold(job: PredictFoldJob, context: JobContext): 
     ...volumeInput(name, imagePath, assume),
     ...(shown && { shownName: shown[index].name }),
   }));
-  const options = { ...config.compute, ...testTime, threads, accept, force: true, model: join(trainedIn, runFiles.model) };
+  const options = {
+    ...config.compute,
+    ...testTime,
+    threads,
+    accept,
+    force: true,
+    model: join(trainedIn, runFiles.model),
+  };
   const predicted = await predictScans(scans, { ...options, out: masks }, context);
   const predictionPeakBytes = peakBytes();
   const { classes, ignoreLabel } = config.preparation;

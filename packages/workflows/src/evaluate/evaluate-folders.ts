@@ -27,7 +27,11 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
   const named = job.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
-  const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl, assume: assumptionsOf(job) }, context);
+  const evaluation = await evaluateCases(
+    cases.map(shown),
+    { classes, ignoreLabel, minimumLesionMl, assume: assumptionsOf(job) },
+    context,
+  );
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;
   await writeFolder(out, (folder) =>
     writeEvaluation(folder, evaluation, {

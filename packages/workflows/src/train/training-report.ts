@@ -35,7 +35,11 @@ export async function writeTrainingReport(
     if (cases.length > 0) {
       const scans = cases.map(({ name, imagePath }) => volumeInput(name, imagePath, assumptionsOf(config.data)));
       const model = join(folder, runFiles.model);
-      await predictScans(scans, { model, out: masks, force: true, accept: config.data.accept, ...config.compute }, context);
+      await predictScans(
+        scans,
+        { model, out: masks, force: true, accept: config.data.accept, ...config.compute },
+        context,
+      );
     }
     const evaluation = await evaluateCases(
       cases.map(({ name, patient, imagePath, labelPath }) => ({
