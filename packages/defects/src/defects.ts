@@ -147,7 +147,9 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   orientation: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header gives no orientation (qform_code and sform_code are 0)',
+    seen:
+      'a header that gives no orientation: NIfTI with qform_code and sform_code 0, NRRD with spacings but no space, MetaImage ' +
+      'without a matrix',
     outcome: 'refused',
     consent: {
       option: 'assumeOrientation',
@@ -157,7 +159,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   units: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header states other units than millimetres',
+    seen: 'a header that states other units than millimetres',
     outcome: 'refused',
     consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
   },
@@ -195,7 +197,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'no-label': { where: 'dataset', seen: 'a case to train on that has no label map', outcome: 'refused' },
   grid: {
     where: 'label map',
-    seen: 'labels that are not on the grid of their scan; `dataset check` with `fix` repairs harmless ones',
+    seen: 'labels that are not on the grid of their scan; `dataset check --fix` repairs harmless ones',
     outcome: 'refused',
   },
   'label-value': {

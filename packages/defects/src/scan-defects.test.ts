@@ -4,7 +4,7 @@ import { chest } from './chest.test.helpers.js';
 import { finiteDefects, scanDefects } from './scan-defects.js';
 
 const whole = chest();
-const with_ = (map: (hu: number, at: number) => number): Volume => ({ ...whole, voxels: whole.voxels.map(map) });
+const changed = (map: (hu: number, at: number) => number): Volume => ({ ...whole, voxels: whole.voxels.map(map) });
 const kinds = (scan: Volume): string[] => scanDefects(scan).map(({ kind }) => kind);
 const windowed = (hu: number): number => Math.max(0, Math.min(255, Math.round(((hu + 1250) / 1500) * 255)));
 
@@ -13,7 +13,7 @@ describe('a scan that is none', () => {
     expect(scanDefects({ ...whole, voxels: new Int16Array(whole.voxels.length) })).toEqual([
       { kind: 'constant', message: 'every voxel is 0: no image' },
     ]);
-    expect(scanDefects(with_((hu, at) => (at < 2 ? Number.NaN : at === 2 ? Number.POSITIVE_INFINITY : hu)))).toEqual([
+    expect(scanDefects(changed((hu, at) => (at < 2 ? Number.NaN : at === 2 ? Number.POSITIVE_INFINITY : hu)))).toEqual([
       {
         kind: 'not-finite',
         message: `3 of ${whole.voxels.length} voxels are not finite numbers; expected HU or 0–255 everywhere. Replace them, e.g. by −1000 (air)`,
@@ -45,12 +45,12 @@ describe('a scan that is none', () => {
 
   it('good ones have no defect: HU, 0–255, padded, of every kind of numbers', () => {
     expect(scanDefects(whole)).toEqual([]);
-    expect(scanDefects(with_(windowed))).toEqual([]);
+    expect(scanDefects(changed(windowed))).toEqual([]);
     expect(scanDefects({ ...whole, voxels: Uint8Array.from(whole.voxels, windowed) })).toEqual([]);
     expect(scanDefects({ ...whole, voxels: Int16Array.from(whole.voxels) })).toEqual([]);
     // A quarter of the voxels are outside the field of view.
-    expect(scanDefects(with_((hu, at) => (at % 4 === 0 ? -3024 : hu)))).toEqual([]);
-    expect(scanDefects(with_((hu, at) => (at % 5000 === 0 ? 30_000 : hu)))).toEqual([]);
+    expect(scanDefects(changed((hu, at) => (at % 4 === 0 ? -3024 : hu)))).toEqual([]);
+    expect(scanDefects(changed((hu, at) => (at % 5000 === 0 ? 30_000 : hu)))).toEqual([]);
   });
 });
 
@@ -64,7 +64,7 @@ describe('a wrong rescale is seen', () => {
     ['half the values', (hu: number) => hu / 2],
     ['the sign turned', (hu: number) => -hu],
   ])('%s', (_what, map) => {
-    const [defect, ...more] = scanDefects(with_(map));
+    const [defect, ...more] = scanDefects(changed(map));
     expect(more).toEqual([]);
     expect(defect.kind).toBe('calibration');
     expect(defect.message).toMatch(/no HU of a chest, or a wrong rescale slope or intercept$/);
