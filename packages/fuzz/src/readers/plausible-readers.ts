@@ -18,9 +18,9 @@ const other = makeStudy(2).slices;
 /** Reads and judges as `predict` does. @throws for what is silently wrong */
 async function readTruly(path: string): Promise<void> {
   const [input] = await scanInputs([path]);
-  const { volume, dicom, close } = await input.load();
+  const { volume, notes: read, close } = await input.load();
   close();
-  const notes = [...(dicom?.notes ?? []), ...judge(path, scanDefects(volume))];
+  const notes = [...read, ...judge(path, scanDefects(volume))];
   if (notes.length > 0) return;
   const problem = differs(volume, study.truth);
   if (problem !== undefined) throw new Error(`silent: ${problem}`);
