@@ -4,7 +4,7 @@
  * apart and nothing else; the key is new in every process.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { type DataSet, decimal, text } from '../data-set/data-set.js';
+import { type DataSet, decimal, text, valueBytes } from '../data-set/data-set.js';
 import { tags } from '../data-set/tags.js';
 
 export interface SliceFacts {
@@ -54,6 +54,11 @@ export function sliceFacts(
       const value = (content && text(content, tags[keyword])) ?? text(dataSet, tags[keyword]);
       return value === undefined ? [] : [[keyword, value]];
     });
+  const numbered = (keyword: keyof typeof tags, vr: keyof typeof binary): [string, string][] =>
+    [content, dataSet].flatMap((set): [string, string][] => {
+      const value = set === undefined ? undefined : binaryNumber(set, tags[keyword], vr);
+      return value === undefined ? [] : [[keyword, String(value)]];
+    });
   const joined = (keyword: 'Acquisition' | 'Content'): [string, string][] => {
     const date = text(dataSet, tags[`${keyword}Date`]) ?? '';
     const time = text(dataSet, tags[`${keyword}Time`]);
@@ -67,22 +72,28 @@ export function sliceFacts(
     patientPosition: text(dataSet, tags.PatientPosition),
     imagesInAcquisition: isOneOfMany ? undefined : decimal(dataSet, tags.ImagesInAcquisition),
     imagesInSeries: isOneOfMany ? undefined : decimal(dataSet, tags.NumberOfSeriesRelatedInstances),
-    acquisition: new Map(
-      stated(
-        'AcquisitionUID',
-        'TemporalPositionIdentifier',
-        'TemporalPositionIndex',
-        'NominalPercentageOfCardiacPhase',
-        'TriggerTime',
-        'FrameAcquisitionNumber',
-        'AcquisitionNumber',
-        'ConvolutionKernel',
-        'KVP',
-        'ImageType',
-      ),
-    ),
+    acquisition: new Map([
+      ...stated('AcquisitionUID', 'TemporalPositionIdentifier'),
+      ...numbered('TemporalPositionIndex', 'UL'),
+      ...numbered('NominalPercentageOfCardiacPhase', 'FD'),
+      ...stated('TriggerTime'),
+      ...numbered('FrameAcquisitionNumber', 'US'),
+      ...stated('AcquisitionNumber', 'ConvolutionKernel', 'KVP', 'ImageType'),
+    ]),
     times: new Map([...stated('AcquisitionDateTime'), ...joined('Acquisition'), ...joined('Content')]),
   };
+}
+
+const binary = {
+  US: { bytes: 2, read: (view: DataView, little: boolean): number => view.getUint16(0, little) },
+  UL: { bytes: 4, read: (view: DataView, little: boolean): number => view.getUint32(0, little) },
+  FD: { bytes: 8, read: (view: DataView, little: boolean): number => view.getFloat64(0, little) },
+} as const;
+
+function binaryNumber(set: DataSet, tag: number, vr: keyof typeof binary): number | undefined {
+  const bytes = valueBytes(set, tag);
+  if (bytes === undefined || bytes.length < binary[vr].bytes) return undefined;
+  return binary[vr].read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), !set.bigEndian);
 }
 
 /** The hashes of a file. */

@@ -58,7 +58,9 @@ function byLabel(places: readonly (readonly SliceHeader[])[]): FirstAcquisition 
     }
     const whole = [...groups].filter(([, slices]) => slices.length === places.length);
     if (whole.length === 0) continue;
-    whole.sort(([a, [first]], [b, [second]]) => compareLabels(a, b) || compareNumbers(first, second));
+    whole.sort(
+      ([a, [first]], [b, [second]]) => compareLabels(a, b) || compareNumbers(first, second) || (a < b ? -1 : 1),
+    );
     const [[label, slices]] = whole;
     return { slices, by: `${keyword} ${label.slice(0, 64)}` };
   }
