@@ -15,6 +15,7 @@ export type { SeriesProblem } from './series/checks/findings.js';
 export type { DamagedFile } from './series/damaged-files.js';
 export { type PatientFacts, readPatient } from './series/patient.js';
 export { encodeSegmentation, type SegmentationOptions, type SegmentClass } from './segmentation/write-segmentation.js';
+export { checkSegmentable } from './segmentation/referable.js';
 export { readSegmentation } from './segmentation/read-segmentation.js';
 export { readStructures, type StructureGrid } from './segmentation/read-structures.js';
 export {

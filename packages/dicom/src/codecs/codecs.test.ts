@@ -164,17 +164,20 @@ describe('frames that other encoders write', needs('shared'), () => {
     await expect(decodeWasm('jpeg-ls', padded.subarray(0, end - 2), shape)).rejects.toThrow('is cut short');
   });
 
-  it.each(['4.50', '4.51'])('JPEG %s whose scan states Se = 0 is read as it must be meant, with a note', async (syntax) => {
-    const { frame, shape } = await frameOf(syntax);
-    const at = Buffer.from(frame).indexOf(Buffer.from([0xff, 0xda]));
-    expect(Array.from(frame.subarray(at + 7, at + 10))).toEqual([0, 63, 0]);
-    const odd = Uint8Array.from(frame);
-    odd[at + 8] = 0;
-    const notes: string[] = [];
-    const onNote = (text: string): number => notes.push(text);
-    expect(decodeJpeg(odd, { ...shape, onNote })).toEqual(decodeJpeg(frame, { ...shape, onNote }));
-    expect(notes).toEqual(['JPEG frames state the band 0 to 0; read as 0 to 63, as sequential ones must be']);
-  });
+  it.each(['4.50', '4.51'])(
+    'JPEG %s whose scan states Se = 0 is read as it must be meant, with a note',
+    async (syntax) => {
+      const { frame, shape } = await frameOf(syntax);
+      const at = Buffer.from(frame).indexOf(Buffer.from([0xff, 0xda]));
+      expect(Array.from(frame.subarray(at + 7, at + 10))).toEqual([0, 63, 0]);
+      const odd = Uint8Array.from(frame);
+      odd[at + 8] = 0;
+      const notes: string[] = [];
+      const onNote = (text: string): number => notes.push(text);
+      expect(decodeJpeg(odd, { ...shape, onNote })).toEqual(decodeJpeg(frame, { ...shape, onNote }));
+      expect(notes).toEqual(['JPEG frames state the band 0 to 0; read as 0 to 63, as sequential ones must be']);
+    },
+  );
 });
 
 describe('8-bit samples in words, explicit big endian', () => {

@@ -36,7 +36,9 @@ export function decodeDct({ path, onNote }: FrameShape, bytes: Uint8Array, reade
     // A sequential scan holds all coefficients, whatever an encoder wrote there (B.2.3: Ss is 0, Se is 63).
     const scan = isSequential ? { ...stated, start: 0, end: 63 } : stated;
     if (stated.end !== scan.end || stated.start !== scan.start) {
-      onNote?.(`JPEG frames state the band ${stated.start} to ${stated.end}; read as 0 to 63, as sequential ones must be`);
+      onNote?.(
+        `JPEG frames state the band ${stated.start} to ${stated.end}; read as 0 to 63, as sequential ones must be`,
+      );
     }
     if (scan.start > scan.end || scan.end > 63) fail(`band ${scan.start} to ${scan.end}`);
     quantization = scan.quantization;

@@ -42,7 +42,9 @@ describe('a damaged file beside the slices of a series', () => {
   ])('%s: the series is refused, and read without it when asked', async (_, bytes, problem) => {
     const series = await seriesOf([...good.slice(0, 7), bytes]);
     expect(series.problems.map(({ kind, repair }) => [kind, repair])).toEqual([['damaged', 'damaged=drop']]);
-    expect(series.problems[0].message).toMatch(/^1 of 8 files are damaged: slice-7\.dcm \(.*\) \(repair: damaged=drop\)$/);
+    expect(series.problems[0].message).toMatch(
+      /^1 of 8 files are damaged: slice-7\.dcm \(.*\) \(repair: damaged=drop\)$/,
+    );
     expect(series.problems[0].message).toMatch(problem);
     expect(series.grid).toBeUndefined();
     await expect(readSeries(series)).rejects.toMatchObject({ code: 'dicom', reason: 'damaged' });

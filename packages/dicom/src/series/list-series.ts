@@ -107,7 +107,8 @@ export async function listSeries(sources: readonly DicomSource[], options: ListO
     const { lost: own, others: foreign } = sortDamaged(damaged, group.slices, slices);
     const findings = newFindings();
     checkIdentity(group, groups, findings);
-    if (foreign.length > 0) findings.notes.push(`files that cannot be used, of other series or none: ${namesOf(foreign)}`);
+    if (foreign.length > 0)
+      findings.notes.push(`files that cannot be used, of other series or none: ${namesOf(foreign)}`);
     return describeSeries({ ...group, damaged: own, surroundings: findings }, options);
   });
   return { series, objects, damaged, otherFiles: others.length - further.length };

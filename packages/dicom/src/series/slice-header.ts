@@ -105,7 +105,10 @@ export function sliceHeaders({ source, syntax, dataSet }: DicomFile): SliceHeade
   });
 }
 
-type Plane = Omit<SliceHeader, 'source' | 'syntax' | 'format' | 'frame' | 'modality' | 'facts' | 'identity' | `${string}Uid`>;
+type Plane = Omit<
+  SliceHeader,
+  'source' | 'syntax' | 'format' | 'frame' | 'modality' | 'facts' | 'identity' | `${string}Uid`
+>;
 
 /** @param groups functional groups, the frame's own first; the data set itself comes last. */
 function planeOf(groups: readonly (DataSet | undefined)[], dataSet: DataSet): Plane {

@@ -65,7 +65,8 @@ export function slicesThatFit(
   // 'US' means that nobody said; other types are maps of dual-energy scanners.
   const types = new Set(slices.flatMap(({ rescaleType }) => (rescaleType === undefined ? [] : [rescaleType])));
   const strange = [...types].filter((type) => type !== 'HU' && type !== 'US');
-  if (strange.length > 0) findings.defect('pixels', `values are ${strange.slice(0, 3).join(', ')}, not Hounsfield units`);
+  if (strange.length > 0)
+    findings.defect('pixels', `values are ${strange.slice(0, 3).join(', ')}, not Hounsfield units`);
 
   const positioned = slices.filter(hasPlace);
   if (positioned.length < slices.length) {
@@ -113,7 +114,8 @@ function commonFrame(positioned: readonly Positioned[], findings: Findings): Com
     const cosines = at < 0 ? [] : [...representatives[at].rowDirection, ...representatives[at].columnDirection];
     return at < 0 ? 'others' : cosines.map((value) => value.toFixed(3)).join('\\');
   });
-  if (byDirection.size > 1) findings.defect('mixed-orientation', `images of different orientations: ${describe(byDirection)}`);
+  if (byDirection.size > 1)
+    findings.defect('mixed-orientation', `images of different orientations: ${describe(byDirection)}`);
   if (bySize.size > 1 || bySpacing.size > 1 || byDirection.size > 1) return undefined;
   const [{ format, columnSpacingMm, rowSpacingMm, rowDirection, columnDirection }] = positioned;
   const normal = cross(rowDirection, columnDirection);

@@ -1,7 +1,7 @@
 /** Scans and a model in, masks on the scans' own grids and their sidecars out. */
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
+import { checkSegmentable, encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
 import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type CompiledModel, formatBytes, type LoadedModel, resolveWindow, segment } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
@@ -87,6 +87,8 @@ async function predictFile(
     written.push(path);
   };
   try {
+    // Before the windows: what cannot be written need not be computed.
+    if (segPath !== undefined && dicom !== undefined) await checkSegmentable(dicom);
     const { labels, sidecar } = await segment(model, scan, {
       patch: options.patch,
       ...windows,
@@ -112,6 +114,7 @@ async function predictFile(
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
+        onNote: (text) => context.note(`${shown}: ${text}`),
       });
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);

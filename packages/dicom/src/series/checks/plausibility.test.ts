@@ -31,7 +31,13 @@ it('nothing is noted of a series without a fault', async () => {
 
 describe('slices that are missing at the ends', () => {
   it.each<[string, SliceOptions[], string]>([
-    ['the first', good(12).slice(4).map((slice, i) => ({ ...slice, instanceNumber: i + 5 })), 'begin with 5'],
+    [
+      'the first',
+      good(12)
+        .slice(4)
+        .map((slice, i) => ({ ...slice, instanceNumber: i + 5 })),
+      'begin with 5',
+    ],
     [
       'half, evenly',
       good(6, (k) => ({ instanceNumber: 2 * k + 1, position: [-30, -20, 4 * k] })),
@@ -65,9 +71,7 @@ describe('an order that contradicts the positions', () => {
   it('instance numbers of two slices swapped', async () => {
     const numbers = [1, 2, 7, 4, 5, 6, 3, 8];
     const notes = await notesOf(good(8, (k) => ({ instanceNumber: numbers[k] })));
-    expect(notes).toEqual([
-      'positions and instance numbers give different orders: slice-2.dcm, slice-6.dcm',
-    ]);
+    expect(notes).toEqual(['positions and instance numbers give different orders: slice-2.dcm, slice-6.dcm']);
   });
 
   it('instance numbers that fall are no contradiction', async () => {
@@ -122,7 +126,11 @@ describe('thickness and distance', () => {
 
 describe('orientation and patient position', () => {
   const posed = (position: string, orientation: number[]): SliceOptions[] =>
-    good(4, () => ({ orientation, more: [text(tags.PatientPosition, 'CS', position)], without: [tags.InstanceNumber] }));
+    good(4, () => ({
+      orientation,
+      more: [text(tags.PatientPosition, 'CS', position)],
+      without: [tags.InstanceNumber],
+    }));
 
   it.each([
     ['HFS', [-1, 0, 0, 0, 1, 0]],

@@ -135,7 +135,9 @@ function offTheLine(along: readonly number[], locations: readonly number[], step
 
 /** Slice thickness, and the distance that the files state, against the distance of the positions. */
 export function checkThickness({ slices, stepMm }: OrderedSlices, findings: Findings): void {
-  const thicknesses = [...new Set(slices.flatMap(({ thicknessMm }) => (thicknessMm === undefined ? [] : [thicknessMm])))];
+  const thicknesses = [
+    ...new Set(slices.flatMap(({ thicknessMm }) => (thicknessMm === undefined ? [] : [thicknessMm]))),
+  ];
   if (thicknesses.length > 1) {
     const shown = shorten(thicknesses.map((mm) => `${mm} mm`));
     findings.defect('thickness', `slices of different thickness: ${shown}`);
