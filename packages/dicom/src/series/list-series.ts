@@ -190,21 +190,23 @@ export function judgeSeries(
   };
 }
 
-/** 'IM1, IM2: is empty; IM7: ends inside an element'. */
+/** 'IM1, IM2 (is empty); IM7 (ends inside an element)'. */
 function damageOf(damaged: readonly DamagedFile[]): string {
-  const groups = new Map<string, string[]>();
+  const kinds = new Map<string, { readonly names: string[]; readonly problems: Set<string> }>();
   for (const { source, error } of damaged) {
-    // The message without the path before it.
+    // The message without the path before it; numbers differ from file to file.
     const problem = error.message.replace(`${error.path}: `, '');
-    const names = groups.get(problem) ?? [];
-    names.push(basename(source.name));
-    groups.set(problem, names);
+    const key = problem.replace(/\d+/g, '');
+    const kind = kinds.get(key) ?? { names: [], problems: new Set() };
+    kind.names.push(basename(source.name));
+    kind.problems.add(problem);
+    kinds.set(key, kind);
   }
-  return [...groups]
-    .slice(0, 6)
-    .map(([problem, names]) => `${shorten(names, 12)} (${problem})`)
-    .concat(groups.size > 6 ? [`${groups.size - 6} more kinds`] : [])
-    .join('; ');
+  const shown = [...kinds.values()].map(({ names, problems }) => {
+    const [problem, ...others] = problems;
+    return `${shorten(names, 12)} (${others.length === 0 ? '' : 'such as: '}${problem})`;
+  });
+  return shorten(shown, 6);
 }
 
 function describeSeries(parts: SeriesParts, options: ListOptions): DicomSeries {
