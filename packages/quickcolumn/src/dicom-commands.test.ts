@@ -1,5 +1,17 @@
 /** DICOM on the command line: `dicom list`, and `predict` from DICOM with the mask that the same scan gives as NIfTI. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';

@@ -47,7 +47,7 @@ const valid: Readonly<Record<CopiedVr, (value: string) => boolean>> = {
 
 /** One value, without control characters but ESC, which changes the character set. */
 function isPlain(value: string): boolean {
-  return !/[\\]|(?!\u001b)\p{Cc}/u.test(value);
+  return !/[\\\p{Cc}]/u.test(value.replaceAll('\u001b', ''));
 }
 
 /**

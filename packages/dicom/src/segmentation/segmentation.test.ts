@@ -158,8 +158,8 @@ describe('a segmentation', () => {
 
 const attribute = (tag: number, vr: string, value: string): WriteElement => element(tag, vr, value);
 
-async function scanOf(options: SliceOptions): Promise<DicomVolume> {
-  const { series } = await listSeries(sourcesOf([0, 1, 2].map((i) => ctSlice(i, options))));
+async function scanOf(slice: SliceOptions): Promise<DicomVolume> {
+  const { series } = await listSeries(sourcesOf([0, 1, 2].map((i) => ctSlice(i, slice))));
   return await readSeries(series[0]);
 }
 
@@ -309,7 +309,7 @@ describe('dciodvfy', needs('dciodvfy'), () => {
     const bytes = await encodeSegmentation(
       labelsOn(scan, (i) => i % 3),
       scan,
-      { ...options, onNote: (text) => notes.push(text) },
+      { ...options, onNote: (message) => notes.push(message) },
     );
     expect(await errorsOf(bytes)).toEqual([]);
     expect(notes).toHaveLength(1);

@@ -178,8 +178,8 @@ export function judgeSeries(
   }
   if (damaged.length > 0) {
     const all = damaged.length + slices.length;
-    const text = `${damaged.length} of ${all} files are damaged: ${damageOf(damaged)}`;
-    findings.defect('damaged', text, repair?.damaged && 'left out');
+    const message = `${damaged.length} of ${all} files are damaged: ${damageOf(damaged)}`;
+    findings.defect('damaged', message, repair?.damaged && 'left out');
   }
   const { plan, problems, notes, spacingMm } = planStack(slices, repair);
   return {
