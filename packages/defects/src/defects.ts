@@ -26,6 +26,12 @@ export const defectKinds = [
   'geometry',
   'pixels',
   'rescale-slope',
+  'incomplete',
+  'order',
+  'thickness',
+  'patient-position',
+  'diameter',
+  'shared-uid',
   // Files of volumes.
   'orientation',
   'units',
@@ -81,7 +87,7 @@ const repair = (values: readonly string[], effect: string): Consent => ({ option
 export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   damaged: {
     where: 'DICOM series',
-    seen: 'files that are truncated, empty, damaged or without pixel data beside the slices of the series',
+    seen: 'files that are truncated, empty, damaged, unreachable or without pixel data beside the slices of the series',
     outcome: 'refused',
     consent: repair(['damaged=drop'], 'leaves these files out and names them'),
   },
@@ -124,12 +130,12 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'mixed-orientation': { where: 'DICOM series', seen: 'images of different orientations', outcome: 'refused' },
   'mixed-rescale': {
     where: 'DICOM series',
-    seen: 'slices with a rescale among slices without, or values of which some are not HU',
+    seen: 'slices with a rescale among slices without, or a slice whose rescale does not fit its neighbours',
     outcome: 'refused',
   },
   'mixed-patients': {
     where: 'DICOM series',
-    seen: 'patient, study or modality that differ within the series',
+    seen: 'patient, study, scanner or modality that differ within the series',
     outcome: 'refused',
   },
   modality: { where: 'DICOM series', seen: 'another modality than CT', outcome: 'refused' },
@@ -142,7 +148,37 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   'rescale-slope': {
     where: 'DICOM series',
-    seen: 'a rescale intercept without a readable slope (read with slope 1), or no rescale at all (values taken as HU)',
+    seen: 'a rescale intercept without a readable slope (read with slope 1), no rescale at all (values taken as HU), or slices with a rescale of their own',
+    outcome: 'noted',
+  },
+  incomplete: {
+    where: 'DICOM series',
+    seen: 'slices that seem to be missing at the ends: gaps in the instance numbers, fewer images than the files state',
+    outcome: 'noted',
+  },
+  order: {
+    where: 'DICOM series',
+    seen: 'instance numbers, slice locations, acquisitions or pixels that contradict the order of the positions',
+    outcome: 'noted',
+  },
+  thickness: {
+    where: 'DICOM series',
+    seen: 'a slice thickness or a stated distance of slices that contradicts their positions',
+    outcome: 'noted',
+  },
+  'patient-position': {
+    where: 'DICOM series',
+    seen: 'an orientation that contradicts the patient position (HFS, FFS, …) or the image type AXIAL',
+    outcome: 'noted',
+  },
+  diameter: {
+    where: 'DICOM series',
+    seen: 'a pixel spacing that contradicts the reconstruction diameter',
+    outcome: 'noted',
+  },
+  'shared-uid': {
+    where: 'DICOM series',
+    seen: 'another patient, study or frame of reference under the same series UID; they are listed as series of their own',
     outcome: 'noted',
   },
   orientation: {

@@ -1,5 +1,17 @@
 /** DICOM on the command line: `dicom list`, and `predict` from DICOM with the mask that the same scan gives as NIfTI. */
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
@@ -130,12 +142,34 @@ describe('quickcolumn and DICOM', () => {
     expect(format.code).toBe(2);
     const repair = await quickcolumn(folder, 'dicom', 'list', 'scans', '--repair', 'missing=guess');
     expect(repair.code).toBe(2);
-    expect(repair.stderr).toContain('expected one or more of missing=interpolate');
+    expect(repair.stderr).toContain('expected one or more of damaged=drop, missing=interpolate');
     await mkdir(join(folder, 'empty'));
     const empty = await quickcolumn(folder, ...predict, 'empty', '--out', 'no');
     expect(empty.code).toBe(3);
     expect(empty.stderr).toContain('.nrrd or .nhdr files and no DICOM images');
     expect(await readdir(folder)).not.toContain('no');
+  });
+
+  it('refuses a series with damaged slices, names them, and drops them when asked', async () => {
+    const damaged = join(folder, 'damaged');
+    await cp(join(folder, 'scans'), damaged, { recursive: true });
+    for (const k of [20, 21]) await truncate(join(damaged, `IM${k}`), 900);
+    await truncate(join(damaged, 'IM22'), 0);
+    await rm(join(damaged, 'IM23'));
+    await symlink('../scans/IM23', join(damaged, 'IM23'));
+    await truncate(join(damaged, 'IM24'), 140);
+    const refused = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped');
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/no usable CT series: 5 of 24 files are damaged: IM20, IM21 \(.*IM22 \(is empty\)/);
+    expect(refused.stderr).toMatch(/IM23 \(is a symbolic link that leads out of the folder.*\(repair: damaged=drop\)/);
+    const list = await quickcolumn(folder, 'dicom', 'list', 'damaged');
+    expect(list.stdout).toMatch(/1 +CT +19 .*NOT usable/);
+    expect(list.stdout).toContain('series 1: 5 of 24 files are damaged');
+    expect(list.stdout).toContain('1 series, 5 unusable files, 0 other files');
+    const done = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped', '--repair', 'damaged=drop');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stderr).toMatch(/damaged: 5 of 24 files are damaged: .*; left out/);
+    expect((await readLabels(join(folder, 'dropped', 'damaged.nii.gz'))).size).toEqual([40, 36, 19]);
   });
 
   it('needs a choice between series, and a repair for a hole', async () => {

@@ -35,7 +35,7 @@ export type { NextRoundJob, RoundsStatus, StartRoundsJob } from './jobs/rounds.j
 export type { TrainJob, TrainJobResult } from './jobs/train.js';
 export { roundsStatus } from './rounds/rounds-jobs.js';
 export { inThisProcess, runJob } from './run-job.js';
-export { chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
+export { type ChosenSeries, chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
 export { scanInputs, type ScanInput } from './scans/scan-inputs.js';
 export { caseName, InputError, type ScanFile, scansIn } from './scans/scan-files.js';
 export { numericsVersion } from './compare/numerics.js';

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { assumptionsOf } from '@quickcolumn/cases';
-import { encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
+import { checkSegmentable, encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
 import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type CompiledModel, formatBytes, type LoadedModel, resolveWindow, segment } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
@@ -90,6 +90,8 @@ async function predictFile(
     written.push(path);
   };
   try {
+    // Before the windows: what cannot be written need not be computed.
+    if (segPath !== undefined && dicom !== undefined) await checkSegmentable(dicom);
     const { labels, sidecar } = await segment(model, scan, {
       patch: options.patch,
       ...windows,
@@ -118,6 +120,7 @@ async function predictFile(
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
+        onNote: (text) => context.note(`${shown}: ${text}`),
       });
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);

@@ -83,7 +83,7 @@ async function dicomInput(paths: readonly string[], options: ScanInputOptions): 
   const { repair, signal } = options;
   const listing = await openListing(paths, { repair, signal });
   listing.close();
-  const { seriesUid, frameOfReferenceUid } = chooseSeries(listing, options.series, path);
+  const { series: chosen, notes } = chooseSeries(listing, options.series, path);
   return {
     name: basename(path).replace(/\.(zip|dcm|ima)$/i, ''),
     path,
@@ -91,11 +91,10 @@ async function dicomInput(paths: readonly string[], options: ScanInputOptions): 
     load: async () => {
       const open = await openListing(paths, { repair, signal });
       try {
-        const series = open.series.find(
-          (found) => found.seriesUid === seriesUid && found.frameOfReferenceUid === frameOfReferenceUid,
-        );
+        const series = open.series.find(({ key }) => key === chosen.key);
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
-        const dicom = await readSeries(series, { repair, signal });
+        const read = await readSeries(series, { repair, signal });
+        const dicom = { ...read, notes: [...notes, ...read.notes] };
         return { volume: dicom.volume, notes: dicom.notes, dicom, close: () => open.close() };
       } catch (error) {
         open.close();
