@@ -306,14 +306,14 @@ describe('a sheared grid, as a tilted gantry has it', () => {
       [...voxels.keys()].filter(
         (i) => voxels[i] === 1 && [1, -1, 24, -24, 720, -720].some((step) => (voxels[i + step] ?? 0) === 0),
       );
-    const directed = (from: Volume<Uint8Array>, to: Volume<Uint8Array>): number[] => {
+    const distancesOf = (from: Volume<Uint8Array>, to: Volume<Uint8Array>): number[] => {
       const places = surface(to).map(world);
       return surface(from)
         .map(world)
         .map(([x, y, z]) => Math.min(...places.map(([u, v, w]) => Math.hypot(x - u, y - v, z - w))))
         .sort((a, b) => a - b);
     };
-    const lists = [directed(truth, prediction), directed(prediction, truth)];
+    const lists = [distancesOf(truth, prediction), distancesOf(prediction, truth)];
     const quantile = (sorted: readonly number[]): number => {
       const at = 0.95 * (sorted.length - 1);
       const low = sorted[Math.floor(at)];
