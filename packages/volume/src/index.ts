@@ -7,6 +7,7 @@ export {
   axisDirections,
   compareGrids,
   invertAffine,
+  largestAxisCosine,
   multiplyAffine,
   resizedAffine,
   spacingMm,

@@ -4,8 +4,7 @@
  * Traps: the header tells how many bytes the compressed voxels have, in a field that is as long whatever the number; and the
  * format keeps a size and a direction for each axis, which programs take for axes at right angles. What is sheared is refused.
  */
-import type { Volume } from '@quickcolumn/volume';
-import { largestAxisCosine } from '../headers/affine-check.js';
+import { largestAxisCosine, type Volume } from '@quickcolumn/volume';
 import { checkVolume } from '../headers/check-volume.js';
 import { lineOfText } from '../headers/text-header.js';
 import type { EncodedVolume, VolumeEncodeOptions } from '../volumes/volume-format.js';

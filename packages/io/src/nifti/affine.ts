@@ -6,7 +6,7 @@
  * Trap: near 180° rotations the stored quaternion can have b²+c²+d² slightly above 1 (float32 rounding); taking the
  * square root of the negative remainder is how other readers get NaN affines.
  */
-import { type Affine, axisCodes, compareGrids, type Size3 } from '@quickcolumn/volume';
+import { type Affine, axisCodes, compareGrids, largestAxisCosine, type Size3 } from '@quickcolumn/volume';
 import {
   type Assumed,
   assumeOrientation,
@@ -15,7 +15,7 @@ import {
   orientationOption,
   unitsOption,
 } from '../headers/assumptions.js';
-import { affineProblem, columnLength, determinant3, largestAxisCosine } from '../headers/affine-check.js';
+import { affineProblem, columnLength, determinant3 } from '../headers/affine-check.js';
 import { NiftiError } from './error.js';
 
 /** Which part of the header the affine came from; `pixdim`: voxel sizes, with an orientation that was assumed. */

@@ -26,7 +26,7 @@ export async function readVolumeFrom(
   options: VolumeReadOptions = {},
 ): Promise<FileVolume> {
   const format = formatToRead(path);
-  const { volume, properties, notes } = await format.read(store, path, options);
+  const { volume, properties, notes = [] } = await format.read(store, path, options);
   return { ...volume, format: format.name, properties, notes };
 }
 

@@ -53,8 +53,8 @@ export interface EncodedVolume {
 export interface ReadFile<Properties> {
   readonly volume: Volume;
   readonly properties: Properties;
-  /** What was assumed, for people. */
-  readonly notes: readonly string[];
+  /** What was assumed, for people; absent for formats whose headers say all. */
+  readonly notes?: readonly string[];
 }
 
 /** One format, as its folder defines it. */

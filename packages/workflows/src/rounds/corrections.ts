@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { type HeaderAssumptions, makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
 import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { compareGrids, type LabelClass, spacingMm, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 import { caseName, InputError } from '../scans/scan-files.js';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
@@ -124,12 +124,12 @@ export function compareLabels(
     kept[c]++;
     if (p === c) both[c]++;
   }
-  const [x, y, z] = spacingMm(corrected.affine);
+  const voxelMl = voxelVolumeMm3(corrected.affine) / 1000;
   const dice = classes
     .filter(({ value }) => value !== 0)
     .map(({ value, name: className }): [string, number | null] => {
       const sum = drawn[value] + kept[value];
       return [className, sum === 0 ? null : (2 * both[value]) / sum];
     });
-  return { name, changedVoxels, changedMl: (changedVoxels * x * y * z) / 1000, dice: Object.fromEntries(dice) };
+  return { name, changedVoxels, changedMl: changedVoxels * voxelMl, dice: Object.fromEntries(dice) };
 }
