@@ -27,6 +27,8 @@ const longestRun = 9;
  */
 const jumpFactor = 2.6;
 const jumpShare = 0.05;
+/** Share of a slice that is one value at its end, beyond what is usual in the scan. */
+const unfinishedShare = 0.4;
 /** A slice with less than this share of the contrast shows too little of a body: beside a table everything jumps. */
 const bodyShare = 0.8;
 /** Fewer slices tell nothing. */
@@ -39,7 +41,8 @@ export function continuityDefects(scan: Volume): Defect[] {
   if (scan.size[2] < fewestSlices) return [];
   const view = coarseView(scan);
   const told: Break[] = [];
-  for (const found of [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view))) {
+  const breaks = [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view));
+  for (const found of [...unfinishedSlices(scan), ...breaks]) {
     const isNear = told.some(({ first, last }) => found.first <= last + 2 && found.last >= first - 2);
     if (!isNear) told.push(found);
   }
@@ -63,6 +66,21 @@ interface CoarseView {
   /** Mean absolute deviation of all blocks from their mean, and of each slice's. */
   readonly contrast: number;
   readonly contrastOf: readonly number[];
+}
+
+/** Slices that end in one value, as half a copy does, where the others do not; those that are one value are padding. */
+function unfinishedSlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
+  const plane = columns * rows;
+  const runs = upTo(slices).map((k) => {
+    const end = (k + 1) * plane - 1;
+    let at = end;
+    while (at > k * plane && voxels[at - 1] === voxels[end]) at--;
+    return (end + 1 - at) / plane;
+  });
+  const usual = [...runs].sort((a, b) => a - b)[slices >> 1];
+  return upTo(slices)
+    .filter((k) => runs[k] > usual + unfinishedShare && runs[k] < 1)
+    .map((k) => ({ first: k, last: k, text: `${k + 1} ends in ${(100 * runs[k]).toFixed(0)} % of one value` }));
 }
 
 function equalSlices({ slices, apart, contrastOf }: CoarseView): Break[] {
