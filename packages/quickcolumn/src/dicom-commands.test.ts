@@ -161,10 +161,12 @@ describe('quickcolumn and DICOM', () => {
     const refused = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped');
     expect(refused.code).toBe(3);
     expect(refused.stderr).toMatch(/no usable CT series: 5 of 24 files are damaged: IM20, IM21 \(.*IM22 \(is empty\)/);
-    expect(refused.stderr).toMatch(/IM23 \(is a symbolic link that leads out of the folder.*\(repair: damaged=drop\)/);
+    expect(refused.stderr).toMatch(
+      /IM23 \(is a symbolic link that leads out of the folder.*, or use --repair damaged=drop to leave them out/,
+    );
     const list = await quickcolumn(folder, 'dicom', 'list', 'damaged');
     expect(list.stdout).toMatch(/1 +CT +19 .*NOT usable/);
-    expect(list.stdout).toContain('series 1: 5 of 24 files are damaged');
+    expect(list.stdout).toMatch(/series 1: 5 of 24 files are damaged: .* \(--repair damaged=drop\)/);
     expect(list.stdout).toContain('1 series, 5 unusable files, 0 other files');
     const done = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped', '--repair', 'damaged=drop');
     expect(done.code, done.stderr).toBe(0);
@@ -183,7 +185,7 @@ describe('quickcolumn and DICOM', () => {
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);
-    expect(hole.stderr).toMatch(/1 slice is missing.*repair: missing=interpolate/);
+    expect(hole.stderr).toMatch(/1 slice is missing.*, or use --repair missing=interpolate to repair it/);
     const repaired = ['--series', '1.2.3.2', '--out', 'chosen', '--format', 'seg', '--repair', 'missing=interpolate'];
     const done = await quickcolumn(folder, ...predict, 'two', ...repaired);
     expect(done.code, done.stderr).toBe(0);

@@ -18,7 +18,7 @@ import { rescaleOf } from './checks/rescale.js';
 import { fileNames, shorten } from './short-lists.js';
 import { decodeFrame, type StoredValues } from '../codecs/pixels.js';
 import { type DicomFile, readFile } from '../data-set/read-file.js';
-import type { SeriesRepair } from './repair.js';
+import { repairOptions, type SeriesRepair } from './repair.js';
 import { shiftPlane } from './shift-plane.js';
 import type { SliceHeader } from './slice-header.js';
 import type { DicomSource } from '../sources/dicom-source.js';
@@ -82,7 +82,9 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
   const name = `series ${series.seriesUid || 'without UID'}`;
   if (problems.length > 0 || plan === undefined) {
     const text = problems.map(({ message }) => message).join('; ');
-    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text);
+    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text, {
+      options: repairOptions(problems.map(({ kind }) => kind)),
+    });
   }
   if (4 * voxelCount(plan.size) > maxBytes) {
     throw new DicomError(name, 'limit', `${plan.size.join('×')} voxels; at most ${maxBytes} bytes are allowed`);
