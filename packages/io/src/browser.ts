@@ -1,6 +1,7 @@
 /** What runs in browsers and in Node alike; browsers get this as the package (export condition `browser`). */
 export type { NamedBlob } from './files/blob-store.js';
 export { FileError } from './files/file-error.js';
+export { type HeaderAssumptions, type LengthUnit, lengthUnits } from './headers/assumptions.js';
 export { MetaImageError } from './metaimage/error.js';
 export { NiftiError } from './nifti/error.js';
 export { NrrdError } from './nrrd/error.js';

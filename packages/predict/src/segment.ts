@@ -13,6 +13,8 @@ export interface SegmentOptions extends PredictOptions {
   readonly files: SidecarFiles;
   /** Who writes the mask, for the sidecar. */
   readonly program: Program;
+  /** What reading the scan told, for the sidecar; beside what is noted of the scan here. */
+  readonly readingNotes?: readonly string[];
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number | undefined;
 }
@@ -29,11 +31,12 @@ export interface Segmentation extends Prediction, MaskMeasurement {
  * @throws as `predictScan` does
  */
 export async function segment(model: LoadedModel, scan: Volume, options: SegmentOptions): Promise<Segmentation> {
-  const { files, program, minimumLesionMl } = options;
+  const { files, program, minimumLesionMl, readingNotes = [] } = options;
   const prediction = await predictScan(model, scan, options);
+  const notes = [...readingNotes, ...prediction.notes];
   const { classes } = model.metadata.preparation;
   const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
   const window = resolveWindow(model, options);
-  const sidecar = describeMask(model, prediction, { files, program, window, options, measurement });
-  return { ...prediction, ...measurement, sidecar };
+  const sidecar = describeMask(model, { ...prediction, notes }, { files, program, window, options, measurement });
+  return { ...prediction, ...measurement, notes, sidecar };
 }

@@ -83,7 +83,7 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
   if (problems.length > 0 || plan === undefined) {
     const text = problems.map(({ message }) => message).join('; ');
     throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text, {
-      options: repairOptions(problems.map(({ kind }) => kind)),
+      options: repairOptions(problems),
     });
   }
   if (4 * voxelCount(plan.size) > maxBytes) {

@@ -38,9 +38,12 @@ export function repairHint(kind: DefectKind): string | undefined {
  * The options of a job that would let a series with these defects pass, each with its effect, for the fields of an error;
  * none where one of them cannot be repaired, because repairing the others would not help.
  */
-export function repairOptions(kinds: readonly DefectKind[]): Readonly<Record<string, string>> {
-  const choices = [...new Set(kinds)].map(choicesOf);
-  if (choices.length === 0 || choices.some((values) => values.length === 0)) return {};
+export function repairOptions(
+  problems: readonly { readonly kind: DefectKind; readonly repair?: string }[],
+): Readonly<Record<string, string>> {
+  if (problems.some(({ repair }) => repair === undefined)) return {};
+  const choices = [...new Set(problems.map(({ kind }) => kind))].map(choicesOf);
+  if (choices.length === 0) return {};
   const [only] = choices;
   const alternatives = choices.length === 1 ? only : [choices.map(([first]) => first).join(',')];
   return Object.fromEntries(

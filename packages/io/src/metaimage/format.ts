@@ -12,7 +12,7 @@ export const metaImageFormat: VolumeFormat<'metaimage'> = defineVolumeFormat<'me
   async read(store, path, options) {
     const { volume, header } = await readMetaImage(store, path, options);
     const { geometry, comment } = header;
-    return { volume, properties: { geometry, ...(comment !== undefined && { comment }) } };
+    return { volume, properties: { geometry, ...(comment !== undefined && { comment }) }, notes: header.notes };
   },
   otherFiles: metaImageDataFiles,
   encode: encodeMetaImage,

@@ -31,20 +31,20 @@ export interface NiftiImage {
  * is seen from its content. Throws NiftiError naming the file and the field.
  */
 export async function readNifti(store: FileStore, path: string, options: VolumeReadOptions = {}): Promise<NiftiImage> {
-  const maxBytes = options.maxBytes ?? defaultMaxBytes;
   try {
-    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(store, path, maxBytes);
-    return await readSingle(store, path, maxBytes);
+    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(store, path, options);
+    return await readSingle(store, path, options);
   } catch (cause) {
     throw asNiftiError(cause, path);
   }
 }
 
-async function readSingle(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
+async function readSingle(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
+  const { maxBytes = defaultMaxBytes, assume } = options;
   return await withFile(store, path, async (source) => {
     let header: NiftiHeader | undefined;
     const buffer = await fillVoxels(source, (start) => {
-      header = parseNiftiHeader(start, path);
+      header = parseNiftiHeader(start, path, assume);
       if (!header.singleFile) {
         throw new NiftiError(path, 'magic', 'a header of a .hdr/.img pair; name it .hdr beside its .img');
       }
@@ -54,10 +54,11 @@ async function readSingle(store: FileStore, path: string, maxBytes: number): Pro
   });
 }
 
-async function readPair(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
+async function readPair(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
+  const { maxBytes = defaultMaxBytes, assume } = options;
   const headerPath = await findPart(store, path, 'hdr');
   const header = await withFile(store, headerPath, async (source) =>
-    parseNiftiHeader(await readStart(source), headerPath),
+    parseNiftiHeader(await readStart(source), headerPath, assume),
   );
   const imagePath = await findPart(store, path, 'img');
   return await withFile(store, imagePath, async (source) => {

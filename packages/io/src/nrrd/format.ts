@@ -12,7 +12,7 @@ export const nrrdFormat: VolumeFormat<'nrrd'> = defineVolumeFormat<'nrrd', NrrdP
   async read(store, path, options) {
     const { volume, header } = await readNrrd(store, path, options);
     const { geometry, content } = header;
-    return { volume, properties: { geometry, ...(content !== undefined && { content }) } };
+    return { volume, properties: { geometry, ...(content !== undefined && { content }) }, notes: header.notes };
   },
   otherFiles: nrrdDataFiles,
   encode: encodeNrrd,

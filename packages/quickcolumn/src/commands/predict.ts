@@ -1,7 +1,12 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { parseRepair } from '@quickcolumn/dicom';
 import type { Size3 } from '@quickcolumn/volume';
-import { type ComputeRequest, type MaskFormat, maskFormats as knownFormats } from '@quickcolumn/workflows';
+import {
+  type ComputeRequest,
+  type MaskFormat,
+  maskFormats as knownFormats,
+  type ScanConsent,
+} from '@quickcolumn/workflows';
 import { Command, InvalidArgumentError } from 'commander';
 import {
   autotuneOption,
@@ -12,11 +17,12 @@ import {
   size3,
   wholeNumber,
 } from '../flags/arguments.js';
+import { withConsentFlags } from '../flags/consent-flags.js';
 import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../flags/prediction-flags.js';
 import { run } from '../terminal/run.js';
 import { print } from '../terminal/terminal.js';
 
-interface PredictFlags extends TestTimeFlags, ComputeRequest {
+interface PredictFlags extends TestTimeFlags, ComputeRequest, ScanConsent {
   /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
@@ -74,12 +80,12 @@ Examples:
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
     .action(predictAction);
-  return withTestTimeFlags(predict);
+  return withConsentFlags(withTestTimeFlags(predict));
 }
 
 async function predictAction(inputs: string[], flags: PredictFlags): Promise<void> {
   const { out, model, format, minimumLesion, probabilities, patch, overlap, threads, ignoreMemory, force } = flags;
-  const { series, repair, runtime, precision, autotune } = flags;
+  const { series, repair, accept, assumeOrientation, assumeUnits, runtime, precision, autotune } = flags;
   const { scans } = await run({
     kind: 'predict',
     inputs,
@@ -96,6 +102,9 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     force,
     series,
     repair,
+    accept,
+    assumeOrientation,
+    assumeUnits,
     runtime,
     precision,
     autotune,

@@ -3,7 +3,7 @@ import { type VolumeFormatName, volumeFormatNames } from '@quickcolumn/io';
 import type { MirrorAxis } from '@quickcolumn/predict';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
-import { compute, count, flag, path, size3, type ThreadedCompute } from './parts.js';
+import { compute, consent, count, flag, path, type ScanConsent, size3, type ThreadedCompute } from './parts.js';
 
 /** A class of the model, by value or by name. */
 export type ClassName = string | number;
@@ -33,7 +33,7 @@ export interface TestTimeOptions {
 export type MaskFormat = VolumeFormatName | 'seg';
 export const maskFormats: readonly MaskFormat[] = [...volumeFormatNames, 'seg'];
 
-export interface PredictJob extends TestTimeOptions, ThreadedCompute {
+export interface PredictJob extends TestTimeOptions, ThreadedCompute, ScanConsent {
   readonly kind: 'predict';
   /** Scans, folders of them, DICOM folders, zip archives or files. */
   readonly inputs: readonly string[];
@@ -109,4 +109,5 @@ export const predictJob: z.ZodType<PredictJob> = z.strictObject({
   threads: count.optional(),
   ...testTimeShape,
   ...compute,
+  ...consent,
 });

@@ -1,6 +1,7 @@
 /** Scans and a model in, masks on the scans' own grids and their sidecars out. */
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { assumptionsOf } from '@quickcolumn/cases';
 import { checkSegmentable, encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
 import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type CompiledModel, formatBytes, type LoadedModel, resolveWindow, segment } from '@quickcolumn/predict';
@@ -21,8 +22,9 @@ export async function runPrediction(
   context: JobContext,
 ): Promise<PredictJobResult> {
   const { series, repair } = options;
+  const assume = assumptionsOf(options);
   const { signal } = context;
-  const scans = await scanInputs(inputs, { series, signal, ...(repair && { repair: parseRepair(repair) }) });
+  const scans = await scanInputs(inputs, { series, assume, signal, ...(repair && { repair: parseRepair(repair) }) });
   return { scans: await predictScans(scans, options, context) };
 }
 
@@ -73,8 +75,9 @@ async function predictFile(
   const masks = [...maskPaths, segPath].filter((path) => path !== undefined);
   const shown = target.shownName ?? target.name;
   const start = performance.now();
-  const { volume: scan, properties, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) context.note(`${shown}: ${text}`);
+  const { volume: scan, properties, notes, dicom, close } = await target.load();
+  const note = (text: string): void => context.note(`${shown}: ${text}`);
+  notes.forEach(note);
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
   const probabilityNames = options.probabilities
@@ -93,6 +96,9 @@ async function predictFile(
       patch: options.patch,
       ...windows,
       name: target.path,
+      accept: options.accept,
+      readingNotes: notes,
+      onNote: note,
       files: { scan: basename(target.path), mask: basename(masks[0]), probabilities: probabilityNames },
       program: { name: 'quickcolumn', version },
       minimumLesionMl: options.minimumLesionMl,
@@ -114,7 +120,7 @@ async function predictFile(
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
-        onNote: (text) => context.note(`${shown}: ${text}`),
+        onNote: note,
       });
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);

@@ -91,9 +91,9 @@ export function chooseSeries(listing: DicomListing, wanted: string | undefined, 
   const reasons = series.map(({ problems }) => problems.map(({ message }) => message).join('; '));
   const broken = series.length === 0 ? damaged.map(({ error }) => error.message) : [];
   const shown = [...reasons, ...broken].slice(0, 3).join(' | ');
-  const [only, ...others] = series;
-  const kinds = only === undefined || others.length > 0 ? [] : only.problems.map(({ kind }) => kind);
-  throw new InputError(`${where}: no usable CT series: ${shown}`, { options: repairOptions(kinds) });
+  // Of several, it is not known which is meant.
+  const problems = series.length === 1 ? series[0].problems : [];
+  throw new InputError(`${where}: no usable CT series: ${shown}`, { options: repairOptions(problems) });
 }
 
 /** A larger CT series that cannot be used may be the one that was meant. */

@@ -4,13 +4,15 @@
  */
 import { basename } from 'node:path';
 import { type DicomVolume, readSeries, type SeriesRepair } from '@quickcolumn/dicom';
-import { type FormatProperties, readVolume } from '@quickcolumn/io';
+import { type FormatProperties, type HeaderAssumptions, readVolume } from '@quickcolumn/io';
 import type { Volume } from '@quickcolumn/volume';
 import { InputError, scansFrom } from './scan-files.js';
 import { chooseSeries, dicomPathKind, openListing } from './dicom-input.js';
 
 interface LoadedScan {
   readonly volume: Volume;
+  /** What was assumed or repaired, for people. */
+  readonly notes: readonly string[];
   /** Of a volume's file, for what is written in its likeness. */
   readonly properties?: FormatProperties;
   /** Of a DICOM series; its first file can be read until `close`. */
@@ -33,6 +35,8 @@ export interface ScanInputOptions {
   /** UID or number of the series where a folder holds several. */
   readonly series?: string;
   readonly repair?: SeriesRepair;
+  /** What is known of volume files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
   readonly signal?: AbortSignal;
 }
 
@@ -44,7 +48,7 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
     const kind = await dicomPathKind(path);
     if (kind === undefined) {
       const scans = await scansFrom([path]);
-      inputs.push(...scans.map((scan) => volumeInput(scan.name, scan.path)));
+      inputs.push(...scans.map((scan) => volumeInput(scan.name, scan.path, options.assume)));
     } else if (kind === 'file') looseFiles.push(path);
     else inputs.push(await dicomInput([path], options));
   }
@@ -61,14 +65,14 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
 }
 
 /** A scan in one file. */
-export function volumeInput(name: string, path: string): ScanInput {
+export function volumeInput(name: string, path: string, assume?: HeaderAssumptions): ScanInput {
   return {
     name,
     path,
     kind: 'volume',
     load: async () => {
-      const scan = await readVolume(path);
-      return { volume: scan, properties: scan.properties, close: () => undefined };
+      const { properties, notes, ...volume } = await readVolume(path, { assume });
+      return { volume, properties, notes, close: () => undefined };
     },
   };
 }
@@ -89,9 +93,8 @@ async function dicomInput(paths: readonly string[], options: ScanInputOptions): 
       try {
         const series = open.series.find(({ key }) => key === chosen.key);
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
-        const read = await readSeries(series, { repair, signal });
-        const dicom = { ...read, notes: [...notes, ...read.notes] };
-        return { volume: dicom.volume, dicom, close: () => open.close() };
+        const dicom = await readSeries(series, { repair, signal });
+        return { volume: dicom.volume, notes: [...notes, ...dicom.notes], dicom, close: () => open.close() };
       } catch (error) {
         open.close();
         throw error;
