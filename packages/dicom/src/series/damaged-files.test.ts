@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ctSlice, memorySource, sourcesOf, writeSlices } from '../dicom.test.helpers.js';
 import { tags } from '../data-set/tags.js';
-import { element } from '../data-set/write-data-set.js';
+import { element, encodeFile } from '../data-set/write-data-set.js';
 import { openSources } from '../sources/sources.js';
 import { makeZip } from '../sources/zip.test.helpers.js';
 import { type DicomSeries, listSeries } from './list-series.js';
@@ -115,7 +115,25 @@ function compressed(bytes: Uint8Array, broken: boolean): Uint8Array {
   ]);
 }
 
+it.each(['IM7.gz', 'IM7.part', 'other.dcm.gz', 'IM7.crdownload'])('%s is a lost slice', async (name) => {
+  const files = good.slice(0, 7).map((bytes, i) => memorySource(`scan/IM${i}`, bytes));
+  const packed = memorySource(`scan/${name}`, Uint8Array.from([0x1f, 0x8b, 8, 0]));
+  const { series } = await listSeries([...files, packed]);
+  expect(series[0].problems.map(({ kind }) => kind)).toEqual(['damaged']);
+});
+
 describe('a damaged file is not counted', () => {
+  it.each(['', 'scan/'])('when it is the index of a medium: %sDICOMDIR', async (folder) => {
+    const index = encodeFile(
+      [element(0x00041130, 'CS', 'DISK'), element(0x00041220, 'SQ', [[element(0x00041430, 'CS', 'PATIENT')]])],
+      { classUid: '1.2.840.10008.1.3.10', instanceUid: '1.2.3' },
+    );
+    const files = good.map((bytes, i) => memorySource(`scan/IM${i}`, bytes));
+    const { series, damaged } = await listSeries([memorySource(`${folder}DICOMDIR`, cut(index, 0.97)), ...files]);
+    expect(damaged).toHaveLength(1);
+    expect(series[0].problems).toEqual([]);
+  });
+
   it('when it is another series, as far as it can be read', async () => {
     const other = cut(ctSlice(7, { seriesUid: '2' }), 0.95);
     const { series, damaged } = await listSeries(sourcesOf([...good, other]));
