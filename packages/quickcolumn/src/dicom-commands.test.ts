@@ -174,6 +174,45 @@ describe('quickcolumn and DICOM', () => {
     expect((await readLabels(join(folder, 'dropped', 'damaged.nii.gz'))).size).toEqual([40, 36, 19]);
   });
 
+  it('refuses a segmentation of images without UIDs before it computes anything', async () => {
+    await cp(join(folder, 'scans'), join(folder, 'nameless'), { recursive: true });
+    for (const name of await readdir(join(folder, 'nameless'))) {
+      const path = join(folder, 'nameless', name);
+      const bytes = await readFile(path);
+      // (0008,0018) UI becomes (0008,0019), which nobody reads.
+      bytes[bytes.indexOf(Buffer.from('080018005549', 'hex')) + 2] = 0x19;
+      await writeFile(path, bytes);
+    }
+    const seg = await quickcolumn(folder, ...predict, 'nameless', '--out', 'unnamed', '--format', 'seg,nifti');
+    expect(seg.code).toBe(3);
+    expect(seg.stderr).toMatch(
+      /24 of 24 images have no valid SOP Instance UID.*or use --format nifti to write the mask/,
+    );
+    expect(await readdir(folder)).not.toContain('unnamed');
+    const nifti = await quickcolumn(folder, ...predict, 'nameless', '--out', 'unnamed', '--format', 'nifti');
+    expect(nifti.code, nifti.stderr).toBe(0);
+  });
+
+  it('keeps two patients of one series UID apart', async () => {
+    await cp(join(folder, 'scans'), join(folder, 'patients'), { recursive: true });
+    for (let k = 13; k <= 24; k++) {
+      const path = join(folder, 'patients', `IM${k}`);
+      const bytes = await readFile(path);
+      bytes.write('P-4712', bytes.indexOf('P-4711'));
+      await writeFile(path, bytes);
+    }
+    const both = await quickcolumn(folder, ...predict, 'patients', '--series', '1.2.3.1', '--out', 'half');
+    expect(both.code).toBe(3);
+    expect(both.stderr).toContain('2 series have the UID 1.2.3.1; choose one of them, or use --series to choose one');
+    const list = await quickcolumn(folder, 'dicom', 'list', 'patients');
+    expect(list.stdout).toContain('series 2: note: 12 more images have the same series UID but another patient');
+    expect(list.stdout).toContain('series 2: note: instance numbers begin with 13; slices before it may be missing');
+    expect(list.stdout).not.toMatch(/Secret|471/);
+    const one = await quickcolumn(folder, ...predict, 'patients', '--series', '2', '--out', 'half');
+    expect(one.code, one.stderr).toBe(0);
+    expect(one.stderr).toContain('12 more images have the same series UID but another patient; they are left out');
+  });
+
   it('needs a choice between series, and a repair for a hole', async () => {
     const scan = reorient(await readVolume(join(folder, 'scan.nii.gz')), 'LPS');
     await mkdir(join(folder, 'two'));

@@ -115,7 +115,7 @@ function compressed(bytes: Uint8Array, broken: boolean): Uint8Array {
   ]);
 }
 
-it.each(['IM7.gz', 'IM7.part', 'other.dcm.gz', 'IM7.crdownload'])('%s is a lost slice', async (name) => {
+it.each(['IM7.gz', 'IM7.zip', 'IM7.part', 'other.dcm.gz', 'IM7.crdownload'])('%s is a lost slice', async (name) => {
   const files = good.slice(0, 7).map((bytes, i) => memorySource(`scan/IM${i}`, bytes));
   const packed = memorySource(`scan/${name}`, Uint8Array.from([0x1f, 0x8b, 8, 0]));
   const { series } = await listSeries([...files, packed]);
@@ -157,7 +157,7 @@ describe('a damaged file is not counted', () => {
     expect(series.map(({ problems }) => problems.map(({ kind }) => kind))).toEqual([[], ['damaged']]);
   });
 
-  it.each(['readme.txt', 'LICENSE', 'notes.md', 'scan.json', 'Thumbs.db', 'preview.png'])(
+  it.each(['readme.txt', 'LICENSE', 'notes.md', 'scan.json', 'Thumbs.db', 'preview.png', 'all.zip', 'all.tar.gz'])(
     'when it is %s beside files without extension',
     async (name) => {
       const bytes = name === 'LICENSE' || name.endsWith('md') ? Buffer.from('Text.\n') : Buffer.from([1, 0, 2, 0]);

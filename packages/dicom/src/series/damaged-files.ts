@@ -58,7 +58,7 @@ const dicomExtensions = new Set(['dcm', 'dicom', 'dic', 'ima']);
 
 /** The name of a file that was packed, or whose download has not ended, without what was added to it. */
 function plainName(name: string): string {
-  return basename(name).replace(/\.(gz|bz2|xz|zst|part|crdownload|download|filepart)$/i, '');
+  return basename(name).replace(/\.(gz|bz2|xz|zst|zip|part|crdownload|download|filepart)$/i, '');
 }
 
 /** 'dcm' of a.DCM; '' where the name ends otherwise, as UIDs and numbers do. */
@@ -88,7 +88,8 @@ export function damagedOthers(others: readonly OtherFile[], slices: readonly Sli
     const name = plainName(source.name);
     const [extension, folder] = [extensionOf(name), folders.get(dirname(source.name))];
     const isImageName = dicomExtensions.has(extension) || folder?.shapes.has(shapeOf(name)) === true;
-    const mayBeImage = folder?.extensions.has(extension) === true && (start === undefined || !isText(start));
+    const isPlain = name === basename(source.name);
+    const mayBeImage = isPlain && folder?.extensions.has(extension) === true && (start === undefined || !isText(start));
     if (!isImageName && !mayBeImage) return error === undefined ? [] : [{ source, error, isStranger: true }];
     const empty = start?.length === 0;
     const problem = empty ? 'is empty' : "is not a DICOM file (no 'DICM' at byte 128)";
