@@ -32,6 +32,8 @@ export const defectKinds = [
   'patient-position',
   'diameter',
   'shared-uid',
+  'mixed-protocol',
+  'bits',
   // Files of volumes.
   'orientation',
   'units',
@@ -179,6 +181,16 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'shared-uid': {
     where: 'DICOM series',
     seen: 'another patient, study or frame of reference under the same series UID; they are listed as series of their own',
+    outcome: 'noted',
+  },
+  'mixed-protocol': {
+    where: 'DICOM series',
+    seen: 'slices of different kernels, tube voltages or reconstruction diameters',
+    outcome: 'noted',
+  },
+  bits: {
+    where: 'DICOM series',
+    seen: 'pixels that are stored in different ways or in unusual bits, and bits beside the stored ones that are not empty',
     outcome: 'noted',
   },
   orientation: {

@@ -7,7 +7,7 @@ export {
   listSeries,
 } from './series/list-series.js';
 export { type DicomVolume, readSeries, type ReadSeriesOptions, type SourceImage } from './series/read-series.js';
-export { parseRepair, type SeriesRepair } from './series/repair.js';
+export { parseRepair, repairOptions, type SeriesRepair } from './series/repair.js';
 export type { SliceHeader } from './series/slice-header.js';
 export type { DicomSource } from './sources/dicom-source.js';
 export { type DicomSources, openSources } from './sources/sources.js';

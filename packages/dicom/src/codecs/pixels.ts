@@ -39,10 +39,10 @@ export async function decodeFrame(
     if (element.fragments !== undefined) {
       throw new DicomError(path, 'pixels', `holds compressed frames but states ${syntax.name}; the file is damaged`);
     }
-    return toStored(nativeFrame(file, format, { element, frame }), format);
+    return toStored(nativeFrame(file, format, { element, frame }), format, onNote);
   }
   const bytes = frameBytes(file, { element, frame, frames: format.frames });
-  return toStored(await decodeCompressed(syntax.codec, bytes, shape), format);
+  return toStored(await decodeCompressed(syntax.codec, bytes, shape), format, onNote);
 }
 
 /**
@@ -157,18 +157,33 @@ function fragmentsOf(
   return starts.length === frames ? fragments.slice(starts[frame], starts[frame + 1]) : undefined;
 }
 
-/** Masks and sign-extends. */
-function toStored(samples: FrameSamples, { bitsAllocated, bitsStored, highBit, signed }: PixelFormat): StoredValues {
+/** Masks and sign-extends; notes bits beside the stored ones that are neither empty nor a sign. */
+function toStored(
+  samples: FrameSamples,
+  { bitsAllocated, bitsStored, highBit, signed }: PixelFormat,
+  onNote?: (text: string) => void,
+): StoredValues {
   const shift = highBit + 1 - bitsStored;
   const unused = 32 - bitsStored;
   if (!signed && shift === 0 && bitsStored === bitsAllocated) return samples;
   const wide = bitsStored > 16;
-  if (signed) {
-    const values = wide ? new Int32Array(samples.length) : new Int16Array(samples.length);
-    for (let i = 0; i < samples.length; i++) values[i] = (samples[i] << (unused - shift)) >> unused;
-    return values;
+  const mask = 2 ** bitsAllocated - 1;
+  const stored = signed
+    ? new (wide ? Int32Array : Int16Array)(samples.length)
+    : new (wide ? Uint32Array : Uint16Array)(samples.length);
+  let beside = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const left = samples[i] << (unused - shift);
+    const value = signed ? left >> unused : left >>> unused;
+    stored[i] = value;
+    const shifted = value << shift;
+    // As a sign fills the upper bits, or as zeros do.
+    const asSign = (shifted ^ samples[i]) & mask;
+    if (asSign !== 0 && (((value & (2 ** bitsStored - 1)) << shift) ^ samples[i]) !== 0) beside++;
   }
-  const values = wide ? new Uint32Array(samples.length) : new Uint16Array(samples.length);
-  for (let i = 0; i < samples.length; i++) values[i] = (samples[i] << (unused - shift)) >>> unused;
-  return values;
+  if (beside > 0) {
+    const bits = `${bitsStored} stored bits of ${bitsAllocated}, highest ${highBit}`;
+    onNote?.(`pixels have values in bits beside the stored ones (${bits}); these bits are left out`);
+  }
+  return stored;
 }

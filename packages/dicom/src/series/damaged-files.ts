@@ -40,9 +40,13 @@ export async function damagedFile(source: DicomSource, error: DicomError): Promi
     const wasPassed = [...dataSet.elements.keys()].some((other) => other >= tag);
     return wasPassed ? (text(dataSet, tag) ?? '') : undefined;
   };
+  // The index of a medium: its elements are those of group 4, and its name is always the same (PS3.10, 8.6).
+  const isIndex =
+    basename(source.name).toUpperCase() === 'DICOMDIR' || [...dataSet.elements.keys()].some((tag) => tag >>> 16 === 4);
   return {
     source,
     error,
+    ...(isIndex && { isStranger: true }),
     seriesUid: known(tags.SeriesInstanceUID),
     studyUid: known(tags.StudyInstanceUID),
     modality: known(tags.Modality),
@@ -52,6 +56,11 @@ export async function damagedFile(source: DicomSource, error: DicomError): Promi
 
 const dicomExtensions = new Set(['dcm', 'dicom', 'dic', 'ima']);
 
+/** The name of a file that was packed, or whose download has not ended, without what was added to it. */
+function plainName(name: string): string {
+  return basename(name).replace(/\.(gz|bz2|xz|zst|zip|part|crdownload|download|filepart)$/i, '');
+}
+
 /** 'dcm' of a.DCM; '' where the name ends otherwise, as UIDs and numbers do. */
 function extensionOf(name: string): string {
   return /\.([a-z][a-z0-9]{0,7})$/i.exec(name)?.[1].toLowerCase() ?? '';
@@ -59,7 +68,7 @@ function extensionOf(name: string): string {
 
 /** The name with its numbers left out: equal for IM0001 and IM0002. */
 function shapeOf(name: string): string {
-  return basename(name).replace(/\d+/g, '#');
+  return name.replace(/\d+/g, '#');
 }
 
 /**
@@ -72,13 +81,15 @@ export function damagedOthers(others: readonly OtherFile[], slices: readonly Sli
     const folder = dirname(source.name);
     const names = folders.get(folder) ?? { extensions: new Set(), shapes: new Set() };
     names.extensions.add(extensionOf(source.name));
-    names.shapes.add(shapeOf(source.name));
+    names.shapes.add(shapeOf(basename(source.name)));
     folders.set(folder, names);
   }
   return others.flatMap(({ source, start, error }) => {
-    const [extension, folder] = [extensionOf(source.name), folders.get(dirname(source.name))];
-    const isImageName = dicomExtensions.has(extension) || folder?.shapes.has(shapeOf(source.name)) === true;
-    const mayBeImage = folder?.extensions.has(extension) === true && (start === undefined || !isText(start));
+    const name = plainName(source.name);
+    const [extension, folder] = [extensionOf(name), folders.get(dirname(source.name))];
+    const isImageName = dicomExtensions.has(extension) || folder?.shapes.has(shapeOf(name)) === true;
+    const isPlain = name === basename(source.name);
+    const mayBeImage = isPlain && folder?.extensions.has(extension) === true && (start === undefined || !isText(start));
     if (!isImageName && !mayBeImage) return error === undefined ? [] : [{ source, error, isStranger: true }];
     const empty = start?.length === 0;
     const problem = empty ? 'is empty' : "is not a DICOM file (no 'DICM' at byte 128)";

@@ -6,6 +6,7 @@
  * leave them (so a scan gives the same mask by either way). The voxels are int16 where all rescaled values are whole
  * numbers that fit, else float32.
  */
+import { basename } from 'node:path';
 import { type Volume, voxelCount } from '@quickcolumn/volume';
 import { DicomError, throwIfAborted } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
@@ -14,10 +15,10 @@ import { newFindings, type Findings } from './checks/findings.js';
 import { watchNeighbours } from './checks/neighbours.js';
 import { watchRescale } from './checks/odd-rescale.js';
 import { rescaleOf } from './checks/rescale.js';
-import { fileNames } from './short-lists.js';
+import { fileNames, shorten } from './short-lists.js';
 import { decodeFrame, type StoredValues } from '../codecs/pixels.js';
 import { type DicomFile, readFile } from '../data-set/read-file.js';
-import type { SeriesRepair } from './repair.js';
+import { repairOptions, type SeriesRepair } from './repair.js';
 import { shiftPlane } from './shift-plane.js';
 import type { SliceHeader } from './slice-header.js';
 import type { DicomSource } from '../sources/dicom-source.js';
@@ -81,7 +82,9 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
   const name = `series ${series.seriesUid || 'without UID'}`;
   if (problems.length > 0 || plan === undefined) {
     const text = problems.map(({ message }) => message).join('; ');
-    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text);
+    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text, {
+      options: repairOptions(problems),
+    });
   }
   if (4 * voxelCount(plan.size) > maxBytes) {
     throw new DicomError(name, 'limit', `${plan.size.join('×')} voxels; at most ${maxBytes} bytes are allowed`);
@@ -236,6 +239,13 @@ async function fillPlanes(
   const strangers = watch.strangers().flatMap((k) => imagesOf(planes[k]));
   if (strangers.length > 0) {
     found.defect('order', `slices that look unlike their neighbours: ${fileNames(strangers)}`);
+  }
+  const steps = watch.steps().map((k) => [...imagesOf(planes[k]), ...imagesOf(planes[k + 1])]);
+  if (steps.length > 0) {
+    const where = shorten(
+      steps.map((slices) => [...new Set(slices.map(({ source }) => basename(source.name)))].join(' – ')),
+    );
+    found.defect('order', `the image changes abruptly between slices: ${where}`);
   }
   return voxels ?? new Int16Array(0);
 }

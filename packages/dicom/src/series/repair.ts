@@ -28,10 +28,27 @@ function choicesOf(kind: DefectKind): readonly string[] {
   return consent?.option === 'repair' ? consent.values : [];
 }
 
-/** 'tilt=shear or tilt=resample' for messages; undefined for what cannot be repaired. */
+/** 'tilt=shear or tilt=resample', for lists; undefined for what cannot be repaired. */
 export function repairHint(kind: DefectKind): string | undefined {
   const choices = choicesOf(kind);
   return choices.length === 0 ? undefined : choices.join(' or ');
+}
+
+/**
+ * The options of a job that would let a series with these defects pass, each with its effect, for the fields of an error;
+ * none where one of them cannot be repaired, because repairing the others would not help.
+ */
+export function repairOptions(
+  problems: readonly { readonly kind: DefectKind; readonly repair?: string }[],
+): Readonly<Record<string, string>> {
+  if (problems.some(({ repair }) => repair === undefined)) return {};
+  const choices = [...new Set(problems.map(({ kind }) => kind))].map(choicesOf);
+  if (choices.length === 0) return {};
+  const [only] = choices;
+  const alternatives = choices.length === 1 ? only : [choices.map(([first]) => first).join(',')];
+  return Object.fromEntries(
+    alternatives.map((choice) => [`repair ${choice}`, choice.endsWith('=drop') ? 'leave them out' : 'repair it']),
+  );
 }
 
 /** Parses 'missing=interpolate,tilt=shear'. Throws QuickcolumnError `usage` naming what exists. */

@@ -45,7 +45,8 @@ export function slicesThatFit(
   const scouts = all.filter(isScout);
   let slices = all;
   if (scouts.length === all.length) {
-    findings.defect('localizer', `all ${all.length} images are scout views`);
+    // Without them nothing would be left.
+    findings.problems.push({ kind: 'localizer', message: `all ${all.length} images are scout views` });
     return undefined;
   }
   if (scouts.length > 0) {

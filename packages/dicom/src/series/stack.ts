@@ -11,7 +11,14 @@ import type { Affine, Size3, Vector3 } from '@quickcolumn/volume';
 import { dicomLimits } from '../limits.js';
 import { firstAcquisition } from './checks/acquisitions.js';
 import { type Findings, newFindings, type SeriesProblem } from './checks/findings.js';
-import { checkCounts, checkDiameter, checkOrder, checkPatientPosition, checkThickness } from './checks/plausibility.js';
+import {
+  checkCounts,
+  checkDiameter,
+  checkOrder,
+  checkPatientPosition,
+  checkProtocol,
+  checkThickness,
+} from './checks/plausibility.js';
 import type { SeriesRepair } from './repair.js';
 import type { SliceHeader } from './slice-header.js';
 import { type CommonFrame, type Positioned, slicesThatFit } from './stack-checks.js';
@@ -98,6 +105,7 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
   checkThickness(ordered, findings);
   checkPatientPosition(common, findings);
   checkDiameter(common, findings);
+  checkProtocol(positioned, findings);
   const spacingMm: Vector3 = [columnSpacingMm, rowSpacingMm, levels?.stepMm ?? Number.NaN];
   if (levels === undefined || problems.length > 0) return { problems, notes, spacingMm };
 

@@ -208,7 +208,9 @@ function showTable(listing: OpenListing, patients: readonly Patient[] | undefine
   ]);
   if (rows.length > 0) print(table([['#', 'modality', 'slices', 'size', 'spacing mm', 'axes', '', 'series'], ...rows]));
   for (const [i, entry] of series.entries()) {
-    for (const { message } of entry.problems) print(`series ${i + 1}: ${message}`);
+    for (const { message, repair } of entry.problems) {
+      print(`series ${i + 1}: ${message}${repair === undefined ? '' : ` (--repair ${repair})`}`);
+    }
     for (const text of entry.notes) print(`series ${i + 1}: note: ${text}`);
     if (patients !== undefined) {
       const facts = Object.entries(patients[i]).filter(([, value]) => value !== '');

@@ -120,7 +120,7 @@ async function predictFile(
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
-        onNote: (text) => context.note(`${shown}: ${text}`),
+        onNote: note,
       });
       await writeFileAtomic(segPath, bytes);
       written.push(segPath);

@@ -3,7 +3,14 @@
  * never tells whose it is; names of patients and descriptions come only where they are asked for.
  */
 import { open, readdir, stat } from 'node:fs/promises';
-import { type DicomListing, type DicomSeries, listSeries, openSources, type SeriesRepair } from '@quickcolumn/dicom';
+import {
+  type DicomListing,
+  type DicomSeries,
+  listSeries,
+  openSources,
+  repairOptions,
+  type SeriesRepair,
+} from '@quickcolumn/dicom';
 import { isVolumeFile, volumeExtensions } from '@quickcolumn/io';
 import { InputError } from './scan-files.js';
 
@@ -84,7 +91,9 @@ export function chooseSeries(listing: DicomListing, wanted: string | undefined, 
   const reasons = series.map(({ problems }) => problems.map(({ message }) => message).join('; '));
   const broken = series.length === 0 ? damaged.map(({ error }) => error.message) : [];
   const shown = [...reasons, ...broken].slice(0, 3).join(' | ');
-  throw new InputError(`${where}: no usable CT series: ${shown}`);
+  // Of several, it is not known which is meant.
+  const problems = series.length === 1 ? series[0].problems : [];
+  throw new InputError(`${where}: no usable CT series: ${shown}`, { options: repairOptions(problems) });
 }
 
 /** A larger CT series that cannot be used may be the one that was meant. */

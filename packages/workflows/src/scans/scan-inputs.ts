@@ -93,9 +93,14 @@ async function dicomInput(paths: readonly string[], options: ScanInputOptions): 
       try {
         const series = open.series.find(({ key }) => key === chosen.key);
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
+<<<<<<< HEAD
         const read = await readSeries(series, { repair, signal });
         const dicom = { ...read, notes: [...notes, ...read.notes] };
         return { volume: dicom.volume, notes: dicom.notes, dicom, close: () => open.close() };
+=======
+        const dicom = await readSeries(series, { repair, signal });
+        return { volume: dicom.volume, notes: [...notes, ...dicom.notes], dicom, close: () => open.close() };
+>>>>>>> dicom
       } catch (error) {
         open.close();
         throw error;

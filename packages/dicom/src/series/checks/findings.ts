@@ -7,9 +7,9 @@ import { repairHint } from '../repair.js';
 
 export interface SeriesProblem {
   readonly kind: DefectKind;
-  /** One sentence: what, in which files or places, and the repair that exists. */
+  /** What, in which files or places. */
   readonly message: string;
-  /** The repairs, e.g. `tilt=shear or tilt=resample`. */
+  /** The repairs that exist, e.g. `tilt=shear or tilt=resample`. */
   readonly repair?: string;
 }
 
@@ -31,10 +31,8 @@ export function newFindings(): Findings {
       if (repaired !== undefined) notes.push(`${message}; ${repaired}`);
       else if (defects[kind].outcome === 'noted') notes.push(message);
       else {
-        const hint = repairHint(kind);
-        problems.push(
-          hint === undefined ? { kind, message } : { kind, message: `${message} (repair: ${hint})`, repair: hint },
-        );
+        const repair = repairHint(kind);
+        problems.push({ kind, message, ...(repair === undefined ? {} : { repair }) });
       }
     },
   };

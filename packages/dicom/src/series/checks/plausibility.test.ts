@@ -168,11 +168,16 @@ it('a pixel spacing that contradicts the reconstruction diameter', async () => {
 });
 
 describe('pixels', () => {
+  const random = (i: number, k: number): number => {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(k + 1, 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+    return (h ^ (h >>> 12)) >>> 0;
+  };
   /** A disc of tissue in air whose place and size change slowly, with noise; 40 × 32 pixels. */
   const disc = (k: number): Int16Array =>
     Int16Array.from({ length: 1280 }, (_, i) => {
       const [x, y] = [(i % 40) - 20 - 0.3 * k, Math.floor(i / 40) - 16];
-      const noise = (Math.imul((i + 1) * 2_654_435_761, 40_503 * k + 977) >>> 16) % 41;
+      const noise = random(i, k) % 41;
       return 1024 + (Math.hypot(x, y) < 6 + 0.3 * k ? 40 : -960) + noise;
     });
   const stack = (order: readonly number[]): SliceOptions[] =>
@@ -184,12 +189,77 @@ describe('pixels', () => {
     expect(await notesOf(stack(usual))).toEqual([]);
   });
 
-  it.each<[string, Readonly<Record<number, number>>, string]>([
-    ['two slices swapped', { 4: 15, 15: 4 }, 'slice-4.dcm, slice-15.dcm'],
-    ['one slice of another place', { 9: 20 }, 'slice-9.dcm'],
-    ['another slice at the begin', { 0: 16 }, 'slice-0.dcm'],
-    ['another slice at the end', { 23: 8 }, 'slice-23.dcm'],
-  ])('%s: noted', async (_, changes, files) => {
-    expect(await notesOf(stack(replaced(changes)))).toEqual([`slices that look unlike their neighbours: ${files}`]);
+  it('that are mostly noise are usual', async () => {
+    const noise = (k: number): Int16Array =>
+      Int16Array.from(disc(10), (value, i) => value + (random(i, k + 100) % 400));
+    expect(await notesOf(stack(usual).map((slice, k) => ({ ...slice, values: noise(k) })))).toEqual([]);
+  });
+
+  const unlike = (files: string): string => `slices that look unlike their neighbours: ${files}`;
+  const abrupt = (files: string): string => `the image changes abruptly between slices: ${files}`;
+  it.each<[string, readonly number[], string]>([
+    ['two slices swapped', replaced({ 4: 15, 15: 4 }), unlike('slice-4.dcm, slice-15.dcm')],
+    ['one slice of another place', replaced({ 9: 20 }), unlike('slice-9.dcm')],
+    ['another slice at the begin', replaced({ 0: 16 }), abrupt('slice-0.dcm – slice-1.dcm')],
+    ['another slice at the end', replaced({ 23: 8 }), abrupt('slice-22.dcm – slice-23.dcm')],
+    [
+      'slices left out, and the rest renumbered',
+      usual.map((k) => (k < 10 ? k : k + 6)),
+      abrupt('slice-9.dcm – slice-10.dcm'),
+    ],
+  ])('%s: noted', async (_, order, note) => {
+    expect(await notesOf(stack(order))).toEqual([note]);
+  });
+
+  it('half of which have other values: noted', async () => {
+    const slices = stack(usual).map((slice, k) => ({ ...slice, ...(k > 11 && { values: new Int16Array(1280) }) }));
+    expect(await notesOf(slices)).toEqual([abrupt('slice-11.dcm – slice-12.dcm')]);
+  });
+});
+
+it('slice locations with the sign of the heights turned', async () => {
+  const slices = good(5, (k) => ({
+    position: [-30, -20, 2 * k + 10],
+    more: [text(tags.SliceLocation, 'DS', String(-2 * k - 10))],
+  }));
+  expect(await notesOf(slices)).toEqual([
+    'slice locations are the heights with the other sign; head and feet may be swapped',
+  ]);
+});
+
+describe('slices of different protocols', () => {
+  it.each([
+    ['convolution kernel', (k: number) => text(tags.ConvolutionKernel, 'SH', k === 2 ? 'B70f' : 'B30f')],
+    ['tube voltage', (k: number) => text(tags.KVP, 'DS', k < 2 ? '80' : '140')],
+  ])('%s: noted', async (name, attribute) => {
+    expect(await notesOf(good(5, (k) => ({ more: [attribute(k)] })))).toEqual([`within the series differ: ${name}`]);
+  });
+});
+
+describe('stored bits', () => {
+  const us = (tag: number, value: number): WriteElement => element(tag, 'US', [value]);
+  const values = new Int16Array(30).fill(1000);
+
+  it('that differ within the series', async () => {
+    const notes = await notesOf(good(5, (k) => ({ values, more: [us(tags.PixelRepresentation, k === 3 ? 0 : 1)] })));
+    expect(notes).toEqual([
+      'pixels are stored in different ways: most with 16 of 16 bits, highest bit 15, signed; ' +
+        '16 of 16 bits, highest bit 15, unsigned (slice-3.dcm)',
+    ]);
+  });
+
+  it('that are not the lowest', async () => {
+    const bits = [us(tags.BitsStored, 12), us(tags.HighBit, 15)];
+    const notes = await notesOf(good(4, () => ({ more: bits, values: new Int16Array(30).fill(16) })));
+    expect(notes.join()).toMatch('highest bit 15 for 12 stored bits; values are taken from these bits');
+  });
+
+  it('that are too few for the values', async () => {
+    const bits = [us(tags.BitsStored, 12), us(tags.HighBit, 11)];
+    const notes = await notesOf(good(4, () => ({ more: bits, values: new Int16Array(30).fill(3000 + 4096) })));
+    expect(notes).toEqual([
+      'pixels have values in bits beside the stored ones (12 stored bits of 16, highest 11); these bits are left out',
+    ]);
+    expect(await notesOf(good(4, () => ({ more: bits, values: new Int16Array(30).fill(-1000) })))).toEqual([]);
   });
 });

@@ -86,6 +86,8 @@ export function checkOrder({ slices, along, stepMm }: OrderedSlices, findings: F
     if (strangers.length > 0) {
       const files = fileNames(strangers.map((i) => slices[i]));
       findings.defect('order', `positions and slice locations disagree: ${files}`);
+    } else if (slices.every(({ position }, i) => Math.abs(position[2] + locations[i]) < 0.01)) {
+      findings.defect('order', 'slice locations are the heights with the other sign; head and feet may be swapped');
     }
   }
   const labels = slices.map(({ facts }) => facts.acquisition.get('AcquisitionNumber') ?? '');
@@ -154,6 +156,37 @@ export function checkThickness({ slices, stepMm }: OrderedSlices, findings: Find
       'thickness',
       `the files state ${stated} mm between slices; their positions lie ${stepMm.toFixed(2)} mm apart`,
     );
+  }
+}
+
+/** What all slices of one reconstruction share, and how their pixels are stored. */
+export function checkProtocol(slices: readonly SliceHeader[], findings: Findings): void {
+  const differs: readonly (readonly [string, (slice: SliceHeader) => unknown])[] = [
+    ['convolution kernel', ({ facts }) => facts.acquisition.get('ConvolutionKernel')],
+    ['tube voltage', ({ facts }) => facts.acquisition.get('KVP')],
+    ['reconstruction diameter', ({ facts }) => facts.reconstructionDiameterMm],
+  ];
+  const names = differs.filter(([, valueOf]) => new Set(slices.map(valueOf)).size > 1).map(([name]) => name);
+  if (names.length > 0) findings.defect('mixed-protocol', `within the series differ: ${names.join(', ')}`);
+
+  const formats = new Map<string, SliceHeader[]>();
+  for (const slice of slices) {
+    const { bitsAllocated, bitsStored, highBit, signed } = slice.format;
+    const format = `${bitsStored} of ${bitsAllocated} bits, highest bit ${highBit}, ${signed ? 'signed' : 'unsigned'}`;
+    const group = formats.get(format);
+    if (group === undefined) formats.set(format, [slice]);
+    else group.push(slice);
+  }
+  if (formats.size > 1) {
+    const [[usual], ...others] = [...formats].sort(([, a], [, b]) => b.length - a.length);
+    const shown = shorten(others.map(([format, members]) => `${format} (${fileNames(members)})`));
+    findings.defect('bits', `pixels are stored in different ways: most with ${usual}; ${shown}`);
+  }
+  const raised = slices.filter(({ format }) => format.highBit !== format.bitsStored - 1);
+  if (raised.length > 0) {
+    const [{ format }] = raised;
+    const text = `highest bit ${format.highBit} for ${format.bitsStored} stored bits; values are taken from these bits`;
+    findings.defect('bits', `${text}: ${fileNames(raised)}`);
   }
 }
 
