@@ -3,7 +3,7 @@
  * on the image's grid, into another folder. Originals are never touched.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import { labelsDescription, makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { axisCodes, reorient } from '@quickcolumn/volume';
 import type { CheckReport } from './report.js';
@@ -35,7 +35,7 @@ export async function writeFixed(
     await writeVolume(
       target,
       { voxels: turned.voxels, size, affine },
-      { like, force: options.force, description: 'quickcolumn labels' },
+      { like, force: options.force, description: labelsDescription },
     );
     fixed.push({ ...entry, labelPath: target });
   }

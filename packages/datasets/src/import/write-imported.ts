@@ -4,16 +4,7 @@
  */
 import { copyFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import {
-  type FormatProperties,
-  makeFolder,
-  readLabels,
-  readVolume,
-  volumeFiles,
-  volumeName,
-  writeFileAtomic,
-  writeVolume,
-} from '@quickcolumn/io';
+import { type FormatProperties, labelsDescription, makeFolder, readLabels, readVolume, volumeFiles, volumeName, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { compareGrids, type Volume } from '@quickcolumn/volume';
 import { isThere } from './is-there.js';
@@ -53,7 +44,7 @@ async function writeCase(entry: ImportedCase, root: string, options: WriteImport
     labelPath = join(root, 'labels', `${name}.nii.gz`);
     await makeFolder(join(root, 'labels'));
     const { labels, properties } = await joinMasks(combine);
-    await writeVolume(labelPath, labels, { like: properties, force: options.force, description: 'quickcolumn labels' });
+    await writeVolume(labelPath, labels, { like: properties, force: options.force, description: labelsDescription });
   } else if (options.copy === true && labelPath !== undefined) {
     labelPath = await copyVolume(labelPath, join(root, 'labels'), name, options.force);
   }

@@ -29,7 +29,8 @@ export async function metaImageDataFiles(store: FileStore, path: string): Promis
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readMetaImageHeader(store: FileStore, path: string): Promise<MetaImageHeader> {
+/** Reads the header alone. Throws MetaImageError. */
+export async function readMetaImageHeader(store: FileStore, path: string): Promise<MetaImageHeader> {
   const refuse = (problem: string): MetaImageError => new MetaImageError(path, 'file', problem);
   try {
     const text = await store.open(path, refuse, async (source) => {

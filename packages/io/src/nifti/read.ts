@@ -40,6 +40,19 @@ export async function readNifti(store: FileStore, path: string, options: VolumeR
   }
 }
 
+/** Reads the header alone. Throws NiftiError. */
+export async function readNiftiHeader(store: FileStore, path: string): Promise<NiftiHeader> {
+  try {
+    const headerPath = /\.(hdr|img)(\.gz)?$/i.test(path) ? await findPart(store, path, 'hdr') : path;
+    return await readHeaderOf(store, headerPath);
+  } catch (cause) {
+    throw asNiftiError(cause, path);
+  }
+}
+
+const readHeaderOf = async (store: FileStore, path: string): Promise<NiftiHeader> =>
+  await withFile(store, path, async (source) => parseNiftiHeader(await readStart(source), path));
+
 async function readSingle(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
   return await withFile(store, path, async (source) => {
     let header: NiftiHeader | undefined;
@@ -55,10 +68,7 @@ async function readSingle(store: FileStore, path: string, maxBytes: number): Pro
 }
 
 async function readPair(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
-  const headerPath = await findPart(store, path, 'hdr');
-  const header = await withFile(store, headerPath, async (source) =>
-    parseNiftiHeader(await readStart(source), headerPath),
-  );
+  const header = await readHeaderOf(store, await findPart(store, path, 'hdr'));
   const imagePath = await findPart(store, path, 'img');
   return await withFile(store, imagePath, async (source) => {
     const buffer = await fillVoxels(source, () => ({

@@ -30,7 +30,8 @@ export async function nrrdDataFiles(store: FileStore, path: string): Promise<str
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readNrrdHeader(store: FileStore, path: string): Promise<NrrdHeader> {
+/** Reads the header alone. Throws NrrdError. */
+export async function readNrrdHeader(store: FileStore, path: string): Promise<NrrdHeader> {
   const refuse = (problem: string): NrrdError => new NrrdError(path, 'file', problem);
   try {
     const text = await store.open(path, refuse, (source) => readHeaderText(source, hasNrrdHeader));

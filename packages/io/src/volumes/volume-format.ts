@@ -6,7 +6,7 @@
  * only it understands. Everybody else hands them on without looking inside.
  */
 import type { QuickcolumnError } from '@quickcolumn/errors';
-import type { Volume } from '@quickcolumn/volume';
+import type { Size3, Volume } from '@quickcolumn/volume';
 import type { FileStore } from '../files/byte-source.js';
 
 /** Options of all readers. */
@@ -23,6 +23,13 @@ declare const opaque: unique symbol;
  */
 export interface FormatProperties {
   readonly [opaque]: true;
+}
+
+/** What a file tells before its voxels are read. */
+export interface VolumeSummary {
+  readonly size: Size3;
+  /** The line of plain text that the format has a place for. */
+  readonly description?: string;
 }
 
 /** Options of a format's writer. */
@@ -64,6 +71,8 @@ export interface VolumeFormatDefinition<Name extends string, Properties> {
     path: string,
     options: VolumeReadOptions,
   ): Promise<{ readonly volume: Volume; readonly properties: Properties }>;
+  /** Reads the header alone. Throws as `read` does. */
+  summarize(store: FileStore, path: string): Promise<VolumeSummary>;
   /** The files beside the named one that its volume is made of. They are part of the cache's key. */
   otherFiles(store: FileStore, path: string): Promise<string[]>;
   /** Throws `refuse`'s errors when the format cannot hold the volume. `path` ends in one of `writtenExtensions`. */

@@ -87,7 +87,7 @@ async function check(flags: CheckFlags): Promise<void> {
     facts.geometry ?? '-',
   ]);
   const heading = ['case', 'patient', 'split', 'size', 'spacing mm', 'axes', 'scale', 'range', 'labels’ grid'];
-  if (rows.length > 0) print(`${table([heading, ...rows])}\n`);
+  if (rows.length > 0) print([...table([heading, ...rows]), '']);
   for (const { severity, kind, message } of report.findings) print(`${severity} (${kind}): ${message}`);
   const errors = report.findings.filter(({ severity }) => severity === 'error');
   print(`${cases.length} cases: ${errors.length} errors, ${report.findings.length - errors.length} warnings`);

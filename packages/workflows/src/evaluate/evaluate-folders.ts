@@ -7,7 +7,7 @@ import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
-import { InputError, type ScanFile, scansIn } from '../scans/scan-files.js';
+import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
 import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from './evaluation.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
@@ -42,9 +42,9 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
 }
 
 async function matchCases(job: EvaluateJob): Promise<{ cases: EvaluationCase[]; truths: ScanFile[] }> {
-  const all = await scansIn(job.truth, 'truth');
+  const all = await volumesIn(job.truth, 'truth');
   const truths = new Map(all.map(({ name, path }) => [name, path]));
-  const predictions = await scansIn(job.prediction, 'prediction');
+  const predictions = await volumesIn(job.prediction, 'prediction');
   const scans = job.images === undefined ? [] : await scansIn(job.images, 'images');
   const images = new Map(scans.map(({ name, path }) => [name, path]));
   const unmatched = predictions.filter(({ name }) => !truths.has(name)).map(({ name }) => name);

@@ -6,7 +6,7 @@ import { makeFolder } from '@quickcolumn/io';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { QuickcolumnError } from '@quickcolumn/errors';
+import { QuickcolumnError, systemErrorCode } from '@quickcolumn/errors';
 
 interface OutputHints {
   /** Options of the job that would help, and what each does: `{ force: 'replace it' }`. */
@@ -32,10 +32,20 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** @throws OutputError for a link that leads nowhere */
+async function requireNoDeadLink(path: string): Promise<void> {
+  if (!(await exists(path))) return;
+  await stat(path).catch((cause: unknown) => {
+    if (systemErrorCode(cause) === 'EACCES') throw cause;
+    throw new OutputError(`${path} is a link that leads nowhere; remove it, or choose another place`, path, { cause });
+  });
+}
+
 /** @throws OutputError when the nearest existing folder above `path` is no folder or cannot be written. */
 async function checkWritable(path: string): Promise<void> {
   let folder = dirname(resolve(path));
   while (!(await exists(folder))) folder = dirname(folder);
+  await requireNoDeadLink(folder);
   if (!(await stat(folder)).isDirectory()) {
     throw new OutputError(`cannot write ${path}: ${folder} is a file, not a folder; choose another place`, path);
   }
@@ -49,6 +59,7 @@ async function checkWritable(path: string): Promise<void> {
 /** Checks an output file before the work that makes it. @throws OutputError */
 export async function checkOutputFile(path: string, force: boolean): Promise<void> {
   await checkWritable(path);
+  await requireNoDeadLink(path);
   if (!(await exists(path))) return;
   if ((await stat(path)).isDirectory()) throw new OutputError(`${path} is a folder; give the name of a file`, path);
   if (!force) throw new OutputError(`${path} exists; choose another name`, path, { options: { force: 'replace it' } });
@@ -57,6 +68,7 @@ export async function checkOutputFile(path: string, force: boolean): Promise<voi
 /** Checks an output folder: absent or empty, unless `force`. @throws OutputError */
 export async function checkOutputFolder(path: string, force: boolean): Promise<void> {
   await checkWritable(path);
+  await requireNoDeadLink(path);
   if (!(await exists(path))) return;
   if (!(await stat(path)).isDirectory()) throw new OutputError(`${path} is a file; a folder is needed`, path);
   await checkWritable(join(path, 'x'));
