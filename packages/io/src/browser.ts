@@ -1,4 +1,5 @@
 /** What runs in browsers and in Node alike; browsers get this as the package (export condition `browser`). */
+export { csvCell, plainCell } from './csv-cell.js';
 export type { NamedBlob } from './files/blob-store.js';
 export { FileError } from './files/file-error.js';
 export { MetaImageError } from './metaimage/error.js';

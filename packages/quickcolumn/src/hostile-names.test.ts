@@ -1,9 +1,11 @@
 /** Names of files, cases and classes that would steer a terminal or a spreadsheet. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readCaseList } from '@quickcolumn/cases';
+import { csvCell } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, programPath, quickcolumn } from './command.test.helpers.js';
@@ -103,5 +105,79 @@ describe('names that steer a terminal', () => {
       'quickcolumn/src/terminal/terminal.ts',
       'workflows/src/hosts/job-process.ts',
     ]);
+  });
+});
+
+describe('sidecars of masks', () => {
+  const evaluate = async (...args: string[]): Promise<Outcome> =>
+    await quickcolumn(folder, 'evaluate', '--truth', 'truth', '--prediction', 'predicted', '--out', 'e', '--force', ...args);
+  const sidecar = (name: string, lesion: string, changes: object = {}): Promise<void> =>
+    writeFile(
+      join(folder, 'predicted', `${name}.json`),
+      JSON.stringify({
+        format: 'quickcolumn-mask',
+        version: 2,
+        classes: ['background', 'left lung', 'right lung', lesion].map((one, value) => ({
+          value,
+          name: one,
+          color: [0, 0, value],
+        })),
+        ...changes,
+      }),
+    );
+  beforeAll(async () => {
+    for (const [i, labels] of (await readdir(join(folder, 'data', 'labels'))).entries()) {
+      for (const place of ['truth', 'predicted']) {
+        await mkdir(join(folder, place), { recursive: true });
+        // The last name is a formula of a spreadsheet.
+        const name = ['a', 'b', '=HYPERLINK("x")'][i];
+        await copyFile(join(folder, 'data', 'labels', labels), join(folder, place, `${name}.nii.gz`));
+      }
+    }
+  });
+
+  it('are asked for their classes all, and refused where they contradict each other', async () => {
+    await sidecar('b', 'infection');
+    const one = await evaluate();
+    expect(one.code, one.stderr).toBe(0);
+    expect(one.stdout).toContain('infection');
+    await sidecar('a', 'tumour');
+    const two = await evaluate();
+    expect(two.code).toBe(3);
+    expect(two.stderr).toContain(
+      `${join('predicted', 'b.json')} and ${join('predicted', 'a.json')} contradict each other: 3 is 'infection' in the ` +
+        "one, 'tumour' in the other; evaluate such masks apart, or use --classes to say what the values mean",
+    );
+    expect(await evaluate('--classes', 'covid')).toMatchObject({ code: 0 });
+    await rm(join(folder, 'predicted', 'a.json'));
+  });
+
+  it('are refused where they are no sidecars, or name a class at great length', async () => {
+    await sidecar('b', 'x'.repeat(100_000));
+    const long = await evaluate();
+    expect(long.code).toBe(3);
+    expect(long.stderr).toMatch(/b\.json: not the sidecar of a mask \(classes\.3\.name: .*200 characters/);
+    await sidecar('b', 'infection', { classes: 'none' });
+    expect(await evaluate()).toMatchObject({ code: 3, stderr: expect.stringContaining('not the sidecar of a mask') });
+    await writeFile(join(folder, 'predicted', 'b.json'), '{"other": "program"}');
+    expect(await evaluate()).toMatchObject({ code: 0 });
+  });
+
+  it('names that are formulas are none in metrics.csv', async () => {
+    await sidecar('b', '@lesion');
+    expect(await evaluate()).toMatchObject({ code: 0 });
+    const csv = await readFile(join(folder, 'e', 'metrics.csv'), 'utf8');
+    expect(csv).toContain(csvCell('=HYPERLINK("x")'));
+    expect(csv).toContain(`,'@lesion,3,`);
+    expect(csv).not.toMatch(/(^|[,"\n])[=+@]/);
+    const list = ['dataset', 'import', 'list.json', '--out', 'imported'];
+    const image = join(folder, 'data', 'ct', (await readdir(join(folder, 'data', 'ct')))[0]);
+    await writeFile(join(folder, 'list.json'), JSON.stringify([{ image, label: image, name: '=1+1', patient: '-2' }]));
+    expect(await quickcolumn(folder, ...list)).toMatchObject({ code: 0 });
+    const cases = await readFile(join(folder, 'imported', 'cases.csv'), 'utf8');
+    expect(cases).toContain("\n'=1+1,");
+    expect(cases).toContain(",'-2,");
+    // Read back, it is the name again.
+    expect(await readCaseList(join(folder, 'imported', 'cases.csv'))).toMatchObject([{ name: '=1+1', patient: '-2' }]);
   });
 });

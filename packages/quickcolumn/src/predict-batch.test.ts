@@ -90,6 +90,19 @@ describe('a batch with damaged scans', () => {
   });
 });
 
+it('a model of a newer version is told as that', async () => {
+  const bytes = await readFile(at('run', 'model.onnx'));
+  const version = bytes.indexOf('"version":2');
+  expect(version).toBeGreaterThan(0);
+  await writeFile(at('newer.onnx'), bytes.fill('3', version + 10, version + 11));
+  const newer = await quickcolumn(folder, 'predict', 'whole.nii.gz', '--model', 'newer.onnx', '--out', 'no');
+  expect(newer.code).toBe(3);
+  expect(newer.stderr).toContain(
+    'error: newer.onnx: a model of version 3, newer than this quickcolumn reads (2); update quickcolumn, or train the model ' +
+      'with this version\n',
+  );
+});
+
 describe('--skip-existing', () => {
   const skip = async (...args: string[]): ReturnType<typeof quickcolumn> =>
     await predict('whole.nii.gz', '--out', 'kept', '--skip-existing', ...args);
@@ -222,7 +235,7 @@ describe('places', () => {
     if (why !== '') context.skip(why);
     const early = await predict('ct', '--out', join(disk, 'masks'), '--probabilities');
     expect(early.code).toBe(5);
-    expect(early.stderr).toMatch(/3 masks with probabilities can take up to \d+ MB, the disk has 0\.\d+ MB left; free some/);
+    expect(early.stderr).toMatch(/3 masks with probabilities can take up to \d+ MB, the disk has \d+ MB left; free some/);
     expect(early.stderr).toContain('use --ignore-space to start all the same');
     expect(early.stderr).not.toContain('window');
     expect(await readdir(disk)).toEqual([]);

@@ -24,6 +24,8 @@ export interface CheckedVolumes {
 export interface CheckOptions {
   /** A class with less than this is called near-empty; default 1 ml. */
   readonly nearEmptyMl?: number;
+  /** Value of voxels that nobody has annotated; no class, and no error. */
+  readonly ignoreLabel?: number;
   /**
    * What a case and its patient are called in the results. Messages of readers, which name files, are then left out.
    */
@@ -45,7 +47,12 @@ export async function checkDataset(
   for (const [index, entry] of cases.entries()) {
     const shown = options.shownAs?.(entry);
     options.onCase?.((shown ?? entry).name, index);
-    const checked = await checkCase(entry, classes, { findings, nearEmptyMl: options.nearEmptyMl ?? 1, shown });
+    const checked = await checkCase(entry, classes, {
+      findings,
+      nearEmptyMl: options.nearEmptyMl ?? 1,
+      ignoreLabel: options.ignoreLabel,
+      shown,
+    });
     if (checked === undefined) continue;
     facts.push(checked.facts);
     options.onVolumes?.(checked);
@@ -60,6 +67,7 @@ async function checkCase(
   context: {
     findings: Finding[];
     nearEmptyMl: number;
+    ignoreLabel: number | undefined;
     shown?: { readonly name: string; readonly patient: string };
   },
 ): Promise<CheckedVolumes | undefined> {
@@ -107,7 +115,7 @@ async function checkCase(
       verdict !== 'different',
     );
   }
-  const classVoxels = checkClasses(labels, classes, { found, nearEmptyMl: context.nearEmptyMl });
+  const classVoxels = checkClasses(labels, classes, { ...context, found });
   return { facts: { ...basics, geometry: verdict, classVoxels }, image, labels };
 }
 
@@ -142,12 +150,12 @@ function describeIntensity(
 function checkClasses(
   labels: Volume<Uint8Array>,
   classes: readonly LabelClass[],
-  context: { found: Report; nearEmptyMl: number },
+  context: { found: Report; nearEmptyMl: number; ignoreLabel: number | undefined },
 ): number[] {
-  const { found, nearEmptyMl } = context;
+  const { found, nearEmptyMl, ignoreLabel } = context;
   const counts = new Float64Array(256);
   for (const value of labels.voxels) counts[value]++;
-  const declared = new Set(classes.map(({ value }) => value));
+  const declared = new Set([...classes.map(({ value }) => value), ignoreLabel]);
   const others = [...counts.entries()].filter(([value, count]) => count > 0 && !declared.has(value));
   if (others.length > 0) {
     const list = others.slice(0, 5).map(([value, count]) => `${value} (${count} voxels)`);

@@ -2,6 +2,7 @@
  * Cases and summary as CSV (one row a case and region, for programs and spreadsheets) and as an aligned text table
  * (for people). Undefined values are empty cells in the CSV and `–` in the text.
  */
+import { csvCell } from '@quickcolumn/io';
 import { lungsRegion, type MetricSummary, type Summary } from '../statistics/summary.js';
 import { type CaseMetrics, type ClassMetrics, type MetricName, type MetricValues, metricNames } from '../types.js';
 
@@ -228,11 +229,6 @@ function meanHu(item: CaseMetrics, region: string, side: Side | null, map: 'trut
   if (region === item.clinical.lesion) return round(quantities.lesionMeanHu);
   if (side === 'left') return round(quantities.leftLungMeanHu);
   return side === 'right' ? round(quantities.rightLungMeanHu) : null;
-}
-
-function csvCell(cell: CsvCell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Six decimals, as in the CSV. */

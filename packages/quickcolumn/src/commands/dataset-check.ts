@@ -55,12 +55,13 @@ async function check(flags: CheckFlags): Promise<void> {
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
   const { cases, preparation } = await datasetSource(flags);
   const { anonymous, shown, writeKey } = shownNames(cases, flags);
-  const { classes } = preparation;
+  const { classes, ignoreLabel } = preparation;
   const line = progressLine('check');
   const thumbnails: Thumbnail[] = [];
   let report: CheckReport;
   try {
     report = await checkDataset(cases, classes, {
+      ignoreLabel,
       ...(anonymous ? { shownAs: shown } : {}),
       onCase: (name, index) => {
         throwIfInterrupted();

@@ -22,9 +22,10 @@ export function plainLines(text: string): string {
 }
 
 /**
- * A message of an error: its own line breaks stay, and lines after the first are indented, so that a name with a line break
- * in it cannot begin a line that looks like another message.
+ * A message of an error, or its stack: its own line breaks stay, and lines after the first are indented, so that a name with
+ * a line break in it cannot begin a line that looks like another message.
  */
 export function plainMessage(text: string): string {
-  return text.split('\n').map(plainLine).join('\n  ');
+  const [first, ...others] = text.split('\n').map(plainLine);
+  return [first, ...others.map((line) => (line.startsWith('  ') ? line : `  ${line}`))].join('\n');
 }

@@ -53,7 +53,7 @@ export async function runComparison(job: CompareJob, context: JobContext): Promi
   if (!reportOnly) {
     const { cacheDir, threads, anonymize } = job;
     const onStart = async (): Promise<void> => {
-      await makeFolder(out);
+      await makeFolder(out, { private: true });
       await writeFileAtomic(join(out, experimentFile), experimentYaml(experiment));
     };
     const runs = { experiment, folderOf, cacheDir, threads, anonymize, anonymizeKey, systems, folds, redo, onStart };

@@ -42,7 +42,7 @@ export async function runCrossValidation(job: CrossValidateJob, context: JobCont
       redo: redo ? [systemId] : [],
       onStart: async (all) => {
         cases = all;
-        await makeFolder(out);
+        await makeFolder(out, { private: true });
         await writeFileAtomic(join(out, crossValidationFile), experimentYaml(experiment));
       },
     },

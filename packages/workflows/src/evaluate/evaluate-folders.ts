@@ -8,7 +8,8 @@ import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
 import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
-import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from './evaluation.js';
+import { evaluateCases, type EvaluationCase, writeEvaluation } from './evaluation.js';
+import { sidecarClasses } from './sidecar-classes.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
   const { out, force = false, history: historyPath, anonymizeKey, ignoreLabel, minimumLesionMl } = job;
@@ -24,7 +25,7 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const named = job.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
+  const named = job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
   const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl }, context);
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;

@@ -110,7 +110,7 @@ async function predictBatch(
       const start = performance.now();
       let loaded: LoadedTarget;
       try {
-        loaded = await loadTarget(target);
+        loaded = await loadTarget(target, context);
       } catch (error) {
         if (errorCodeOf(error) === 'interrupted') throw error;
         onFailure(target, error);

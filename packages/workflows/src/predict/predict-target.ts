@@ -30,9 +30,16 @@ export interface LoadedTarget extends LoadedScan {
 }
 
 /** @throws the readers' errors */
-export async function loadTarget(target: MaskTarget): Promise<LoadedTarget> {
-  const loaded = await target.load();
-  return { ...loaded, target, sha256: contentSha256(loaded.volume) };
+export async function loadTarget(target: MaskTarget, context: JobContext): Promise<LoadedTarget> {
+  const task = context.begin('predict', target.shownName ?? target.name);
+  // A small compressed file may hold gigabytes.
+  task.update('reading', 0, 1);
+  try {
+    const loaded = await target.load();
+    return { ...loaded, target, sha256: contentSha256(loaded.volume) };
+  } finally {
+    task.end();
+  }
 }
 
 export interface Prediction {

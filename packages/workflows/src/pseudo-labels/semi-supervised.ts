@@ -78,7 +78,7 @@ async function begin({ out, config }: SemiSupervisedJob, settings: string): Prom
     ...listed.filter(isTest).map((entry): ListedCase => ({ ...entry, split: 'test' })),
   ];
   await checkOutputFolder(out, false);
-  await makeFolder(out);
+  await makeFolder(out, { private: true });
   const folder = resolve(out);
   await writeFileAtomic(join(out, files.labelled), formatCaseList(divided, folder));
   await writeFileAtomic(join(out, files.unlabelled), formatCaseList(unlabelled, folder));

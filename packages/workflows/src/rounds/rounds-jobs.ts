@@ -39,7 +39,7 @@ export async function runStartRounds(job: StartRoundsJob, context: JobContext): 
   });
   const aside = state.cases.filter(({ use }) => use === 'aside').map(({ name }) => name);
   if (aside.length > 0) context.note(`set aside, of patients in validation or test: ${aside.join(', ')}`);
-  await makeFolder(out);
+  await makeFolder(out, { private: true });
   await writeFileAtomic(join(out, roundsFiles.config), toYaml(config));
   await saveRounds(out, state);
   return await goOn(out, job, context);
