@@ -6,7 +6,14 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeVolumeBlob, labelsDescription, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
+import {
+  encodeVolumeBlob,
+  labelsDescription,
+  type NamedBlob,
+  readVolumeBlobs,
+  volumeBase,
+  volumePath,
+} from '@quickcolumn/io';
 import {
   type CompiledModel,
   largestModelBytes,

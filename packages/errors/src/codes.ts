@@ -25,6 +25,7 @@ export const errorCodes = [
   'safetensors',
   'model',
   // Scans, labels, datasets.
+  'defect',
   'preparation',
   'prepared-cache',
   'grid-mismatch',

@@ -42,6 +42,7 @@ const byCode: Readonly<Record<ErrorCode, ExitCode>> = {
   dicom: input,
   safetensors: input,
   model: input,
+  defect: input,
   preparation: input,
   'prepared-cache': input,
   'grid-mismatch': input,

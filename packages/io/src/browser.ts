@@ -28,4 +28,9 @@ export {
 export { isResultDescription, labelsDescription, probabilityDescription } from './volumes/own-results.js';
 export { readLabelsBlobs, readVolumeBlobs } from './volumes/read-blobs.js';
 export type { FileLabels, FileVolume } from './volumes/read-from.js';
-export type { FormatProperties, VolumeEncodeOptions, VolumeReadOptions, VolumeSummary } from './volumes/volume-format.js';
+export type {
+  FormatProperties,
+  VolumeEncodeOptions,
+  VolumeReadOptions,
+  VolumeSummary,
+} from './volumes/volume-format.js';

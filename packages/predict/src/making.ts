@@ -8,10 +8,8 @@ import { type PredictOptions, resolveWindow } from './predict.js';
 import { describeOptions, type MaskSidecar } from './sidecar.js';
 
 /** What decides the voxels of a mask and the numbers of its sidecar, beside the scan. */
-export interface MaskMaking extends Pick<
-  PredictOptions,
-  'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing'
-> {
+export interface MaskMaking
+  extends Pick<PredictOptions, 'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing'> {
   readonly minimumLesionMl?: number | undefined;
 }
 

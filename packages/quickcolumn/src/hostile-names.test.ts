@@ -80,8 +80,11 @@ describe('names that steer a terminal', () => {
   it('colours of our own stay', async () => {
     const env = { ...process.env, FORCE_COLOR: '1', NO_COLOR: undefined };
     const stderr = await new Promise<string>((done) => {
-      execFile(process.execPath, [programPath, 'predict', `no${steering}`, '--model', 'm', '--out', 'x'], { env }, (...all) =>
-        done(all[2]),
+      execFile(
+        process.execPath,
+        [programPath, 'predict', `no${steering}`, '--model', 'm', '--out', 'x'],
+        { env },
+        (...all) => done(all[2]),
       );
     });
     expect(stderr.startsWith('\u001b[31merror:\u001b[39m no\\u001b]0;owned')).toBe(true);
@@ -96,7 +99,8 @@ describe('names that steer a terminal', () => {
     const writing: string[] = [];
     for (const file of files) {
       const text = await readFile(join(packages, file), 'utf8');
-      if (/process\s*\.\s*std(out|err)\s*\.\s*write|console\.\w+\(/.test(text)) writing.push(file.replaceAll('\\', '/'));
+      if (/process\s*\.\s*std(out|err)\s*\.\s*write|console\.\w+\(/.test(text))
+        writing.push(file.replaceAll('\\', '/'));
     }
     expect(writing.toSorted()).toEqual([
       // Tools of the developers, on files of their own, and JSON on standard output.
@@ -110,7 +114,18 @@ describe('names that steer a terminal', () => {
 
 describe('sidecars of masks', () => {
   const evaluate = async (...args: string[]): Promise<Outcome> =>
-    await quickcolumn(folder, 'evaluate', '--truth', 'truth', '--prediction', 'predicted', '--out', 'e', '--force', ...args);
+    await quickcolumn(
+      folder,
+      'evaluate',
+      '--truth',
+      'truth',
+      '--prediction',
+      'predicted',
+      '--out',
+      'e',
+      '--force',
+      ...args,
+    );
   const sidecar = (name: string, lesion: string, changes: object = {}): Promise<void> =>
     writeFile(
       join(folder, 'predicted', `${name}.json`),

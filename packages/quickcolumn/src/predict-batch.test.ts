@@ -235,12 +235,20 @@ describe('places', () => {
     if (why !== '') context.skip(why);
     const early = await predict('ct', '--out', join(disk, 'masks'), '--probabilities');
     expect(early.code).toBe(5);
-    expect(early.stderr).toMatch(/3 masks with probabilities can take up to \d+ MB, the disk has \d+ MB left; free some/);
+    expect(early.stderr).toMatch(
+      /3 masks with probabilities can take up to \d+ MB, the disk has \d+ MB left; free some/,
+    );
     expect(early.stderr).toContain('use --ignore-space to start all the same');
     expect(early.stderr).not.toContain('window');
     expect(await readdir(disk)).toEqual([]);
     // Probabilities of noise do not compress: the disk is full before the last.
-    const late = await predict(join('ct', 'a.nii.gz'), '--out', join(disk, 'masks'), '--probabilities', '--ignore-space');
+    const late = await predict(
+      join('ct', 'a.nii.gz'),
+      '--out',
+      join(disk, 'masks'),
+      '--probabilities',
+      '--ignore-space',
+    );
     expect(late.code).toBe(5);
     expect(late.stderr).toContain('no space left on the disk (ENOSPC)');
     expect(await filesIn(join(disk, 'masks'))).toEqual(['a.json', 'a.nii.gz']);

@@ -5,6 +5,7 @@ export type { JobHost, JobOptions, StageOptions } from './context.js';
 export type { Activity, FinishedEvent, JobEvent, NoteEvent, ProgressEvent, TrainingEvent } from './events.js';
 export { defaultCache } from './folders/cache-folder.js';
 export { type ShownNames, shownNames } from './folders/case-names.js';
+export { type LockRequest, withLock } from './folders/lock.js';
 export { checkOutputFile, checkOutputFolder, exists, OutputError, writeFolder } from './folders/outputs.js';
 export { checkRunFolder, runFiles, type RunStart } from './folders/run-folder.js';
 export { readYaml, toYaml } from './folders/yaml.js';

@@ -2,7 +2,9 @@
  * Runs a job. Each kind is loaded when it is asked for, so that a caller pays for what it uses.
  */
 import { createContext, type JobContext, type JobHost, type JobOptions } from './context.js';
+import { type LockRequest, withLock } from './folders/lock.js';
 import type { Job, JobKind, JobResult, Jobs } from './jobs/index.js';
+import { namesMaskFile } from './predict/mask-targets.js';
 
 type Runner<K extends JobKind> = (job: Jobs[K]['job'], context: JobContext) => Promise<Jobs[K]['result']>;
 
@@ -22,15 +24,39 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
   'predict-fold': async () => (await import('./compare/fold-jobs.js')).runPredictFold,
 };
 
+/** What a job writes, and no other process may at the same time. */
+function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> | undefined {
+  switch (job.kind) {
+    case 'prepare':
+      // The cache is made to be shared: its files are named by what is in them and appear whole.
+      return undefined;
+    case 'train-fold':
+    case 'predict-fold':
+      return { place: job.folder, private: true };
+    case 'predict':
+      return { place: job.out, isFile: namesMaskFile(job.out) };
+    case 'evaluate':
+    case 'demo':
+      return { place: job.out };
+    default:
+      // Configurations, checkpoints, lists and rounds keep the names of cases.
+      return { place: job.out, private: true };
+  }
+}
+
 /**
- * Runs a job to its end.
+ * Runs a job to its end. While it runs, the folder that it writes is locked.
  *
- * @throws QuickcolumnError with what is wrong with the job, its inputs, its folder or the machine; `interrupted` after
- *   the signal. What is finished by then is kept, and the same job goes on with it where its kind says so.
+ * @throws QuickcolumnError with what is wrong with the job, its inputs, its folder or the machine; `busy` where another
+ *   process writes the same folder; `interrupted` after the signal. What is finished by then is kept, and the same job goes on with it where its kind says so.
  */
 export async function runJob<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
   const run = (await runners[job.kind]()) as (job: J, context: JobContext) => Promise<JobResult<J>>;
-  return await run(job, createContext(options, options.host ?? inThisProcess));
+  const host = options.host ?? inThisProcess;
+  const output = outputOf(job);
+  if (output === undefined) return await run(job, createContext(options, host));
+  const request = { ...output, doing: job.kind, signal: options.signal };
+  return await withLock(request, (signal) => run(job, createContext({ ...options, signal }, host)));
 }
 
 /** The host that runs stages where the job itself runs: simplest, and memory is that of both together. */

@@ -77,7 +77,9 @@ export async function serve({ folders, port = 0, isolated = true }: ServeOptions
 
 /** Whether the address that was asked for is this machine's. */
 function isOurs({ headers: { host = '' }, socket: { localPort } }: IncomingMessage): boolean {
-  return ['localhost', '127.0.0.1'].some((name) => host === `${name}:${localPort}` || (localPort === 80 && host === name));
+  return ['localhost', '127.0.0.1'].some(
+    (name) => host === `${name}:${localPort}` || (localPort === 80 && host === name),
+  );
 }
 
 /** A file in the folder of its address, links followed; undefined where there is none or the address cannot be read. */

@@ -62,7 +62,9 @@ export async function importJson(root: string): Promise<ImportedDataset> {
         ? [`${tests.length} test images have no labels; they are listed and never trained on.`]
         : []),
       ...(missing.length > 0
-        ? [`${missing.length} test images that dataset.json names are not there: ${missing.slice(0, 5).join(', ')}; left out.`]
+        ? [
+            `${missing.length} test images that dataset.json names are not there: ${missing.slice(0, 5).join(', ')}; left out.`,
+          ]
         : []),
     ],
   };

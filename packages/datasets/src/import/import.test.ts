@@ -138,7 +138,10 @@ describe('dataset.json', () => {
       await symlink(join(root, 'object'), join(root, 'labelsTr/lung_001.nii.gz'));
       const dataset = await importDataset(root);
       const copying = writeImported(dataset, join(root, 'out'), { copy: true });
-      await expect(copying).rejects.toMatchObject({ code: 'dataset', fields: { options: { 'follow-links': 'copy what it leads to' } } });
+      await expect(copying).rejects.toMatchObject({
+        code: 'dataset',
+        fields: { options: { 'follow-links': 'copy what it leads to' } },
+      });
       await expect(copying).rejects.toThrow(/lung_001\.nii\.gz is a link out of the dataset, to .*-elsewhere\.nii\.gz/);
       await expect(readFile(join(root, 'out/ct/lung_001.nii.gz'))).rejects.toThrow('ENOENT');
       const [entry] = await writeImported(dataset, join(root, 'out'), { copy: true, followLinks: true });
@@ -221,7 +224,9 @@ describe('dataset.json', () => {
 describe('other sources', () => {
   it('a list is taken as it is; unknown layouts are refused with what is known', async () => {
     const list = await putText(join(root, 'cases.csv'), 'image,label\na.nii,b.nii\n');
-    expect(await refusal(list)).toBe(`${list}: 2 of its files are not there: ${join(root, 'a.nii')}, ${join(root, 'b.nii')}`);
+    expect(await refusal(list)).toBe(
+      `${list}: 2 of its files are not there: ${join(root, 'a.nii')}, ${join(root, 'b.nii')}`,
+    );
     await putScan(join(root, 'a.nii'), 1);
     await putLabels(join(root, 'b.nii'), [1]);
     expect(await importDataset(list)).toMatchObject({ layout: 'list', cases: [{ name: 'a' }] });

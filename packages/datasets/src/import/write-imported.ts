@@ -4,7 +4,17 @@
  */
 import { copyFile, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { type FormatProperties, labelsDescription, makeFolder, readLabels, readVolume, volumeFiles, volumeName, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import {
+  type FormatProperties,
+  labelsDescription,
+  makeFolder,
+  readLabels,
+  readVolume,
+  volumeFiles,
+  volumeName,
+  writeFileAtomic,
+  writeVolume,
+} from '@quickcolumn/io';
 import { DatasetError, formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { compareGrids, type Volume } from '@quickcolumn/volume';
 import { isThere } from './is-there.js';

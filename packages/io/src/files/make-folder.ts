@@ -8,7 +8,10 @@ import { FileError } from './file-error.js';
  * on Node 20 where a parent answers ENOENT to every attempt, as /proc does.)
  * @param options.private a folder that is made now is for its owner alone (mode 0700); one that was there stays as it is
  */
-export async function makeFolder(path: string, options: { readonly private?: boolean } = {}): Promise<void> {
+export async function makeFolder(
+  path: string,
+  options: { readonly private?: boolean | undefined } = {},
+): Promise<void> {
   if (await isFolder(path)) return;
   const parent = dirname(path);
   if (parent !== path) await makeFolder(parent);

@@ -119,9 +119,13 @@ export async function parseModel(bytes: Uint8Array, path: string): Promise<Model
 function refuseNewer(path: string, parts: ModelParts): void {
   const { format, version } = (metadataJson(path, parts) ?? {}) as { format?: unknown; version?: unknown };
   if (format !== 'quickcolumn-model' || typeof version !== 'number' || version <= modelMetadataVersion) return;
-  throw new ModelError(path, `a model of version ${version}, newer than this quickcolumn reads (${modelMetadataVersion})`, {
-    advice: 'update quickcolumn, or train the model with this version',
-  });
+  throw new ModelError(
+    path,
+    `a model of version ${version}, newer than this quickcolumn reads (${modelMetadataVersion})`,
+    {
+      advice: 'update quickcolumn, or train the model with this version',
+    },
+  );
 }
 
 function metadataJson(path: string, { metadata }: ModelParts): unknown {

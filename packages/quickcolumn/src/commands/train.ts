@@ -1,6 +1,13 @@
 /** `quickcolumn train`: from folders of scans and labels to a run folder with model and report. */
 import { join, resolve } from 'node:path';
-import { type CaseNaming, checkRunFolder, type ConfigRequest, defaultCache, runFiles } from '@quickcolumn/workflows';
+import {
+  type CaseNaming,
+  checkRunFolder,
+  type ConfigRequest,
+  defaultCache,
+  runFiles,
+  withLock,
+} from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
 import { foldOf } from '../flags/arguments.js';
@@ -55,7 +62,8 @@ Examples:
 
 async function trainAction(flags: TrainFlags): Promise<void> {
   const { out, cache, threads, notes, evaluate, resume, force, anonymize, anonymizeKey } = flags;
-  const goesOn = (await checkRunFolder(out, flags)) === 'resume';
+  const found = await withLock({ place: out, doing: 'train' }, () => checkRunFolder(out, flags));
+  const goesOn = found === 'resume';
   const config = await configFromFlags(
     goesOn && flags.config === undefined ? { ...flags, config: join(out, runFiles.config) } : flags,
   );

@@ -89,7 +89,9 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = plain[0].map((_, column) => Math.max(...plain.map((row) => (row[column] ?? '').length)));
   return plain.map((row) =>
     row
-      .map((cell, column) => (/^[\d.±\s%×x-]+$/.test(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .map((cell, column) =>
+        /^[\d.±\s%×x-]+$/.test(cell) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      )
       .join('  ')
       .trimEnd(),
   );

@@ -1,5 +1,5 @@
 /** Trains and evaluates several systems on the same folds of the same cases, and reports what belongs together. */
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import {
@@ -12,7 +12,7 @@ import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { casesOf } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
-import { checkOutputFile, checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
+import { checkOutputFile, checkOutputFolder, entriesOf, exists, OutputError } from '../folders/outputs.js';
 import type { CompareJob, CompareJobResult } from '../jobs/compare.js';
 import { givenRequest } from '../runtime/choose-device.js';
 import { adoptEarlierResults } from './earlier-results.js';
@@ -53,7 +53,7 @@ export async function runComparison(job: CompareJob, context: JobContext): Promi
   if (!reportOnly) {
     const { cacheDir, threads, anonymize } = job;
     const onStart = async (): Promise<void> => {
-      await makeFolder(out, { private: true });
+      await makeFolder(out);
       await writeFileAtomic(join(out, experimentFile), experimentYaml(experiment));
     };
     const runs = { experiment, folderOf, cacheDir, threads, anonymize, anonymizeKey, systems, folds, redo, onStart };
@@ -120,6 +120,6 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** @throws OutputError for a folder that is in use for something else. */
 async function checkIsExperiment(out: string): Promise<void> {
-  if (!(await exists(out)) || (await exists(join(out, experimentFile))) || (await readdir(out)).length === 0) return;
+  if ((await entriesOf(out)).length === 0 || (await exists(join(out, experimentFile)))) return;
   throw new OutputError(`${out} is not empty and holds no ${experimentFile}; choose a new folder`, out);
 }

@@ -1,5 +1,4 @@
 /** One configuration on every fold of the cases, resumably; the folds are an ensemble. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type CaseMetrics, evaluationResult } from '@quickcolumn/evaluate';
@@ -8,7 +7,7 @@ import type { DatasetCase } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { type Evaluation, overlayOf, writeEvaluation } from '../evaluate/evaluation.js';
 import { shownNames } from '../folders/case-names.js';
-import { checkOutputFile, checkOutputFolder, exists, OutputError, writeFolder } from '../folders/outputs.js';
+import { checkOutputFile, checkOutputFolder, entriesOf, exists, OutputError, writeFolder } from '../folders/outputs.js';
 import { crossValidationFile, crossValidationFold } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { CrossValidateJob, CrossValidateJobResult } from '../jobs/compare.js';
@@ -42,7 +41,7 @@ export async function runCrossValidation(job: CrossValidateJob, context: JobCont
       redo: redo ? [systemId] : [],
       onStart: async (all) => {
         cases = all;
-        await makeFolder(out, { private: true });
+        await makeFolder(out);
         await writeFileAtomic(join(out, crossValidationFile), experimentYaml(experiment));
       },
     },
@@ -57,7 +56,7 @@ export async function runCrossValidation(job: CrossValidateJob, context: JobCont
 async function chosenExperiment({ out, config, folds, ...job }: CrossValidateJob): Promise<Experiment> {
   const file = join(out, crossValidationFile);
   const begun = await exists(file);
-  if (!begun && (await exists(out)) && (await readdir(out)).length > 0) {
+  if (!begun && (await entriesOf(out)).length > 0) {
     throw new OutputError(`${out} is not empty and holds no ${crossValidationFile}; choose a new folder`, out);
   }
   const compute = givenRequest(job);

@@ -91,7 +91,7 @@ export async function removeFold(folder: string): Promise<void> {
 }
 
 async function writeJson(folder: string, name: string, value: object): Promise<void> {
-  await makeFolder(folder, { private: true });
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, name), `${JSON.stringify({ version: 1, ...value }, null, 2)}\n`);
 }
 

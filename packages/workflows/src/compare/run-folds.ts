@@ -109,7 +109,7 @@ async function runFold(
   // `fold` counts from 0, as in the folder's name.
   const label = `${system.id}, fold-${fold} (${fold + 1} of ${experiment.folds})`;
   const stage = { folder, config: foldConfig(system.config, test, compute), identity, threads };
-  await makeFolder(folder, { private: true });
+  await makeFolder(folder);
   await writeIdentity(folder, identity);
   const trainedIn = system.weightsOf === undefined ? folder : folderOf(system.weightsOf, fold);
   if (system.weightsOf !== undefined && (await readResult(trainedIn)) === undefined) {

@@ -2,14 +2,14 @@
  * The whole way without any data. Chest phantoms are generated, a small QC-HC U-Net is trained on eight of them, and three
  * held-out ones are predicted and evaluated.
  */
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '@quickcolumn/io';
 import { parseTrainConfig, readHistory } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import type { JobContext } from '../context.js';
 import { evaluateCases, writeEvaluation } from '../evaluate/evaluation.js';
-import { checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
+import { checkOutputFolder, entriesOf, exists, OutputError } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { DemoJob, DemoJobResult } from '../jobs/prepare.js';
@@ -91,7 +91,7 @@ export async function runDemo(job: DemoJob, context: JobContext): Promise<DemoJo
 
 async function claimFolder(out: string, force: boolean): Promise<void> {
   await checkOutputFolder(out, force);
-  const used = (await exists(out)) && (await readdir(out)).length > 0;
+  const used = (await entriesOf(out)).length > 0;
   if (used && !(await exists(join(out, marker)))) {
     throw new OutputError(`${out} is not the folder of an earlier demo; choose another folder`, out);
   }

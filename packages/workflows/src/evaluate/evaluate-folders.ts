@@ -25,7 +25,8 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const named = job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
+  const named =
+    job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
   const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl }, context);
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;

@@ -6,7 +6,8 @@ import { makeFolder } from '@quickcolumn/io';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { QuickcolumnError, systemErrorCode } from '@quickcolumn/errors';
+import { describeSystemError, QuickcolumnError, systemErrorCode } from '@quickcolumn/errors';
+import { lockName } from './lock-owner.js';
 
 interface OutputHints {
   /** Options of the job that would help, and what each does: `{ force: 'replace it' }`. */
@@ -41,6 +42,12 @@ async function requireNoDeadLink(path: string): Promise<void> {
   });
 }
 
+/** What lies in a folder, besides locks; nothing where there is no folder. */
+export async function entriesOf(folder: string): Promise<string[]> {
+  if (!(await exists(folder))) return [];
+  return (await readdir(folder)).filter((name) => !name.startsWith(lockName));
+}
+
 /** @throws OutputError when the nearest existing folder above `path` is no folder or cannot be written. */
 async function checkWritable(path: string): Promise<void> {
   let folder = dirname(resolve(path));
@@ -52,7 +59,7 @@ async function checkWritable(path: string): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw new OutputError(`cannot write ${path}: no permission to write in ${folder}`, path, { cause });
+    throw new OutputError(`cannot write ${path}: ${folder}: ${describeSystemError(cause)}`, path, { cause });
   }
 }
 
@@ -72,7 +79,7 @@ export async function checkOutputFolder(path: string, force: boolean): Promise<v
   if (!(await exists(path))) return;
   if (!(await stat(path)).isDirectory()) throw new OutputError(`${path} is a file; a folder is needed`, path);
   await checkWritable(join(path, 'x'));
-  if (!force && (await readdir(path)).length > 0) {
+  if (!force && (await entriesOf(path)).length > 0) {
     throw new OutputError(`${path} exists and is not empty; choose another folder`, path, {
       options: { force: 'replace results in it' },
     });

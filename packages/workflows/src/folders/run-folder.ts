@@ -2,9 +2,9 @@
  * A run folder: config.yaml (complete, re-runnable), history.jsonl, tensorboard/, checkpoints/, model.onnx and
  * report.html. A folder that is no run folder is never cleared, not even with `force`.
  */
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkOutputFolder, exists, OutputError } from './outputs.js';
+import { checkOutputFolder, entriesOf, exists, OutputError } from './outputs.js';
 
 export const runFiles = {
   config: 'config.yaml',
@@ -26,7 +26,7 @@ export type RunStart = 'fresh' | 'resume';
  */
 export async function checkRunFolder(folder: string, flags: { resume?: boolean; force?: boolean }): Promise<RunStart> {
   await checkOutputFolder(folder, true);
-  if (!(await exists(folder)) || (await readdir(folder)).length === 0) return 'fresh';
+  if ((await entriesOf(folder)).length === 0) return 'fresh';
   const isRun = await exists(join(folder, runFiles.config));
   if (flags.resume) {
     if (isRun) return 'resume';

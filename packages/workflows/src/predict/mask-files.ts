@@ -38,7 +38,12 @@ export interface ExistingMask {
  */
 export async function existingMask(
   target: MaskTarget,
-  { model, making, probabilities, force }: {
+  {
+    model,
+    making,
+    probabilities,
+    force,
+  }: {
     readonly model: LoadedModel;
     readonly making: MaskMaking;
     readonly probabilities: readonly string[];

@@ -78,4 +78,7 @@ async function isFolder(path: string): Promise<boolean> {
 /** The format that a file's name tells. */
 const namedFormat = (path: string): MaskFormat | undefined => (segExtension.test(path) ? 'seg' : volumeFormatOf(path));
 
+/** Whether a name is that of a mask, and not of a folder of masks. */
+export const namesMaskFile = (path: string): boolean => namedFormat(path) !== undefined;
+
 const baseOf = (path: string): string => (segExtension.test(path) ? path.replace(segExtension, '') : volumeBase(path));

@@ -119,7 +119,9 @@ async function predictBatch(
       try {
         const earlier = existing.get(target);
         if (earlier !== undefined && isOfThisScan(earlier, loaded, { target, force })) {
-          context.note(`${target.shownName ?? target.name}: its mask is there, of the same model and options; left as it is`);
+          context.note(
+            `${target.shownName ?? target.name}: its mask is there, of the same model and options; left as it is`,
+          );
           skipped.push(target.name);
           continue;
         }
@@ -165,7 +167,8 @@ async function checkSpace(
     const scanSize = await size();
     const voxels = scanSize === undefined ? 0 : voxelCount(scanSize);
     // Label maps compress to far less than a bit a voxel; a segmentation has a bit for each class; probabilities hardly compress.
-    const bitsPerVoxel = maskPaths.length + (segPath === undefined ? 0 : classes - 1) + (probabilities ? 32 * classes : 0);
+    const bitsPerVoxel =
+      maskPaths.length + (segPath === undefined ? 0 : classes - 1) + (probabilities ? 32 * classes : 0);
     bytes += (voxels * bitsPerVoxel) / 8;
   }
   const what = `${targets.length === 1 ? 'a mask' : `${targets.length} masks`}${probabilities ? ' with probabilities' : ''}`;

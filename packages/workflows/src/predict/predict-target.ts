@@ -109,8 +109,7 @@ export async function predictTarget(
       onProgress: ({ done, total }) => task.update(`window ${done} of ${total}`, done, total),
       onMask,
       onProbability:
-        probabilityNames &&
-        ((c, volume) => write(join(folder, probabilityNames[c]), volume, probabilityDescription)),
+        probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, probabilityDescription)),
     });
     if (probabilityNames !== undefined) await writeSidecar(withProbabilities(sidecar, probabilityNames));
   } catch (error) {

@@ -10,6 +10,7 @@ import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { divideListed, formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
 import type { TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
+import { withLock } from '../folders/lock.js';
 import { checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
@@ -78,7 +79,7 @@ async function begin({ out, config }: SemiSupervisedJob, settings: string): Prom
     ...listed.filter(isTest).map((entry): ListedCase => ({ ...entry, split: 'test' })),
   ];
   await checkOutputFolder(out, false);
-  await makeFolder(out, { private: true });
+  await makeFolder(out);
   const folder = resolve(out);
   await writeFileAtomic(join(out, files.labelled), formatCaseList(divided, folder));
   await writeFileAtomic(join(out, files.unlabelled), formatCaseList(unlabelled, folder));
@@ -110,5 +111,6 @@ async function trainOne(
   const begun = join(run, runFiles.config);
   const resume = await exists(begun);
   const job = { kind: 'train', out: run, cacheDir, threads, evaluateValidation } as const;
-  await trainInto({ ...job, config: resume ? await trainConfigFrom({ config: begun }) : config }, resume, context);
+  const chosen = resume ? await trainConfigFrom({ config: begun }) : config;
+  await withLock({ place: run, doing: job.kind }, () => trainInto({ ...job, config: chosen }, resume, context));
 }

@@ -1,11 +1,10 @@
 /** Beginning training rounds, going on with them, and telling where they are. */
-import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { divideListed, readCaseList } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
-import { checkOutputFolder, exists, OutputError } from '../folders/outputs.js';
+import { checkOutputFolder, entriesOf, exists, OutputError } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { NextRoundJob, RoundsStatus, StartRoundsJob } from '../jobs/rounds.js';
@@ -23,7 +22,7 @@ export async function runStartRounds(job: StartRoundsJob, context: JobContext): 
     throw new OutputError(`${out} holds training rounds already; go on with them, or choose another folder`, out);
   }
   // A kill between the two files that make a beginning leaves the first one alone.
-  const files = (await exists(out)) ? await readdir(out) : [];
+  const files = await entriesOf(out);
   await checkOutputFolder(out, files.length === 1 && files[0] === roundsFiles.config);
   const { list, holdOut, patients } = config.data;
   if (list === null) throw new QuickcolumnError('usage', 'training rounds need a list of cases (data.list)');
@@ -39,7 +38,7 @@ export async function runStartRounds(job: StartRoundsJob, context: JobContext): 
   });
   const aside = state.cases.filter(({ use }) => use === 'aside').map(({ name }) => name);
   if (aside.length > 0) context.note(`set aside, of patients in validation or test: ${aside.join(', ')}`);
-  await makeFolder(out, { private: true });
+  await makeFolder(out);
   await writeFileAtomic(join(out, roundsFiles.config), toYaml(config));
   await saveRounds(out, state);
   return await goOn(out, job, context);

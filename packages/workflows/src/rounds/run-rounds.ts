@@ -9,6 +9,7 @@ import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { labelsDescription, makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
+import { withLock } from '../folders/lock.js';
 import { exists } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
 import { openPredictor } from '../predict/scan-predictor.js';
@@ -76,7 +77,8 @@ async function trainRound(
   const configPath = join(paths.run, runFiles.config);
   const resume = await exists(configPath);
   const config = resume ? await trainConfigFrom({ config: configPath }) : configOfRound(out, base, round);
-  await trainInto({ kind: 'train', config, out: paths.run, cacheDir, threads, evaluateValidation }, resume, context);
+  const job = { kind: 'train', config, out: paths.run, cacheDir, threads, evaluateValidation } as const;
+  await withLock({ place: paths.run, doing: job.kind }, () => trainInto(job, resume, context));
 }
 
 /** The configuration of the rounds with the cases of one, starting from the model of the round before. */

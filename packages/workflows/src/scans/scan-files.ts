@@ -62,7 +62,9 @@ export async function scansIn(
   for (const file of files) if (!(await isOwnMask(file.path))) scans.push(file);
   const masks = files.length - scans.length;
   if (scans.length === 0) {
-    throw new InputError(`${what}: no scans in ${folder}; what it holds are masks or other results (${masks})`, { folder });
+    throw new InputError(`${what}: no scans in ${folder}; what it holds are masks or other results (${masks})`, {
+      folder,
+    });
   }
   if (masks > 0) note(`${folder}: ${masks} of ${files.length} volumes are masks or other results, not scans; left out`);
   return unique(scans);

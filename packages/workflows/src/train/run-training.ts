@@ -108,7 +108,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     const evaluation = await compileEvaluationStep(compiled);
     try {
       if (!resume) await clearRun(out);
-      await makeFolder(out, { private: true });
+      await makeFolder(out);
       await writeFileAtomic(join(out, runFiles.config), toYaml(config));
       const samplesPerEpoch = batch * stepsPerEpoch;
       const classNames = classes.map(({ name }) => name);

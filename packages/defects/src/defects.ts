@@ -1,0 +1,169 @@
+/**
+ * Every defect of scans, label maps and datasets that is noticed: what is seen, what happens, and which consent of the user
+ * lets the work go on. The readers, `predict`, `train`, `dataset check` and the browser all go by this one list;
+ * docs/defects.md is written from it.
+ *
+ * The rule: what could give a wrong mask is refused. What only a person can judge, and what was put right without doubt, is
+ * noted. Nothing is silent.
+ */
+
+export const defectKinds = [
+  // Series of DICOM images.
+  'damaged',
+  'missing',
+  'duplicates',
+  'uneven',
+  'tilt',
+  'localizer',
+  'scattered',
+  'mixed-size',
+  'mixed-spacing',
+  'mixed-orientation',
+  'mixed-rescale',
+  'mixed-patients',
+  'modality',
+  'color',
+  'geometry',
+  'pixels',
+  'rescale-slope',
+  // Files of volumes.
+  'orientation',
+  'units',
+  // Any scan, whatever it was read from.
+  'constant',
+  'not-finite',
+  'value-range',
+  'extent',
+] as const;
+
+export type DefectKind = (typeof defectKinds)[number];
+
+/** How a user says that the work shall go on. */
+export interface Consent {
+  /** Which option of a job. */
+  readonly option: 'accept' | 'repair' | 'assumeOrientation' | 'assumeUnits' | 'acceptChangedData';
+  /** Its values that let this defect pass. */
+  readonly values: readonly string[];
+  /** What then happens: 'interpolates the missing slices'. */
+  readonly effect: string;
+}
+
+export interface DefectRule {
+  /** Where it is noticed. */
+  readonly where: 'DICOM series' | 'volume file' | 'scan' | 'label map' | 'dataset' | 'run folder';
+  /** What is seen, in a few words. */
+  readonly seen: string;
+  readonly outcome: 'refused' | 'noted';
+  readonly consent?: Consent;
+}
+
+const accept = (kind: string, effect = 'uses the scan as it is'): Consent => ({
+  option: 'accept',
+  values: [kind],
+  effect,
+});
+const repair = (values: readonly string[], effect: string): Consent => ({ option: 'repair', values, effect });
+
+export const defects: Readonly<Record<DefectKind, DefectRule>> = {
+  damaged: {
+    where: 'DICOM series',
+    seen: 'files that are truncated, empty, damaged or without pixel data beside the slices of the series',
+    outcome: 'refused',
+    consent: repair(['damaged=drop'], 'leaves these files out and names them'),
+  },
+  missing: {
+    where: 'DICOM series',
+    seen: 'slices missing between others',
+    outcome: 'refused',
+    consent: repair(['missing=interpolate'], 'interpolates them linearly'),
+  },
+  duplicates: {
+    where: 'DICOM series',
+    seen: 'more than one slice at a place',
+    outcome: 'refused',
+    consent: repair(
+      ['duplicates=identical', 'duplicates=first'],
+      'takes one if all are equal; takes the first whole acquisition',
+    ),
+  },
+  uneven: {
+    where: 'DICOM series',
+    seen: 'slices at uneven distances',
+    outcome: 'refused',
+    consent: repair(['uneven=resample'], 'interpolates onto the median distance'),
+  },
+  tilt: {
+    where: 'DICOM series',
+    seen: 'a tilted gantry: slices shifted against each other',
+    outcome: 'refused',
+    consent: repair(['tilt=shear', 'tilt=resample'], 'states the sheared grid; shifts the slices upright'),
+  },
+  localizer: {
+    where: 'DICOM series',
+    seen: 'scout views among the slices',
+    outcome: 'refused',
+    consent: repair(['localizer=drop'], 'leaves them out'),
+  },
+  scattered: { where: 'DICOM series', seen: 'slices that are not in line with the stack', outcome: 'refused' },
+  'mixed-size': { where: 'DICOM series', seen: 'images of different sizes', outcome: 'refused' },
+  'mixed-spacing': { where: 'DICOM series', seen: 'images of different pixel spacing', outcome: 'refused' },
+  'mixed-orientation': { where: 'DICOM series', seen: 'images of different orientations', outcome: 'refused' },
+  'mixed-rescale': {
+    where: 'DICOM series',
+    seen: 'slices with a rescale among slices without, or values of which some are not HU',
+    outcome: 'refused',
+  },
+  'mixed-patients': {
+    where: 'DICOM series',
+    seen: 'patient, study or modality that differ within the series',
+    outcome: 'refused',
+  },
+  modality: { where: 'DICOM series', seen: 'another modality than CT', outcome: 'refused' },
+  color: { where: 'DICOM series', seen: 'images that are not grey', outcome: 'refused' },
+  geometry: { where: 'DICOM series', seen: 'no usable position, orientation or spacing', outcome: 'refused' },
+  pixels: {
+    where: 'DICOM series',
+    seen: 'values that cannot be Hounsfield units, or cannot be decoded',
+    outcome: 'refused',
+  },
+  'rescale-slope': {
+    where: 'DICOM series',
+    seen: 'a rescale intercept without a readable slope (read with slope 1), or no rescale at all (values taken as HU)',
+    outcome: 'noted',
+  },
+  orientation: {
+    where: 'volume file',
+    seen: 'a NIfTI file whose header gives no orientation (qform_code and sform_code are 0)',
+    outcome: 'refused',
+    consent: {
+      option: 'assumeOrientation',
+      values: ['LPS', 'RAS', '…'],
+      effect: 'takes the voxel axes to point to these sides of the patient',
+    },
+  },
+  units: {
+    where: 'volume file',
+    seen: 'a NIfTI file whose header states other units than millimetres',
+    outcome: 'refused',
+    consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
+  },
+  constant: { where: 'scan', seen: 'the same value in every voxel', outcome: 'refused', consent: accept('constant') },
+  'not-finite': { where: 'scan', seen: 'voxels that are not finite numbers', outcome: 'refused' },
+  'value-range': {
+    where: 'scan',
+    seen: 'values that are neither HU nor 0–255: HU + 1024, another modality, numbers that no CT gives',
+    outcome: 'refused',
+    consent: accept('value-range', 'takes the values as they are'),
+  },
+  extent: {
+    where: 'scan',
+    seen: 'a size or voxel spacing that no chest CT has',
+    outcome: 'refused',
+    consent: accept('extent'),
+  },
+};
+
+/** The kinds that a user can accept. */
+export const acceptableKinds: readonly DefectKind[] = defectKinds.filter(
+  (kind) => defects[kind].consent?.option === 'accept',
+);

@@ -1,0 +1,9 @@
+export {
+  acceptableKinds,
+  defectKinds,
+  defects,
+  type Consent,
+  type DefectKind,
+  type DefectRule,
+} from './defects.js';
+export { type Defect, DefectError, judge } from './judge.js';
