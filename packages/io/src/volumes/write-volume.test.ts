@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeVolumeBlob, readVolume, volumeFormatNames, volumePath, writeVolume } from '../index.js';
+import {
+  encodeVolumeBlob,
+  isResultDescription,
+  labelsDescription,
+  probabilityDescription,
+  readVolume,
+  summarizeVolume,
+  volumeFormatNames,
+  volumePath,
+  writeVolume,
+} from '../index.js';
 import { formatToWrite } from './formats.js';
 
 let folder = '';
@@ -52,6 +62,25 @@ describe.each(volumeFormatNames)('%s', (format) => {
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
   });
 
+  it('tells size and description by its header alone', async () => {
+    const path = volumePath(join(folder, 'header'), format);
+    const large = {
+      ...volume,
+      voxels: new Uint8Array(40 ** 3).map((_, i) => (i * 7919) % 251),
+      size: [40, 40, 40] as const,
+    };
+    await writeVolume(path, large, { description: labelsDescription });
+    // Half of the voxels are gone: nothing but the header is read.
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length / 2));
+    const { size, description = labelsDescription } = await summarizeVolume(path);
+    expect(size).toEqual([40, 40, 40]);
+    expect(isResultDescription(description)).toBe(true);
+    await expect(readVolume(path)).rejects.toMatchObject({ code });
+    writeFileSync(path, '');
+    await expect(summarizeVolume(path)).rejects.toMatchObject({ code });
+  });
+
   it('a view into a larger buffer is written as the view', async () => {
     const voxels = new Int16Array(12).map((_, i) => i).subarray(2, 10);
     const path = volumePath(join(folder, 'view'), format);
@@ -67,4 +96,17 @@ it.each(['a.img', 'a.hdr', 'a.mhd', 'a.nhdr', 'a.txt', 'a'])('%s is no name to w
     fields: { path, field: 'file' },
     message: expect.stringMatching(/not written; name it \.nii\.gz, \.nii, .* or \.\w+$/) as string,
   });
+});
+
+it('descriptions of results are told from those of scans', () => {
+  const results = [
+    labelsDescription,
+    probabilityDescription,
+    'quickcolumn pseudo-labels',
+    'quickcolumn phantom, labels',
+  ];
+  expect(results.map(isResultDescription)).toEqual([true, true, true, true]);
+  expect(isResultDescription('research use only, not a medical device')).toBe(true);
+  const scans = ['quickcolumn phantom, HU', 'quickcolumn CT in HU', 'CT chest', 'my labels', '', undefined];
+  expect(scans.map(isResultDescription)).toEqual(scans.map(() => false));
 });

@@ -93,7 +93,7 @@ export async function checkOutputFolder(path: string, force: boolean): Promise<v
 export async function writeFolder<T>(target: string, write: (staging: string) => Promise<T>): Promise<T> {
   const staging = join(dirname(resolve(target)), `.${basename(resolve(target))}.tmp-${process.pid}`);
   try {
-    await makeFolder(staging);
+    await makeFolder(staging, { private: true });
     const result = await write(staging);
     await makeFolder(target);
     for (const entry of await readdir(staging)) {
