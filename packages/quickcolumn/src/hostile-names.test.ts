@@ -13,8 +13,7 @@ import { type Outcome, programPath, quickcolumn } from './command.test.helpers.j
 /** Sets the window's title, rings, clears, begins a line, runs backwards, and the same in C1. */
 const steering = '\u001b]0;owned\u0007\u001b[2J\nerror: forged\r\u009b31m\u202egnp.\u2066';
 /** Everything but the line breaks that we write. */
-// oxlint-disable-next-line no-control-regex
-const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const raw = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 let folder = '';
 let outcomes: Record<string, Outcome> = {};
@@ -172,6 +171,11 @@ describe('sidecars of masks', () => {
     const long = await evaluate();
     expect(long.code).toBe(3);
     expect(long.stderr).toMatch(/b\.json: not the sidecar of a mask \(classes\.3\.name: .*200 characters/);
+    await sidecar('b', 'infection', { classes: [1, 1].map((value) => ({ value, name: 'lung', color: [1, 1, 1] })) });
+    expect(await evaluate()).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('two classes have the same value'),
+    });
     await sidecar('b', 'infection', { classes: 'none' });
     expect(await evaluate()).toMatchObject({ code: 3, stderr: expect.stringContaining('not the sidecar of a mask') });
     await writeFile(join(folder, 'predicted', 'b.json'), '{"other": "program"}');

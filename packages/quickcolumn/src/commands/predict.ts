@@ -134,7 +134,7 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     autotune,
   } as const;
   try {
-    show((await run(job)).scans);
+    show((await run(job, 'the same command and --skip-existing')).scans);
   } catch (error) {
     show(masksWrittenBefore(error));
     throw error;

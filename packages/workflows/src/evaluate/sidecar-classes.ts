@@ -24,7 +24,10 @@ const sidecarSchema = z.looseObject({
       }),
     )
     .min(1)
-    .max(256),
+    .max(256)
+    .refine((classes) => new Set(classes.map(({ value }) => value)).size === classes.length, {
+      error: 'two classes have the same value',
+    }),
 });
 
 /**

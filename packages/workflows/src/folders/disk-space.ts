@@ -12,7 +12,9 @@ import { exists, OutputError } from './outputs.js';
 export async function requireSpace(path: string, bytes: number, what: string): Promise<void> {
   let folder = resolve(path);
   while (!(await exists(folder))) folder = dirname(folder);
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, blocks, bsize } = await statfs(folder);
+  // Stores that are mounted over a network often have no size.
+  if (blocks === 0) return;
   const free = bavail * bsize;
   if (free >= bytes) return;
   throw new OutputError(

@@ -33,7 +33,7 @@ export async function runPrediction(
     series,
     signal,
     ...(repair && { repair: parseRepair(repair) }),
-    ...(!hidden && { note: context.note }),
+    ...(!hidden && { note: (text) => context.note(text) }),
   });
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
   const { scans, writeKey } = namedScans(found, options);
@@ -163,8 +163,9 @@ async function checkSpace(
 ): Promise<void> {
   if (ignoreSpace) return;
   let bytes = 0;
-  for (const { maskPaths, segPath, size } of targets) {
-    const scanSize = await size();
+  for (const target of targets) {
+    const { maskPaths, segPath } = target;
+    const scanSize = await target.size();
     const voxels = scanSize === undefined ? 0 : voxelCount(scanSize);
     // Label maps compress to far less than a bit a voxel; a segmentation has a bit for each class; probabilities hardly compress.
     const bitsPerVoxel =

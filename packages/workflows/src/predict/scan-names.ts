@@ -29,7 +29,7 @@ export function namedScans(scans: readonly ScanInput[], naming: Naming): NamedSc
     if (scans.length !== 1) {
       throw new QuickcolumnError('usage', `one name, ${name}, for ${scans.length} scans; give one scan, or no name`);
     }
-    if (/[/\\\u0000-\u001f]/.test(name) || name.startsWith('.')) {
+    if (/[/\\\p{Cc}\p{Bidi_Control}]/u.test(name) || name.startsWith('.')) {
       throw new QuickcolumnError('usage', `'${name}' is no name of a file; give one without slashes and leading dot`);
     }
     return { scans: [renamed(scans[0], name)], writeKey };

@@ -89,7 +89,7 @@ async function unlabelledScans({ images, list }: PseudoLabelJob, context: JobCon
   if ((images === undefined) === (list === undefined)) {
     throw new QuickcolumnError('usage', 'give the scans to label: either images or list');
   }
-  if (images !== undefined) return scansOfFiles(await scansIn(images, 'images', context.note));
+  if (images !== undefined) return scansOfFiles(await scansIn(images, 'images', (text) => context.note(text)));
   const cases = await readCaseList(list ?? '', { order: 'given' });
   const bare = cases.filter(({ labelPath, split }) => labelPath === undefined && split !== 'test');
   if (bare.length === 0)
