@@ -1,6 +1,7 @@
 /** What runs in browsers and in Node alike; browsers get this as the package (export condition `browser`). */
 export { csvCell, plainCell } from './csv-cell.js';
 export type { NamedBlob } from './files/blob-store.js';
+export type { ReadWatch } from './files/watched-store.js';
 export { FileError } from './files/file-error.js';
 export { MetaImageError } from './metaimage/error.js';
 export { NiftiError } from './nifti/error.js';

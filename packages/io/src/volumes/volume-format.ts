@@ -8,9 +8,10 @@
 import type { QuickcolumnError } from '@quickcolumn/errors';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import type { FileStore } from '../files/byte-source.js';
+import type { ReadWatch } from '../files/watched-store.js';
 
 /** Options of all readers. */
-export interface VolumeReadOptions {
+export interface VolumeReadOptions extends ReadWatch {
   /** Refuse images whose voxels need more bytes than this (default 8 GiB). */
   readonly maxBytes?: number;
 }

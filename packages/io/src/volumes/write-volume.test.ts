@@ -81,6 +81,20 @@ describe.each(volumeFormatNames)('%s', (format) => {
     await expect(summarizeVolume(path)).rejects.toMatchObject({ code });
   });
 
+  it('is read with progress, and no further after a signal', async () => {
+    const path = volumePath(join(folder, 'watched'), format);
+    const voxels = new Uint8Array(160 ** 3);
+    await writeVolume(path, { ...volume, voxels, size: [160, 160, 160] });
+    const seen: number[] = [];
+    const read = await readVolume(path, { onProgress: (bytes) => seen.push(bytes) });
+    expect(read.voxels).toHaveLength(voxels.length);
+    expect(seen.at(-1)).toBeGreaterThanOrEqual(voxels.length);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    const controller = new AbortController();
+    const stopped = readVolume(path, { signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
   it('a view into a larger buffer is written as the view', async () => {
     const voxels = new Int16Array(12).map((_, i) => i).subarray(2, 10);
     const path = volumePath(join(folder, 'view'), format);

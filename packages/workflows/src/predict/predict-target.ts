@@ -29,13 +29,21 @@ export interface LoadedTarget extends LoadedScan {
   readonly sha256: string;
 }
 
-/** @throws the readers' errors */
+const tellEveryBytes = 2 ** 26;
+
+/** @throws the readers' errors; `interrupted` */
 export async function loadTarget(target: MaskTarget, context: JobContext): Promise<LoadedTarget> {
   const task = context.begin('predict', target.shownName ?? target.name);
   // A small compressed file may hold gigabytes.
+  let told = 0;
+  const onProgress = (bytes: number): void => {
+    if (bytes < told + tellEveryBytes) return;
+    told = bytes;
+    task.update(`reading, ${formatBytes(bytes)}`, 0, 1);
+  };
   task.update('reading', 0, 1);
   try {
-    const loaded = await target.load();
+    const loaded = await target.load({ signal: context.signal, onProgress });
     return { ...loaded, target, sha256: contentSha256(loaded.volume) };
   } finally {
     task.end();

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type DicomVolume, readSeries, type SeriesRepair } from '@quickcolumn/dicom';
 import { errorCodeOf, exitCodeOf, exitCodes } from '@quickcolumn/errors';
-import { type FormatProperties, readVolume, summarizeVolume } from '@quickcolumn/io';
+import { type FormatProperties, readVolume, type ReadWatch, summarizeVolume } from '@quickcolumn/io';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { isOwnMask } from './own-masks.js';
 import { caseName, InputError, scansIn } from './scan-files.js';
@@ -33,7 +33,8 @@ export interface ScanInput {
   readonly seriesUid?: string;
   /** From the header alone; undefined where that cannot be read, which `load` will report. */
   size(): Promise<Size3 | undefined>;
-  load(): Promise<LoadedScan>;
+  /** @param watch is told how far a volume file is read */
+  load(watch?: ReadWatch): Promise<LoadedScan>;
 }
 
 export interface ScanInputOptions {
@@ -89,8 +90,8 @@ export function volumeInput(name: string, path: string): ScanInput {
         ({ size }) => size,
         () => undefined,
       ),
-    load: async () => {
-      const scan = await readVolume(path);
+    load: async (watch) => {
+      const scan = await readVolume(path, watch);
       return { volume: scan, properties: scan.properties, close: () => undefined };
     },
   };
