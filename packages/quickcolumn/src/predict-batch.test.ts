@@ -56,7 +56,7 @@ describe('a batch with damaged scans', () => {
     const listed = first.stderr.slice(first.stderr.indexOf('error: '));
     expect(listed).toMatch(/^error: 2 of 4 scans could not be predicted:\n +b: .*b\.nii\.gz: .*too early/);
     expect(listed).toMatch(/\n +d: .*d\.nrrd: /);
-    expect(listed).toContain('use --skip-existing to leave the others as they are');
+    expect(listed).toContain('predict them alone, or use --skip-existing to go on with the same inputs');
     expect(await filesIn(at('masks'))).toEqual(['a.json', 'a.nii.gz', 'c.json', 'c.nii.gz']);
 
     await rm(at('mixed', 'd.nrrd'));

@@ -41,7 +41,6 @@ export async function loadTarget(target: MaskTarget, context: JobContext): Promi
     told = bytes;
     task.update(`reading, ${formatBytes(bytes)}`, 0, 1);
   };
-  task.update('reading', 0, 1);
   try {
     const loaded = await target.load({ signal: context.signal, onProgress });
     return { ...loaded, target, sha256: contentSha256(loaded.volume) };

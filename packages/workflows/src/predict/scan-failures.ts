@@ -30,13 +30,13 @@ export function batchError(
   const lines = [
     `${failed.length} of ${all} scans could not be predicted:`,
     ...listed,
-    'the masks of the others are written; when these are put right, run the same again',
+    'the masks of the others are written; when these are put right, predict them alone',
   ];
   return new QuickcolumnError(failed.some(({ code }) => code === 'internal') ? 'internal' : 'input', lines.join('\n'), {
     failed,
     scans,
     skipped,
-    options: { 'skip-existing': 'leave the others as they are' },
+    options: { 'skip-existing': 'go on with the same inputs' },
   });
 }
 
