@@ -121,11 +121,11 @@ async function predict(
   options: ScanOptions,
   { signal, onProgress, start }: Hooks & { readonly start: number },
 ): Promise<BrowserPrediction> {
-  const { withScan = false, ...settings } = options;
+  const { withScan = false, assume, ...settings } = options;
   const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
-  const { properties, ...scan } = await readVolumeBlobs(files);
+  const { properties, notes, ...scan } = await readVolumeBlobs(files, { assume });
   const name = files[0].name;
   const maskName = volumePath(volumeBase(name), 'nifti');
   const compiled = await compiledFor(resolveWindow(model, settings).patch);
@@ -134,6 +134,7 @@ async function predict(
   const { labels, quantities, sidecar } = await segment(model, scan, {
     ...settings,
     name,
+    readingNotes: notes,
     signal,
     files: { scan: name, mask: maskName },
     program,

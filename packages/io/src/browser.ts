@@ -3,6 +3,7 @@ export { csvCell, plainCell } from './csv-cell.js';
 export type { NamedBlob } from './files/blob-store.js';
 export type { ReadWatch } from './files/watched-store.js';
 export { FileError } from './files/file-error.js';
+export { type HeaderAssumptions, type LengthUnit, lengthUnits } from './headers/assumptions.js';
 export { MetaImageError } from './metaimage/error.js';
 export { NiftiError } from './nifti/error.js';
 export { NrrdError } from './nrrd/error.js';

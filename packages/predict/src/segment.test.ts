@@ -137,3 +137,52 @@ describe('segment', () => {
     expect(sidecar).not.toHaveProperty('ensemble');
   });
 });
+
+describe('a scan with defects', () => {
+  const shifted = { ...scan, voxels: Int16Array.from(scan.voxels, (hu) => hu + 1024) };
+  const message = 'values from 24 to 1124 are neither HU nor 0–255 (HU + 1024?)';
+
+  it('is refused before anything is computed, and names what would let it pass', async () => {
+    const estimates: unknown[] = [];
+    const run = segment(byValue, shifted, {
+      ...options,
+      name: 'scan.nii.gz',
+      onEstimate: (one) => estimates.push(one),
+    });
+    await expect(run).rejects.toMatchObject({
+      code: 'defect',
+      message: `scan.nii.gz: ${message}`,
+      fields: { path: 'scan.nii.gz', kinds: ['value-range'], options: { 'accept value-range': 'use it as it is' } },
+    });
+    expect(estimates).toEqual([]);
+    await expect(segment(byValue, shifted, { ...options, accept: ['constant'] })).rejects.toThrow(message);
+  });
+
+  it('is segmented where they are accepted; the sidecar says so, and what reading it told', async () => {
+    const told: string[] = [];
+    const { notes, sidecar, labels } = await segment(byValue, shifted, {
+      ...options,
+      accept: ['value-range'],
+      readingNotes: ['assumed LPS'],
+      onNote: (text) => told.push(text),
+    });
+    expect(told).toEqual([`${message}; accepted`]);
+    expect(notes).toEqual(['assumed LPS', `${message}; accepted`]);
+    expect(sidecar.notes).toEqual(notes);
+    expect(labels.size).toEqual(scan.size);
+  });
+
+  it('without any has no notes', async () => {
+    const { notes, sidecar } = await segment(byValue, scan, options);
+    expect(notes).toEqual([]);
+    expect(sidecar).not.toHaveProperty('notes');
+  });
+
+  it.each([
+    ['constant', new Int16Array(scan.voxels.length)],
+    ['value-range', Float64Array.from(scan.voxels, (_, at) => (at === 7 ? 1e300 : -1000))],
+    ['not-finite', Float32Array.from(scan.voxels, (hu, at) => (at === 7 ? Number.NaN : hu))],
+  ])('%s', async (kind, voxels) => {
+    await expect(segment(byValue, { ...scan, voxels }, options)).rejects.toMatchObject({ fields: { kinds: [kind] } });
+  });
+});

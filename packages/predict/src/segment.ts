@@ -13,6 +13,8 @@ export interface SegmentOptions extends Omit<PredictOptions, 'onLabels'> {
   readonly files: SidecarFiles;
   /** Who writes the mask, for the sidecar. */
   readonly program: Program;
+  /** What reading the scan told, for the sidecar; beside what is noted of the scan here. */
+  readonly readingNotes?: readonly string[];
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number | undefined;
   /** Called with the finished mask before the first class's probabilities, and awaited: it can be safe on the disk first. */
@@ -31,13 +33,14 @@ export interface Segmentation extends Prediction, MaskMeasurement {
  * @throws as `predictScan` does
  */
 export async function segment(model: LoadedModel, scan: Volume, options: SegmentOptions): Promise<Segmentation> {
-  const { files, program, minimumLesionMl, onMask, ...settings } = options;
+  const { files, program, minimumLesionMl, onMask, readingNotes = [], ...settings } = options;
   const { classes } = model.metadata.preparation;
   const window = resolveWindow(model, options);
   const describe = (prediction: Prediction): Segmentation => {
+    const notes = [...readingNotes, ...prediction.notes];
     const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
-    const sidecar = describeMask(model, prediction, { files, program, window, options, measurement });
-    return { ...prediction, ...measurement, sidecar };
+    const sidecar = describeMask(model, { ...prediction, notes }, { files, program, window, options, measurement });
+    return { ...prediction, ...measurement, notes, sidecar };
   };
   let segmentation: Segmentation | undefined;
   const onLabels = async (prediction: Prediction): Promise<void> => {

@@ -58,6 +58,8 @@ export interface MaskSidecar {
   readonly window: { readonly patch: Size3; readonly overlap: Size3 };
   /** Absent when nothing was switched on. */
   readonly options?: PredictionOptions;
+  /** What was assumed, repaired, noted or accepted of the scan, for people; absent where there was nothing. */
+  readonly notes?: readonly string[];
   readonly classes: ReadonlyArray<{
     readonly value: number;
     readonly name: string;
@@ -83,7 +85,7 @@ export interface SidecarFiles {
 /** Describes a mask; the measurement is in the order of the model's classes. */
 export function describeMask(
   model: LoadedModel,
-  { labels, scale, removedVoxels, filledVoxels }: Omit<Prediction, 'estimate'>,
+  { labels, scale, removedVoxels, filledVoxels, notes }: Omit<Prediction, 'estimate'>,
   about: {
     readonly files: SidecarFiles;
     readonly program: Program;
@@ -112,6 +114,7 @@ export function describeMask(
     runtime: model.runtime,
     window,
     ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(notes.length === 0 ? {} : { notes }),
     classes: model.metadata.preparation.classes.map(({ value, name, color, role }, index) => ({
       value,
       name,

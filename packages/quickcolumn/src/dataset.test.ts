@@ -69,7 +69,7 @@ describe('quickcolumn dataset', () => {
     const bad = await quickcolumn(folder, ...args);
     expect(bad.code).toBe(3);
     expect(bad.stdout).toMatch(
-      /error \(geometry\): phantom_0002: .*origin by \(0\.5000, 0\.0000, 0\.0000\) mm.*it can be repaired/,
+      /error \(grid\): phantom_0002: .*origin by \(0\.5000, 0\.0000, 0\.0000\) mm.*it can be repaired/,
     );
     const fixed = await quickcolumn(folder, ...args, '--fix', '--out', 'fixed');
     expect(fixed.code).toBe(0);

@@ -13,7 +13,7 @@ export { inOwnProcess } from './hosts/process.js';
 export type { CompareJob, CompareJobResult, CrossValidateJob, CrossValidateJobResult } from './jobs/compare.js';
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
-export type { CaseNaming, ComputeRequest, DataOverride } from './jobs/parts.js';
+export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
 export type {
   FailedScan,
   MaskFormat,

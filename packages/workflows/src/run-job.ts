@@ -28,7 +28,7 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
 function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> | undefined {
   switch (job.kind) {
     case 'prepare':
-      // The cache is made to be shared: its files are named by what is in them and appear whole.
+      // The cache is made to be shared by processes: its files are named by what is in them and appear whole.
       return undefined;
     case 'train-fold':
     case 'predict-fold':

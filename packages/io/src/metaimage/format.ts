@@ -12,10 +12,10 @@ export const metaImageFormat: VolumeFormat<'metaimage'> = defineVolumeFormat<'me
   async read(store, path, options) {
     const { volume, header } = await readMetaImage(store, path, options);
     const { geometry, comment } = header;
-    return { volume, properties: { geometry, ...(comment !== undefined && { comment }) } };
+    return { volume, properties: { geometry, ...(comment !== undefined && { comment }) }, notes: header.notes };
   },
-  async summarize(store, path) {
-    const { data, comment } = await readMetaImageHeader(store, path);
+  async summarize(store, path, assume) {
+    const { data, comment } = await readMetaImageHeader(store, path, assume);
     return { size: data.size, ...(comment !== undefined && { description: comment }) };
   },
   otherFiles: metaImageDataFiles,

@@ -12,10 +12,10 @@ export const nrrdFormat: VolumeFormat<'nrrd'> = defineVolumeFormat<'nrrd', NrrdP
   async read(store, path, options) {
     const { volume, header } = await readNrrd(store, path, options);
     const { geometry, content } = header;
-    return { volume, properties: { geometry, ...(content !== undefined && { content }) } };
+    return { volume, properties: { geometry, ...(content !== undefined && { content }) }, notes: header.notes };
   },
-  async summarize(store, path) {
-    const { data, content } = await readNrrdHeader(store, path);
+  async summarize(store, path, assume) {
+    const { data, content } = await readNrrdHeader(store, path, assume);
     return { size: data.size, ...(content !== undefined && { description: content }) };
   },
   otherFiles: nrrdDataFiles,

@@ -1,4 +1,5 @@
 /** The readers that the rest of Quickcolumn uses in Node: a scan, or a label map, from any supported file on disk. */
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import { diskStore } from '../files/disk-store.js';
 import { type FileLabels, type FileVolume, readLabelsFrom, readVolumeFrom, volumeFilesOf } from './read-from.js';
 import { formatToRead } from './formats.js';
@@ -15,8 +16,8 @@ export async function readLabels(path: string, options: VolumeReadOptions = {}):
 }
 
 /** What the header of a scan or label map tells: quick, whatever its size. Throws as `readVolume` does. */
-export async function summarizeVolume(path: string): Promise<VolumeSummary> {
-  return await formatToRead(path).summarize(diskStore, path);
+export async function summarizeVolume(path: string, assume?: HeaderAssumptions): Promise<VolumeSummary> {
+  return await formatToRead(path).summarize(diskStore, path, assume);
 }
 
 /** The named file and every other one that its volume is made of (pairs, detached data), the named one first. */

@@ -10,6 +10,8 @@ export interface FileVolume<T extends VoxelArray = VoxelArray> extends Volume<T>
   readonly format: VolumeFormatName;
   /** For `like` of what is written on the same grid. */
   readonly properties: FormatProperties;
+  /** What was assumed of a header that does not say it, for people; mostly empty. */
+  readonly notes: readonly string[];
 }
 
 /** A label map, and what of its file another one on the same grid is written with. */
@@ -26,8 +28,9 @@ export async function readVolumeFrom(
 ): Promise<FileVolume> {
   const format = formatToRead(path);
   const isWatched = options.signal !== undefined || options.onProgress !== undefined;
-  const { volume, properties } = await format.read(isWatched ? watchedStore(store, options) : store, path, options);
-  return { ...volume, format: format.name, properties };
+  const from = isWatched ? watchedStore(store, options) : store;
+  const { volume, properties, notes = [] } = await format.read(from, path, options);
+  return { ...volume, format: format.name, properties, notes };
 }
 
 /** Reads a label map: whole numbers 0 to 255 of any stored type. Throws the format's error at the first other value. */

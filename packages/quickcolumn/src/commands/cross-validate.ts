@@ -29,6 +29,7 @@ export function crossValidateCommand(): Command {
     holdOut: 'cases kept out of all folds, separated by commas',
   });
   withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--redo', 'train all folds anew (with --fold: this one); their results are removed')
     .addHelpText(

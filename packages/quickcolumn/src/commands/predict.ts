@@ -8,6 +8,7 @@ import {
   maskFormats as knownFormats,
   masksWrittenBefore,
   type PredictedFiles,
+  type ScanConsent,
   type ScanNaming,
   scanNamings,
 } from '@quickcolumn/workflows';
@@ -22,11 +23,12 @@ import {
   wholeNumber,
 } from '../flags/arguments.js';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { withConsentFlags } from '../flags/consent-flags.js';
 import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../flags/prediction-flags.js';
 import { run } from '../terminal/run.js';
 import { print } from '../terminal/terminal.js';
 
-interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming {
+interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanConsent {
   /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
@@ -97,13 +99,13 @@ Examples:
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
     .action(predictAction);
-  return withAnonymousFlags(withTestTimeFlags(predict));
+  return withAnonymousFlags(withConsentFlags(withTestTimeFlags(predict)));
 }
 
 async function predictAction(inputs: string[], flags: PredictFlags): Promise<void> {
   const { out, model, format, minimumLesion, probabilities, patch, overlap, threads, ignoreMemory, force } = flags;
   const { ignoreSpace, skipExisting, name, nameBy, anonymize, anonymizeKey } = flags;
-  const { series, repair, runtime, precision, autotune } = flags;
+  const { series, repair, accept, assumeOrientation, assumeUnits, runtime, precision, autotune } = flags;
   const show = (scans: readonly PredictedFiles[]): void => {
     for (const { masks } of scans) for (const mask of masks) print(mask);
   };
@@ -129,6 +131,9 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     anonymizeKey,
     series,
     repair,
+    accept,
+    assumeOrientation,
+    assumeUnits,
     runtime,
     precision,
     autotune,

@@ -69,6 +69,7 @@ function startCommand(): Command {
         .default('given'),
     );
   withTrainingOptions(command, ['profile', 'config', 'epochs', 'stepsPerEpoch', 'patch', 'seed', 'learningRate']);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze', 'runtime', 'precision', 'autotune'], {
     initFrom: 'start round 1 from this model; later rounds start from the one before',
     freeze: 'parts that are not trained, in all rounds',

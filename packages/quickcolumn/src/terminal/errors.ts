@@ -34,6 +34,12 @@ function flagHint(error: unknown): string {
     return `; use --precision ${['auto', ...(possible as readonly string[])].join(' or ')}`;
   }
   if (typeof options !== 'object' || options === null) return '';
-  const hints = Object.entries(options).map(([option, effect]) => `--${option} to ${String(effect)}`);
+  const hints = Object.entries(options).map(([option, effect]) => `${flagOf(option)} to ${String(effect)}`);
   return hints.length === 0 ? '' : `, or use ${hints.join(', ')}`;
+}
+
+/** `assumeUnits mm` as it is typed: `--assume-units mm`. */
+function flagOf(option: string): string {
+  const [name, ...values] = option.split(' ');
+  return [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...values].join(' ');
 }

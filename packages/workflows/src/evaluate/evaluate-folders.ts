@@ -1,6 +1,7 @@
 /** Metrics of predicted masks against the truth, from folders with files of the same names. */
 import { join } from 'node:path';
 
+import { assumptionsOf } from '@quickcolumn/cases';
 import { readHistory } from '@quickcolumn/learn';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
@@ -28,7 +29,11 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
   const named =
     job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
-  const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl }, context);
+  const evaluation = await evaluateCases(
+    cases.map(shown),
+    { classes, ignoreLabel, minimumLesionMl, assume: assumptionsOf(job) },
+    context,
+  );
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;
   await writeFolder(out, (folder) =>
     writeEvaluation(folder, evaluation, {

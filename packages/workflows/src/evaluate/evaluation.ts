@@ -14,7 +14,7 @@ import {
   type Summary,
   toCsv,
 } from '@quickcolumn/evaluate';
-import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
+import { type HeaderAssumptions, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { patientOf } from '@quickcolumn/cases';
 import type { EpochRecord } from '@quickcolumn/learn';
 import type { LabelClass, Volume } from '@quickcolumn/volume';
@@ -36,6 +36,8 @@ export interface EvaluationOptions {
   readonly ignoreLabel?: number;
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number;
+  /** What is known of files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
 }
 
 export interface Evaluation {
@@ -50,7 +52,7 @@ const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0
 /** Measures every case, one in memory at a time. @throws the readers' and the metrics' errors, naming the case. */
 export async function evaluateCases(
   cases: readonly EvaluationCase[],
-  { classes, ignoreLabel, minimumLesionMl }: EvaluationOptions,
+  { classes, ignoreLabel, minimumLesionMl, assume }: EvaluationOptions,
   context: JobContext,
 ): Promise<Evaluation> {
   const task = context.begin('evaluate');
@@ -60,9 +62,9 @@ export async function evaluateCases(
     for (const { name, patient = patientOf(name), truthPath, predictionPath, imagePath } of cases) {
       context.throwIfInterrupted();
       task.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length, cases.length);
-      const truth = await readLabels(truthPath);
-      const prediction = await readLabels(predictionPath);
-      const image = imagePath === undefined ? undefined : await readVolume(imagePath);
+      const truth = await readLabels(truthPath, { assume });
+      const prediction = await readLabels(predictionPath, { assume });
+      const image = imagePath === undefined ? undefined : await readVolume(imagePath, { assume });
       metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
       if (image === undefined) continue;
       overlays.push({ name, overlay: drawn(image, { truth, prediction }, classes, ignoreLabel) });
@@ -76,11 +78,11 @@ export async function evaluateCases(
 /** The picture of a case that has been measured before. @throws the readers' errors */
 export async function overlayOf(
   files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
-  classes: readonly LabelClass[],
-  ignoreLabel?: number,
+  { classes, ignoreLabel, assume }: EvaluationOptions,
 ): Promise<Overlay> {
-  const masks = { truth: await readLabels(files.truthPath), prediction: await readLabels(files.predictionPath) };
-  return drawn(await readVolume(files.imagePath), masks, classes, ignoreLabel);
+  const truth = await readLabels(files.truthPath, { assume });
+  const masks = { truth, prediction: await readLabels(files.predictionPath, { assume }) };
+  return drawn(await readVolume(files.imagePath, { assume }), masks, classes, ignoreLabel);
 }
 
 function drawn(

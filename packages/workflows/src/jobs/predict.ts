@@ -4,7 +4,18 @@ import type { MirrorAxis } from '@quickcolumn/predict';
 import type { ErrorCode } from '@quickcolumn/errors';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
-import { type CaseNaming, compute, count, flag, naming, path, size3, type ThreadedCompute } from './parts.js';
+import {
+  type CaseNaming,
+  compute,
+  consent,
+  count,
+  flag,
+  naming,
+  path,
+  type ScanConsent,
+  size3,
+  type ThreadedCompute,
+} from './parts.js';
 
 /** A class of the model, by value or by name. */
 export type ClassName = string | number;
@@ -38,7 +49,7 @@ export const maskFormats: readonly MaskFormat[] = [...volumeFormatNames, 'seg'];
 export type ScanNaming = 'path' | 'series';
 export const scanNamings: readonly ScanNaming[] = ['path', 'series'];
 
-export interface PredictJob extends TestTimeOptions, ThreadedCompute, CaseNaming {
+export interface PredictJob extends TestTimeOptions, ThreadedCompute, CaseNaming, ScanConsent {
   readonly kind: 'predict';
   /** Scans, folders of them, DICOM folders, zip archives or files. */
   readonly inputs: readonly string[];
@@ -86,6 +97,8 @@ export interface FailedScan {
   readonly code: ErrorCode;
   /** Why, for people. */
   readonly message: string;
+  /** Options of the job that would help, and what each does. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export interface PredictJobResult {
@@ -137,4 +150,5 @@ export const predictJob: z.ZodType<PredictJob> = z.strictObject({
   ...testTimeShape,
   ...naming,
   ...compute,
+  ...consent,
 });

@@ -1,4 +1,5 @@
 /** Scans and a model in, masks on the scans' own grids and their sidecars out. */
+import { assumptionsOf } from '@quickcolumn/cases';
 import { parseRepair } from '@quickcolumn/dicom';
 import { errorCodeOf } from '@quickcolumn/errors';
 import { type CompiledModel, resolveWindow } from '@quickcolumn/predict';
@@ -31,6 +32,7 @@ export async function runPrediction(
   const hidden = anonymize === true || anonymizeKey !== undefined;
   const found = await scanInputs(inputs, {
     series,
+    assume: assumptionsOf(options),
     signal,
     ...(repair && { repair: parseRepair(repair) }),
     ...(!hidden && { note: (text) => context.note(text) }),

@@ -63,7 +63,7 @@ export interface Prediction {
  * the probabilities when they are. @throws what segmenting and writing throw; nothing unfinished stays
  */
 export async function predictTarget(
-  { target, volume: scan, sha256, properties, dicom }: LoadedTarget,
+  { target, volume: scan, sha256, properties, notes, dicom }: LoadedTarget,
   { model, compiled, windows, options, start }: Prediction,
   context: JobContext,
 ): Promise<PredictedFiles> {
@@ -71,7 +71,8 @@ export async function predictTarget(
   const { maskPaths, segPath, sidecarPath, shownName } = target;
   const masks = masksOf(target);
   const shown = shownName ?? target.name;
-  for (const text of dicom?.notes ?? []) context.note(`${shown}: ${text}`);
+  const note = (text: string): void => context.note(`${shown}: ${text}`);
+  notes.forEach(note);
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
   const probabilityNames = options.probabilities ? probabilityFiles(target, classes) : undefined;
@@ -105,6 +106,9 @@ export async function predictTarget(
       patch: options.patch,
       ...windows,
       name: shownName ?? target.path,
+      accept: options.accept,
+      readingNotes: notes,
+      onNote: note,
       files: { scan: shownName ?? basename(target.path), scanSha256: sha256, mask: basename(masks[0]) },
       program: { name: 'quickcolumn', version },
       minimumLesionMl: options.minimumLesionMl,

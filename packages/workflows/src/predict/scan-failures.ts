@@ -16,7 +16,13 @@ export function isAboutOneScan(error: unknown): boolean {
 export function failureOf(name: string, error: unknown, hidden: boolean): FailedScan {
   const code = errorCodeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  return { name, code, message: hidden ? `cannot be predicted (${code})` : message };
+  const options = error instanceof QuickcolumnError ? error.fields['options'] : undefined;
+  return {
+    name,
+    code,
+    message: hidden ? `cannot be predicted (${code})` : message,
+    ...(typeof options === 'object' && options !== null && { options: options as Record<string, string> }),
+  };
 }
 
 /** The error at the end of a batch: code `input`, or `internal` where a fault of ours is among them. */
@@ -36,7 +42,10 @@ export function batchError(
     failed,
     scans,
     skipped,
-    options: { 'skip-existing': 'go on with the same inputs' },
+    options: {
+      ...Object.fromEntries(failed.flatMap(({ options = {} }) => Object.entries(options))),
+      'skip-existing': 'go on with the same inputs',
+    },
   });
 }
 

@@ -1,17 +1,17 @@
 /** Masks of our own, which lie beside scans and in folders of scans and must never be taken for one. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isResultDescription, summarizeVolume, volumeBase } from '@quickcolumn/io';
+import { type HeaderAssumptions, isResultDescription, summarizeVolume, volumeBase } from '@quickcolumn/io';
 
 /**
  * Whether a volume is a result: its header says so, or a sidecar beside it that names it, or its name (`scan.seg.nrrd`,
  * as 3D Slicer and others call segmentations). A file that cannot be read is none.
  */
-export async function isOwnMask(path: string): Promise<boolean> {
+export async function isOwnMask(path: string, assume?: HeaderAssumptions): Promise<boolean> {
   const base = volumeBase(path);
   if (/\.seg$/i.test(base)) return true;
   if (await sidecarNames(`${base}.json`, basename(path))) return true;
-  return await summarizeVolume(path).then(
+  return await summarizeVolume(path, assume).then(
     ({ description }) => isResultDescription(description),
     () => false,
   );

@@ -1,7 +1,7 @@
 /** Scans as files: named one by one, or all volumes of a folder, known by their name without extension. */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { volumeExtensions, volumeName } from '@quickcolumn/io';
+import { type HeaderAssumptions, volumeExtensions, volumeName } from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { isOwnMask } from './own-masks.js';
 
@@ -49,24 +49,25 @@ async function filesIn(folder: string, what: string): Promise<ScanFile[]> {
 /**
  * The scans of a folder, sorted by name: its volumes but for masks that quickcolumn made.
  * @param what what messages call it: `images`
- * @param note is told what was left out
+ * @param options.note is told what was left out; `options.assume` is for headers that do not say enough
  * @throws InputError when there are none
  */
 export async function scansIn(
   folder: string,
   what: string,
-  note: (text: string) => void = () => undefined,
+  options: { readonly note?: (text: string) => void; readonly assume?: HeaderAssumptions } = {},
 ): Promise<ScanFile[]> {
   const files = await filesIn(folder, what);
   const scans: ScanFile[] = [];
-  for (const file of files) if (!(await isOwnMask(file.path))) scans.push(file);
+  for (const file of files) if (!(await isOwnMask(file.path, options.assume))) scans.push(file);
   const masks = files.length - scans.length;
   if (scans.length === 0) {
     throw new InputError(`${what}: no scans in ${folder}; what it holds are masks or other results (${masks})`, {
       folder,
     });
   }
-  if (masks > 0) note(`${folder}: ${masks} of ${files.length} volumes are masks or other results, not scans; left out`);
+  if (masks > 0)
+    options.note?.(`${folder}: ${masks} of ${files.length} volumes are masks or other results, not scans; left out`);
   return unique(scans);
 }
 

@@ -6,7 +6,13 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type DicomVolume, readSeries, type SeriesRepair } from '@quickcolumn/dicom';
 import { errorCodeOf, exitCodeOf, exitCodes } from '@quickcolumn/errors';
-import { type FormatProperties, readVolume, type ReadWatch, summarizeVolume } from '@quickcolumn/io';
+import {
+  type FormatProperties,
+  type HeaderAssumptions,
+  readVolume,
+  type ReadWatch,
+  summarizeVolume,
+} from '@quickcolumn/io';
 import type { Size3, Volume } from '@quickcolumn/volume';
 import { isOwnMask } from './own-masks.js';
 import { caseName, InputError, scansIn } from './scan-files.js';
@@ -14,6 +20,8 @@ import { chooseSeries, dicomPathKind, openListing } from './dicom-input.js';
 
 export interface LoadedScan {
   readonly volume: Volume;
+  /** What was assumed or repaired, for people. */
+  readonly notes: readonly string[];
   /** Of a volume's file, for what is written in its likeness. */
   readonly properties?: FormatProperties;
   /** Of a DICOM series; its first file can be read until `close`. */
@@ -41,6 +49,8 @@ export interface ScanInputOptions {
   /** UID or number of the series where a folder holds several. */
   readonly series?: string;
   readonly repair?: SeriesRepair;
+  /** What is known of volume files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
   readonly signal?: AbortSignal;
   /** Is told what was left out of a folder. */
   readonly note?: (text: string) => void;
@@ -59,11 +69,11 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
     if (kind === 'file') looseFiles.push(path);
     else if (kind === 'container') inputs.push(await dicomInput([path], { ...options, alone }));
     else if ((await stat(path)).isDirectory()) {
-      const scans = await scansIn(path, path, options.note);
-      inputs.push(...scans.map((scan) => volumeInput(scan.name, scan.path)));
-    } else if (await isOwnMask(path)) {
+      const scans = await scansIn(path, path, options);
+      inputs.push(...scans.map((scan) => volumeInput(scan.name, scan.path, options.assume)));
+    } else if (await isOwnMask(path, options.assume)) {
       throw new InputError(`${path} is a mask or another result, not a scan; name the scan`, { path });
-    } else inputs.push(volumeInput(caseName(path), path));
+    } else inputs.push(volumeInput(caseName(path), path, options.assume));
   }
   if (looseFiles.length > 0) {
     inputs.push(await dicomInput(looseFiles, { ...options, alone: looseFiles.length === paths.length }));
@@ -80,19 +90,19 @@ export async function scanInputs(paths: readonly string[], options: ScanInputOpt
 }
 
 /** A scan in one file. */
-export function volumeInput(name: string, path: string): ScanInput {
+export function volumeInput(name: string, path: string, assume?: HeaderAssumptions): ScanInput {
   return {
     name,
     path,
     kind: 'volume',
     size: async () =>
-      await summarizeVolume(path).then(
+      await summarizeVolume(path, assume).then(
         ({ size }) => size,
         () => undefined,
       ),
     load: async (watch) => {
-      const scan = await readVolume(path, watch);
-      return { volume: scan, properties: scan.properties, close: () => undefined };
+      const { properties, notes, ...volume } = await readVolume(path, { ...watch, assume });
+      return { volume, properties, notes, close: () => undefined };
     },
   };
 }
@@ -133,7 +143,7 @@ async function chosenSeries(
         );
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
         const dicom = await readSeries(series, { repair, signal });
-        return { volume: dicom.volume, dicom, close: () => open.close() };
+        return { volume: dicom.volume, notes: dicom.notes, dicom, close: () => open.close() };
       } catch (error) {
         open.close();
         throw error;

@@ -162,7 +162,7 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
 
 async function loadCases(
   cases: readonly DatasetCase[],
-  { preparation }: TrainConfig,
+  { preparation, data }: TrainConfig,
   { cacheDir, names }: { readonly cacheDir: string; readonly names: ShownNames },
   context: JobContext,
 ): Promise<TrainingCase[]> {
@@ -172,6 +172,7 @@ async function loadCases(
     preparation,
     {
       cacheDir,
+      consent: data,
       shownName: (entry) => names.shown(entry).name,
       onCase: ({ image, labels, size, airValue }, { name }) => {
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
