@@ -6,16 +6,14 @@
  * leave them (so a scan gives the same mask by either way). The voxels are int16 where all rescaled values are whole
  * numbers that fit, else float32.
  */
-import { basename } from 'node:path';
 import { type Volume, voxelCount } from '@quickcolumn/volume';
 import { DicomError, throwIfAborted } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
 import { type DicomSeries, judgeSeries } from './list-series.js';
 import { newFindings, type Findings } from './checks/findings.js';
-import { watchNeighbours } from './checks/neighbours.js';
 import { watchRescale } from './checks/odd-rescale.js';
 import { rescaleOf } from './checks/rescale.js';
-import { fileNames, shorten } from './short-lists.js';
+import { fileNames } from './short-lists.js';
 import { decodeFrame, type StoredValues } from '../codecs/pixels.js';
 import { type DicomFile, readFile } from '../data-set/read-file.js';
 import { repairOptions, type SeriesRepair } from './repair.js';
@@ -211,8 +209,7 @@ async function fillPlanes(
   options: ReadSeriesOptions & { readonly name: string; readonly found: Findings },
 ): Promise<Int16Array | Float32Array> {
   const { size, planes, shifts } = plan;
-  const { name, found } = options;
-  const watch = watchNeighbours(formatOf(planes[0]));
+  const { name } = options;
   const rescales = watchRescale(plan);
   const planeVoxels = size[0] * size[1];
   // Whole numbers as int16 where they fit, as nearly all CTs do; the first that does not makes it float32. Allocated
@@ -223,7 +220,6 @@ async function fillPlanes(
     options.onProgress?.({ done: k, total: planes.length });
     if (plan.compareDuplicates && plane.kind === 'slice') await compare(plane, reader);
     const hu = await planeHu(plane, reader);
-    watch.add(hu);
     if (plane.kind === 'slice') rescales?.add(plane.slice, hu);
     const shifted =
       shifts === undefined ? hu : shiftPlane(hu, formatOf(plane), { size, shift: shifts[k], outside: airHu });
@@ -235,17 +231,6 @@ async function fillPlanes(
   if (misfits.length > 0) {
     const text = `with the rescale of the other slices these would fit them, with their own they do not: ${fileNames(misfits)}`;
     throw new DicomError(name, 'mixed-rescale', text);
-  }
-  const strangers = watch.strangers().flatMap((k) => imagesOf(planes[k]));
-  if (strangers.length > 0) {
-    found.defect('order', `slices that look unlike their neighbours: ${fileNames(strangers)}`);
-  }
-  const steps = watch.steps().map((k) => [...imagesOf(planes[k]), ...imagesOf(planes[k + 1])]);
-  if (steps.length > 0) {
-    const where = shorten(
-      steps.map((slices) => [...new Set(slices.map(({ source }) => basename(source.name)))].join(' – ')),
-    );
-    found.defect('order', `the image changes abruptly between slices: ${where}`);
   }
   return voxels ?? new Int16Array(0);
 }

@@ -4,8 +4,12 @@
  */
 import type { SliceHeader } from '../slice-header.js';
 import type { StackPlan } from '../stack.js';
-import { difference, type PlaneHu, sampled } from './neighbours.js';
 import { oddlyRescaled, rescaleOf } from './rescale.js';
+
+type PlaneHu = Int32Array | Float32Array;
+
+/** Pixels of a plane that are compared. */
+const samplePixels = 128 * 128;
 
 export interface RescaleWatch {
   /** Takes the slices of the stack in order. */
@@ -57,4 +61,21 @@ export function watchRescale(plan: StackPlan): RescaleWatch | undefined {
     const [factor, shift] = [usualRescale.slope / slope, usualRescale.intercept];
     return Float32Array.from(hu, (value) => (value - intercept) * factor + shift);
   }
+}
+
+/** Pixels on a coarser grid, in the range of tissue and air. */
+function sampled(hu: PlaneHu, { columns, rows }: { readonly columns: number; readonly rows: number }): Float32Array {
+  const step = Math.max(1, Math.floor(Math.sqrt((columns * rows) / samplePixels)));
+  const sample = new Float32Array(Math.ceil(columns / step) * Math.ceil(rows / step));
+  for (let y = 0, at = 0; y < rows; y += step) {
+    for (let x = 0; x < columns; x += step) sample[at++] = Math.min(1000, Math.max(-1000, hu[y * columns + x]));
+  }
+  return sample;
+}
+
+/** Mean absolute difference. */
+function difference(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs(a[i] - b[i]);
+  return sum / a.length;
 }

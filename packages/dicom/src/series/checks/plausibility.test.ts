@@ -167,56 +167,6 @@ it('a pixel spacing that contradicts the reconstruction diameter', async () => {
   expect(await notesOf(slices)).toEqual(['6 columns of 7 mm are 42.0 mm; the reconstruction diameter is 4.2 mm']);
 });
 
-describe('pixels', () => {
-  const random = (i: number, k: number): number => {
-    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(k + 1, 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-    return (h ^ (h >>> 12)) >>> 0;
-  };
-  /** A disc of tissue in air whose place and size change slowly, with noise; 40 × 32 pixels. */
-  const disc = (k: number): Int16Array =>
-    Int16Array.from({ length: 1280 }, (_, i) => {
-      const [x, y] = [(i % 40) - 20 - 0.3 * k, Math.floor(i / 40) - 16];
-      const noise = random(i, k) % 41;
-      return 1024 + (Math.hypot(x, y) < 6 + 0.3 * k ? 40 : -960) + noise;
-    });
-  const stack = (order: readonly number[]): SliceOptions[] =>
-    good(order.length, (k) => ({ columns: 40, rows: 32, values: disc(order[k]) }));
-  const usual = Array.from({ length: 24 }, (_, k) => k);
-  const replaced = (changes: Readonly<Record<number, number>>): number[] => usual.map((k) => changes[k] ?? k);
-
-  it('that change slowly are usual', async () => {
-    expect(await notesOf(stack(usual))).toEqual([]);
-  });
-
-  it('that are mostly noise are usual', async () => {
-    const noise = (k: number): Int16Array =>
-      Int16Array.from(disc(10), (value, i) => value + (random(i, k + 100) % 400));
-    expect(await notesOf(stack(usual).map((slice, k) => ({ ...slice, values: noise(k) })))).toEqual([]);
-  });
-
-  const unlike = (files: string): string => `slices that look unlike their neighbours: ${files}`;
-  const abrupt = (files: string): string => `the image changes abruptly between slices: ${files}`;
-  it.each<[string, readonly number[], string]>([
-    ['two slices swapped', replaced({ 4: 15, 15: 4 }), unlike('slice-4.dcm, slice-15.dcm')],
-    ['one slice of another place', replaced({ 9: 20 }), unlike('slice-9.dcm')],
-    ['another slice at the begin', replaced({ 0: 16 }), abrupt('slice-0.dcm – slice-1.dcm')],
-    ['another slice at the end', replaced({ 23: 8 }), abrupt('slice-22.dcm – slice-23.dcm')],
-    [
-      'slices left out, and the rest renumbered',
-      usual.map((k) => (k < 10 ? k : k + 6)),
-      abrupt('slice-9.dcm – slice-10.dcm'),
-    ],
-  ])('%s: noted', async (_, order, note) => {
-    expect(await notesOf(stack(order))).toEqual([note]);
-  });
-
-  it('half of which have other values: noted', async () => {
-    const slices = stack(usual).map((slice, k) => ({ ...slice, ...(k > 11 && { values: new Int16Array(1280) }) }));
-    expect(await notesOf(slices)).toEqual([abrupt('slice-11.dcm – slice-12.dcm')]);
-  });
-});
-
 it('slice locations with the sign of the heights turned', async () => {
   const slices = good(5, (k) => ({
     position: [-30, -20, 2 * k + 10],
