@@ -29,7 +29,8 @@ const longestRun = 9;
  * contrast. The largest of 13 real scans of 0.7 to 8 mm a slice are 1.8 and 0.89.
  */
 const jumpFactor = 2.6;
-const twoStepFactor = 1.05;
+const twoStepShare = 1.05;
+const aboveMedian = 0.35;
 const jumpShare = 0.05;
 /** Share of a slice that is one value at its end, beyond what is usual in the scan. */
 const unfinishedShare = 0.4;
@@ -81,7 +82,7 @@ function unfinishedSlices({ voxels, size: [columns, rows, slices] }: Volume): Br
     while (at > k * plane && voxels[at - 1] === voxels[end]) at--;
     return (end + 1 - at) / plane;
   });
-  const usual = [...runs].sort((a, b) => a - b)[slices >> 1];
+  const usual = median(runs);
   return upTo(slices)
     .filter((k) => runs[k] > usual + unfinishedShare && runs[k] < 1)
     .map((k) => ({ first: k, last: k, text: `${k + 1} ends in ${(100 * runs[k]).toFixed(0)} % of one value` }));
@@ -147,18 +148,23 @@ function disorder({ slices, apart, contrast }: CoarseView): Break[] {
 
 function jumps({ slices, apart, contrast, contrastOf }: CoarseView): Break[] {
   const steps = upTo(slices - 1).map((k) => apart(k, k + 1));
+  const ofTwo = steps.map((step, k) => {
+    const isInner = k >= 2 && k + 3 < slices;
+    return isInner ? step / Math.max(apart(k - 2, k), apart(k + 1, k + 3), noiseShare * contrast) : 0;
+  });
+  // Where all is noise, two steps change no more than one.
+  const leastOfTwo = Math.max(twoStepShare, median(ofTwo) + aboveMedian);
   return upTo(slices - 1)
     .filter((k) => {
-      const around = steps.slice(Math.max(0, k - 8), k + 9).sort((a, b) => a - b);
-      const usual = around[around.length >> 1];
+      const usual = median(steps.slice(Math.max(0, k - 8), k + 9));
       const isBody = Math.min(contrastOf[k], contrastOf[k + 1]) > bodyShare * contrast;
-      const isInner = k >= 2 && k + 3 < slices;
-      const twoSteps = isInner ? Math.max(apart(k - 2, k), apart(k + 1, k + 3)) : Number.POSITIVE_INFINITY;
-      const isJump = steps[k] > jumpFactor * usual || steps[k] > twoStepFactor * twoSteps;
+      const isJump = steps[k] > jumpFactor * usual || ofTwo[k] > leastOfTwo;
       return isBody && isJump && steps[k] > jumpShare * contrast;
     })
     .map((k) => ({ first: k, last: k + 1, text: `the image jumps between ${k + 1} and ${k + 2}` }));
 }
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 function coarseView({ voxels, size: [columns, rows, slices] }: Volume): CoarseView {
   const edge = Math.max(1, Math.floor(Math.max(columns, rows) / blocksAcross));
