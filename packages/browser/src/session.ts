@@ -6,7 +6,14 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeVolumeBlob, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
+import {
+  encodeVolumeBlob,
+  labelsDescription,
+  type NamedBlob,
+  readVolumeBlobs,
+  volumeBase,
+  volumePath,
+} from '@quickcolumn/io';
 import {
   type CompiledModel,
   largestModelBytes,
@@ -149,7 +156,7 @@ async function predict(
     },
   });
   report('write');
-  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: sidecar.notice });
+  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: labelsDescription });
   const seconds = (performance.now() - start) / 1000;
   const shown = withScan ? { scan: plainVolume(scan) } : {};
   return { ...about, mask, labels, quantities, sidecar, seconds, windowSeconds, ...shown };

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -46,6 +46,20 @@ describe('prepareCached', () => {
     expect((await readdir(cache)).sort()).toEqual(
       ['image.f32', 'json', 'labels.u8'].map((ending) => `${first.key}.${ending}`),
     );
+  });
+
+  it('tells no name, and is readable for its owner alone', async () => {
+    const { key } = await prepareCached(cache, { ...files, name: 'Doe_Jane_4711' }, config);
+    const modes: number[] = [];
+    for (const file of await readdir(cache)) {
+      expect(await readFile(join(cache, file), 'latin1')).not.toMatch(/Doe|4711/);
+      modes.push((await stat(join(cache, file))).mode & 0o777);
+    }
+    expect([...modes, (await stat(cache)).mode & 0o777]).toEqual([0o600, 0o600, 0o600, 0o700]);
+    // Entries of earlier versions, which have a name, are read.
+    const path = join(cache, `${key}.json`);
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"version"', '"name": "case", "version"'));
+    expect((await prepareCached(cache, files, config)).source).toBe('hit');
   });
 
   it('keeps a case without labels apart, and does not care for file names', async () => {

@@ -4,7 +4,8 @@
  * KEY.json names two raw little-endian files, KEY.image.f32 and KEY.labels.u8, with their checksums. The key is a hash
  * of the files' content and of the configuration: a changed scan, label or setting is another entry, a renamed file is
  * not. Every file is written atomically and the JSON last, so an entry without JSON does not exist; an entry that does
- * not match its checksums is prepared again.
+ * not match its checksums is prepared again. Scans are patients': files and folder are readable for their owner alone, and
+ * no entry tells a name.
  */
 import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
@@ -80,7 +81,8 @@ const sha256 = z.string().length(64);
 const entrySchema = z.strictObject({
   format: z.literal('quickcolumn-prepared'),
   version: z.literal(preparationVersion),
-  name: z.string(),
+  /** Entries of earlier versions have it; whose scan it is belongs into no cache. */
+  name: z.string().optional(),
   size: size3,
   affine: affineSchema,
   airValue: z.number(),
@@ -135,7 +137,7 @@ export async function prepareCached(
   onProgress?.({ name, stage: 'prepare' });
   const prepared = prepareScan(image, config, { labels, name: imagePath, labelName: labelPath });
   onProgress?.({ name, stage: 'write' });
-  await store(cacheDir, key, prepared, { name, defects, assumed });
+  await store(cacheDir, key, prepared, { defects, assumed });
   return { ...prepared, notes, key, source };
 }
 
@@ -210,16 +212,17 @@ async function store(
   cacheDir: string,
   key: string,
   prepared: PreparedScan,
-  about: { readonly name: string; readonly defects: readonly Defect[]; readonly assumed: readonly string[] },
+  about: { readonly defects: readonly Defect[]; readonly assumed: readonly string[] },
 ): Promise<void> {
   const { image, labels, ...facts } = prepared;
   const paths = pathsOf(cacheDir, key);
   const imageBytes = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
-  await makeFolder(cacheDir).catch((cause: unknown) => {
+  const ours = { private: true };
+  await makeFolder(cacheDir, ours).catch((cause: unknown) => {
     throw new FileError(cacheDir, 'write', cause);
   });
-  await writeFileAtomic(paths.image, imageBytes);
-  if (labels) await writeFileAtomic(paths.labels, labels);
+  await writeFileAtomic(paths.image, imageBytes, ours);
+  if (labels) await writeFileAtomic(paths.labels, labels, ours);
   const entry = {
     format: 'quickcolumn-prepared',
     version: preparationVersion,
@@ -228,7 +231,7 @@ async function store(
     imageSha256: digest(imageBytes),
     ...(labels && { labelsSha256: digest(labels) }),
   };
-  await writeFileAtomic(paths.entry, `${JSON.stringify(entry, undefined, 1)}\n`);
+  await writeFileAtomic(paths.entry, `${JSON.stringify(entry, undefined, 1)}\n`, ours);
 }
 
 function pathsOf(cacheDir: string, key: string): { entry: string; image: string; labels: string } {

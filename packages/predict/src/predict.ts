@@ -50,6 +50,8 @@ export interface PredictOptions {
   /** Called once, before anything large is allocated. */
   readonly onEstimate?: (estimate: PredictionEstimate) => void;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
+  /** Called with the finished labels before the first class's probabilities, and awaited. */
+  readonly onLabels?: (prediction: Prediction) => Promise<void> | void;
   /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */
   readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => Promise<void> | void;
 }
@@ -157,16 +159,18 @@ export async function predictScan(
   merger.finish();
   const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
   const restored = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
+  const result =
+    postProcessing === undefined
+      ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
+      : postProcess(restored, classes, postProcessing);
+  const prediction = { ...result, estimate, scale: prepared.scale, notes };
+  await options.onLabels?.(prediction);
   if (options.onProbability !== undefined) {
     for (let c = 0; c < classes.length; c++) {
       await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));
     }
   }
-  const result =
-    postProcessing === undefined
-      ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
-      : postProcess(restored, classes, postProcessing);
-  return { ...result, estimate, scale: prepared.scale, notes };
+  return prediction;
 }
 
 function checkLength(probabilities: Float32Array, expected: number, name: string): void {
@@ -181,7 +185,9 @@ function checkLength(probabilities: Float32Array, expected: number, name: string
 function checkFinite(first: Float32Array, name: string): void {
   for (let i = 0; i < first.length; i++) {
     if (!Number.isFinite(first[i])) {
-      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`);
+      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`, {
+        reason: 'not-finite',
+      });
     }
   }
 }

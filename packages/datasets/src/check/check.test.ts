@@ -107,6 +107,21 @@ describe('checkDataset', () => {
     expect((await findingsOf(entry))[0].message).toMatch(/every voxel is 5/);
   });
 
+  it('takes a declared label to ignore for what it is', async () => {
+    const entry: ListedCase = {
+      name: 'partly',
+      imagePath: await putScan(join(root, 'ct', 'partly.nii'), 3),
+      labelPath: await putLabels(join(root, 'labels', 'partly.nii'), [1, 2, 3, 9]),
+      patient: 'p',
+      split: 'train',
+    };
+    const kinds = async (options: object): Promise<string[]> =>
+      (await checkDataset([entry], covidClasses, { nearEmptyMl: 0.001, ...options })).findings.map(({ kind }) => kind);
+    expect(await kinds({})).toEqual(['label-value']);
+    expect(await kinds({ ignoreLabel: 8 })).toEqual(['label-value']);
+    expect(await kinds({ ignoreLabel: 9 })).toEqual([]);
+  });
+
   it('judges scans as prediction and training do, and takes what is accepted for a warning', async () => {
     const entry = await putCase('a', 1);
     await putScan(entry.imagePath, 1, { low: 0, high: 3000 });

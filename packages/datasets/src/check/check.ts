@@ -33,6 +33,8 @@ export interface CheckedVolumes {
 export interface CheckOptions {
   /** A class with less than this is called near-empty; default 1 ml. */
   readonly nearEmptyMl?: number;
+  /** Value of voxels that nobody has annotated; no class, and no error. */
+  readonly ignoreLabel?: number;
   /**
    * What a case and its patient are called in the results. Messages of readers, which name files, are then left out.
    */
@@ -120,7 +122,7 @@ async function checkCase(
     const message = `labels are not on the image's grid: ${description}; ${advice}`;
     found('grid', message, { fixable: verdict !== 'different' });
   }
-  const classVoxels = checkClasses(labels, classes, { found, nearEmptyMl });
+  const classVoxels = checkClasses(labels, classes, { found, nearEmptyMl, ignoreLabel: context.options.ignoreLabel });
   return { facts: { ...basics, geometry: verdict, classVoxels }, image, labels };
 }
 
@@ -142,12 +144,12 @@ function rangeOf({ voxels }: Volume): Pick<CaseFacts, 'min' | 'max'> {
 function checkClasses(
   labels: Volume<Uint8Array>,
   classes: readonly LabelClass[],
-  context: { found: Report; nearEmptyMl: number },
+  context: { found: Report; nearEmptyMl: number; ignoreLabel: number | undefined },
 ): number[] {
-  const { found, nearEmptyMl } = context;
+  const { found, nearEmptyMl, ignoreLabel } = context;
   const counts = new Float64Array(256);
   for (const value of labels.voxels) counts[value]++;
-  const declared = new Set(classes.map(({ value }) => value));
+  const declared = new Set([...classes.map(({ value }) => value), ignoreLabel]);
   const others = [...counts.entries()].filter(([value, count]) => count > 0 && !declared.has(value));
   if (others.length > 0) {
     const list = others.slice(0, 5).map(([value, count]) => `${value} (${count} voxels)`);

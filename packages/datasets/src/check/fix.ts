@@ -5,6 +5,7 @@
 import { join, resolve } from 'node:path';
 import {
   type HeaderAssumptions,
+  labelsDescription,
   makeFolder,
   readLabels,
   readVolume,
@@ -43,7 +44,7 @@ export async function writeFixed(
     await writeVolume(
       target,
       { voxels: turned.voxels, size, affine },
-      { like, force: options.force, description: 'quickcolumn labels' },
+      { like, force: options.force, description: labelsDescription },
     );
     fixed.push({ ...entry, labelPath: target });
   }

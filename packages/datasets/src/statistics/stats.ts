@@ -90,7 +90,8 @@ export async function datasetStats(
     const [low, high] = scale === 'hu' ? preparation.clipHu : [0, 255];
     const histogram = histograms.get(scale) ?? { low, high, counts: classes.map(() => zeros(binCount)) };
     histograms.set(scale, histogram);
-    const classOf = new Uint8Array(256);
+    // What is ignored, or no class, is in no histogram.
+    const classOf = new Uint8Array(256).fill(noClass);
     classes.forEach(({ value }, c) => {
       classOf[value] = c;
     });
@@ -125,6 +126,9 @@ export async function datasetStats(
   };
 }
 
+/** There are at most 255 classes beside it. */
+const noClass = 255;
+
 function countIntensities(
   image: Volume,
   labels: Volume<Uint8Array> | undefined,
@@ -137,7 +141,7 @@ function countIntensities(
   for (let i = 0; i < voxels.length; i++) {
     const bin = Math.floor((voxels[i] - low) * scale);
     const c = labels === undefined ? 0 : classOf[labels.voxels[i]];
-    counts[c][bin < 0 ? 0 : bin >= binCount ? binCount - 1 : bin]++;
+    if (c !== noClass) counts[c][bin < 0 ? 0 : bin >= binCount ? binCount - 1 : bin]++;
   }
 }
 

@@ -30,7 +30,8 @@ export async function metaImageDataFiles(store: FileStore, path: string): Promis
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readMetaImageHeader(
+/** Reads the header alone. Throws MetaImageError. */
+export async function readMetaImageHeader(
   store: FileStore,
   path: string,
   assume: HeaderAssumptions | undefined,

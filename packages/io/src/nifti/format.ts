@@ -5,7 +5,7 @@ import { millimetres } from './affine.js';
 import { encodeNifti, type NiftiProperties, orientationOf } from './encode.js';
 import { NiftiError } from './error.js';
 import type { NiftiHeader } from './header.js';
-import { readNifti } from './read.js';
+import { readNifti, readNiftiHeader } from './read.js';
 
 export const niftiFormat: VolumeFormat<'nifti'> = defineVolumeFormat<'nifti', NiftiProperties>({
   name: 'nifti',
@@ -16,6 +16,10 @@ export const niftiFormat: VolumeFormat<'nifti'> = defineVolumeFormat<'nifti', Ni
   async read(store, path, options) {
     const { volume, header } = await readNifti(store, path, options);
     return { volume, properties: propertiesOf(header), notes: header.notes };
+  },
+  async summarize(store, path, assume) {
+    const { size, description } = await readNiftiHeader(store, path, assume);
+    return { size, description };
   },
   otherFiles,
   encode: encodeNifti,

@@ -5,6 +5,7 @@
  * allocated and filled as bytes arrive. A gzip stream is read to its end, so that its checksum is verified.
  */
 import type { Volume } from '@quickcolumn/volume';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import {
   type ByteSource,
   describeReadError,
@@ -39,6 +40,27 @@ export async function readNifti(store: FileStore, path: string, options: VolumeR
   }
 }
 
+/** Reads the header alone. Throws NiftiError. */
+export async function readNiftiHeader(
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<NiftiHeader> {
+  try {
+    const headerPath = /\.(hdr|img)(\.gz)?$/i.test(path) ? await findPart(store, path, 'hdr') : path;
+    return await readHeaderOf(store, headerPath, assume);
+  } catch (cause) {
+    throw asNiftiError(cause, path);
+  }
+}
+
+const readHeaderOf = async (
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<NiftiHeader> =>
+  await withFile(store, path, async (source) => parseNiftiHeader(await readStart(source), path, assume));
+
 async function readSingle(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
   const { maxBytes = defaultMaxBytes, assume } = options;
   return await withFile(store, path, async (source) => {
@@ -56,10 +78,7 @@ async function readSingle(store: FileStore, path: string, options: VolumeReadOpt
 
 async function readPair(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
   const { maxBytes = defaultMaxBytes, assume } = options;
-  const headerPath = await findPart(store, path, 'hdr');
-  const header = await withFile(store, headerPath, async (source) =>
-    parseNiftiHeader(await readStart(source), headerPath, assume),
-  );
+  const header = await readHeaderOf(store, await findPart(store, path, 'hdr'), assume);
   const imagePath = await findPart(store, path, 'img');
   return await withFile(store, imagePath, async (source) => {
     const buffer = await fillVoxels(source, () => ({

@@ -31,7 +31,8 @@ export async function nrrdDataFiles(store: FileStore, path: string): Promise<str
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readNrrdHeader(
+/** Reads the header alone. Throws NrrdError. */
+export async function readNrrdHeader(
   store: FileStore,
   path: string,
   assume: HeaderAssumptions | undefined,

@@ -1,6 +1,7 @@
 /** A scan, or a label map, from any supported file of a store: a disk, or what a browser was given. */
 import type { Volume, VoxelArray } from '@quickcolumn/volume';
 import type { FileStore } from '../files/byte-source.js';
+import { watchedStore } from '../files/watched-store.js';
 import { formatToRead, type VolumeFormatName } from './formats.js';
 import type { FormatProperties, VolumeReadOptions } from './volume-format.js';
 
@@ -26,7 +27,9 @@ export async function readVolumeFrom(
   options: VolumeReadOptions = {},
 ): Promise<FileVolume> {
   const format = formatToRead(path);
-  const { volume, properties, notes = [] } = await format.read(store, path, options);
+  const isWatched = options.signal !== undefined || options.onProgress !== undefined;
+  const from = isWatched ? watchedStore(store, options) : store;
+  const { volume, properties, notes = [] } = await format.read(from, path, options);
   return { ...volume, format: format.name, properties, notes };
 }
 

@@ -60,6 +60,6 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
     `quickcolumn cross-validate --out ${quoted(out)}`,
   );
   if (evaluation === undefined) return;
-  print(toTable(evaluation.summary, evaluation.cases));
+  print(toTable(evaluation.summary, evaluation.cases).split('\n'));
   note(`written to ${out}`);
 }

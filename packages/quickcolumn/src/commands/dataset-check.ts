@@ -58,13 +58,14 @@ async function check(flags: CheckFlags): Promise<void> {
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
   const { cases, preparation, consent } = await datasetSource(flags);
   const { anonymous, shown, writeKey } = shownNames(cases, flags);
-  const { classes } = preparation;
+  const { classes, ignoreLabel } = preparation;
   const assume = assumptionsOf(consent);
   const line = progressLine('check');
   const thumbnails: Thumbnail[] = [];
   let report: CheckReport;
   try {
     report = await checkDataset(cases, classes, {
+      ignoreLabel,
       accept: consent.accept,
       assume,
       ...(anonymous ? { shownAs: shown } : {}),
@@ -93,7 +94,7 @@ async function check(flags: CheckFlags): Promise<void> {
     facts.geometry ?? '-',
   ]);
   const heading = ['case', 'patient', 'split', 'size', 'spacing mm', 'axes', 'scale', 'range', 'labels’ grid'];
-  if (rows.length > 0) print(`${table([heading, ...rows])}\n`);
+  if (rows.length > 0) print([...table([heading, ...rows]), '']);
   for (const { severity, kind, message } of report.findings) print(`${severity} (${kind}): ${message}`);
   const errors = report.findings.filter(({ severity }) => severity === 'error');
   print(`${cases.length} cases: ${errors.length} errors, ${report.findings.length - errors.length} warnings`);

@@ -62,7 +62,7 @@ async function measure(flags: StatsFlags): Promise<void> {
     line.end();
   }
   await writeKey();
-  print(`${table(statsRows(stats))}\n`);
+  print([...table(statsRows(stats)), '']);
   for (const [name, value] of summaryOf(stats)) print(`${name}: ${value}`);
   if (out === undefined) return;
   await makeFolder(out);

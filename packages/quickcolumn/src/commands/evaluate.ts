@@ -53,6 +53,6 @@ Examples:
 
 async function evaluate({ minimumLesion, ...flags }: EvaluateFlags): Promise<void> {
   const { summary, cases } = await run({ kind: 'evaluate', ...flags, minimumLesionMl: minimumLesion });
-  print(toTable(summary, cases));
+  print(toTable(summary, cases).split('\n'));
   note(`written to ${flags.out}`);
 }

@@ -43,7 +43,7 @@ async function prepare(flags: PrepareFlags): Promise<void> {
   const { preparation, data } = await configFromFlags({ ...others, images, labels: labels ?? images });
   const cases: readonly ScanFiles[] =
     images !== undefined && labels === undefined
-      ? (await scansIn(images, 'images')).map(({ name, path }) => ({ name, imagePath: path }))
+      ? (await scansIn(images, 'images', { note })).map(({ name, path }) => ({ name, imagePath: path }))
       : await casesOf(images === undefined ? data : { ...data, patients: {} });
   const { cases: prepared, cacheDir } = await run({
     kind: 'prepare',

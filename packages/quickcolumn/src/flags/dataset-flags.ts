@@ -11,6 +11,7 @@ import { type PreparationConfig } from '@quickcolumn/pipeline';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';
+import { wholeNumber } from './arguments.js';
 import { withAssumptionFlags } from './consent-flags.js';
 import { configFromFlags } from './data-flags.js';
 
@@ -20,6 +21,7 @@ export interface SourceFlags extends ScanConsent {
   readonly images?: string;
   readonly labels?: string;
   readonly classes?: 'covid' | 'msd';
+  readonly ignoreLabel?: number;
 }
 
 export interface DatasetSource {
@@ -38,22 +40,36 @@ export function withSourceFlags(command: Command): Command {
     .option('--labels <folder>', 'label maps of the same names')
     .addOption(
       new Option('--classes <set>', 'label values (default: those of --config, else covid)').choices(['covid', 'msd']),
+    )
+    .option(
+      '--ignore-label <value>',
+      'label value of voxels that nobody has annotated (default: that of --config)',
+      wholeNumber(1),
     );
 }
 
 /** All cases, also those of a list that are only tested on, and held-out ones as tests. @throws what reading throws */
 export async function datasetSource(flags: SourceFlags): Promise<DatasetSource> {
-  const { config, list, images, labels, classes, ...consent } = flags;
+  const { config, list, images, labels, classes, ignoreLabel, ...consent } = flags;
   if (config === undefined && list === undefined && images === undefined) {
     throw new QuickcolumnError('usage', 'give a dataset: --config, --list, or --images and --labels');
   }
   const { data, preparation } = await configFromFlags({ config, list, images, labels, ...consentOf(consent) });
   const cases = data.list === null ? await folderCases(data) : await readCaseList(data.list, data);
   const held = new Set(data.holdOut);
+  const asked = {
+    ...preparation,
+    ...(classes !== undefined && { classes: classesOf(classes) }),
+    ...(ignoreLabel !== undefined && { ignoreLabel }),
+  };
+  const taken = asked.classes.find(({ value }) => value === asked.ignoreLabel);
+  if (taken !== undefined) {
+    throw new QuickcolumnError('usage', `the label to ignore, ${taken.value}, is that of the class '${taken.name}'`);
+  }
   return {
     cases: cases.map((entry) => (held.has(entry.name) ? { ...entry, split: 'test' as const } : entry)),
     consent: consentOf(data),
-    preparation: classes === undefined ? preparation : { ...preparation, classes: classesOf(classes) },
+    preparation: asked,
   };
 }
 

@@ -13,7 +13,9 @@ export const interruptSignal: AbortSignal = controller.signal;
 export function listenForInterrupts(): void {
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    note('\nstopping at the next safe point; press Ctrl-C again to end at once');
+    // Behind what the terminal shows for Ctrl-C.
+    note('');
+    note('stopping at the next safe point; press Ctrl-C again to end at once');
     controller.abort();
   };
   process.on('SIGINT', stop);

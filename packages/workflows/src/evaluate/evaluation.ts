@@ -2,8 +2,7 @@
  * Evaluation of predicted masks against the truth, and the files it leaves: metrics.csv, metrics.json, report.html and
  * overlay pictures. Shared by `evaluate`, `train` (on the validation cases) and `demo`.
  */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   buildReport,
   type CaseMetrics,
@@ -18,9 +17,8 @@ import {
 import { type HeaderAssumptions, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { patientOf } from '@quickcolumn/cases';
 import type { EpochRecord } from '@quickcolumn/learn';
-import { type LabelClass, type Volume, withRoles } from '@quickcolumn/volume';
+import type { LabelClass, Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
-import { caseName } from '../scans/scan-files.js';
 
 export interface EvaluationCase {
   readonly name: string;
@@ -154,23 +152,4 @@ export function historyPoint({ epoch, learningRate, training, validation }: Epoc
     validationLoss: validation?.loss ?? null,
     validationSoftDice: validation?.softDice,
   };
-}
-
-/** Classes named in the sidecar beside a mask, or undefined where there is none that says so. */
-export async function sidecarClasses(maskPath: string): Promise<readonly LabelClass[] | undefined> {
-  try {
-    const text = await readFile(join(dirname(maskPath), `${caseName(maskPath)}.json`), 'utf8');
-    const { classes, version } = JSON.parse(text) as { classes?: unknown; version?: unknown };
-    if (!Array.isArray(classes) || !classes.every(isLabelClass)) return undefined;
-    // Sidecars of earlier versions say neither their version nor roles.
-    return version === undefined ? withRoles(classes) : classes;
-  } catch {
-    return undefined;
-  }
-}
-
-function isLabelClass(value: unknown): value is LabelClass {
-  if (typeof value !== 'object' || value === null) return false;
-  const { value: number, name, color } = value as Partial<Record<keyof LabelClass, unknown>>;
-  return typeof number === 'number' && typeof name === 'string' && Array.isArray(color) && color.length === 3;
 }

@@ -31,7 +31,7 @@ export async function runPseudoLabelling(job: PseudoLabelJob, context: JobContex
 export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext): Promise<PseudoLabelJobResult> {
   const { out, confidence = 0.9, minimumVoxels = 1 } = job;
   const labelled = job.with === undefined ? [] : await labelledCases(job.with);
-  const { chosen, leftOut } = chooseScans(await unlabelledScans(job), labelled);
+  const { chosen, leftOut } = chooseScans(await unlabelledScans(job, context), labelled);
   for (const { name, reason } of leftOut) context.note(`${name}: left out, it ${reason}`);
   const shared = patientsInBoth(chosen, labelled);
   if (shared.length > 0) {
@@ -85,11 +85,12 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
   }
 }
 
-async function unlabelledScans({ images, list }: PseudoLabelJob): Promise<UnlabelledScan[]> {
+async function unlabelledScans({ images, list }: PseudoLabelJob, context: JobContext): Promise<UnlabelledScan[]> {
   if ((images === undefined) === (list === undefined)) {
     throw new QuickcolumnError('usage', 'give the scans to label: either images or list');
   }
-  if (images !== undefined) return scansOfFiles(await scansIn(images, 'images'));
+  if (images !== undefined)
+    return scansOfFiles(await scansIn(images, 'images', { note: (text) => context.note(text) }));
   const cases = await readCaseList(list ?? '', { order: 'given' });
   const bare = cases.filter(({ labelPath, split }) => labelPath === undefined && split !== 'test');
   if (bare.length === 0)

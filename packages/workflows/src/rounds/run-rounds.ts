@@ -6,7 +6,7 @@
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { consentOf, formatCaseList, type ListedCase } from '@quickcolumn/cases';
-import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import { labelsDescription, makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { withLock } from '../folders/lock.js';
@@ -115,7 +115,7 @@ async function predictRound(
           sum += entropySum(probability);
           voxels = probability.length;
         });
-        const options = { like: properties, force: true, description: 'quickcolumn labels' };
+        const options = { like: properties, force: true, description: labelsDescription };
         await writeVolume(join(predicted, maskName(name)), labels, options);
         const { entropy } = currentRound(state);
         state = await saveRounds(out, withRound(state, { entropy: { ...entropy, [name]: sum / voxels } }));
