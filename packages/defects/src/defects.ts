@@ -45,6 +45,7 @@ export const defectKinds = [
   'calibration',
   'discontinuity',
   'coverage',
+  'anatomy',
   // Label maps and datasets.
   'unreadable',
   'no-label',
@@ -239,6 +240,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   coverage: {
     where: 'scan',
     seen: 'lungs that go on beyond the highest or the lowest slice',
+    outcome: 'noted',
+  },
+  anatomy: {
+    where: 'scan',
+    seen: 'a whole chest that does not seem to lie as the header says: axes exchanged, front and back or top and bottom',
     outcome: 'noted',
   },
   unreadable: { where: 'dataset', seen: 'a scan or label map that cannot be read', outcome: 'refused' },

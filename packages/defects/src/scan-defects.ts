@@ -3,6 +3,7 @@
  * `judge` says what becomes of it.
  */
 import { intensityScaleOf, spacingMm, type Volume, type VoxelArray } from '@quickcolumn/volume';
+import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
 import { continuityDefects } from './continuity.js';
 import { coverageDefects } from './coverage.js';
@@ -17,7 +18,7 @@ const darkestWindowed = 100;
 /** What must be seen before the values are compared with those of a chest; mm across and along. */
 const wholeMm = [150, 150, 40] as const;
 
-/** All defects of a scan; few passes over the voxels. Empty for a scan without. */
+/** All defects of a scan. Empty for a scan without. */
 export function scanDefects(scan: Volume): Defect[] {
   const values = intensitiesOf(scan.voxels);
   const extent = extentProblem(scan);
@@ -27,15 +28,19 @@ export function scanDefects(scan: Volume): Defect[] {
   if (min === max) return [...found, { kind: 'constant', message: `every voxel is ${min}: no image` }];
   const range = rangeProblem(values);
   if (range !== undefined) return [...found, { kind: 'value-range', message: range }];
-  if (extent === undefined && min < -200 && isWhole(scan)) {
-    const calibration = calibrationProblem(values);
-    if (calibration !== undefined) {
-      const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
-      found.push({ kind: 'calibration', message });
-    }
+  if (extent !== undefined) return found;
+  const calibration = min < -200 && isWhole(scan) ? calibrationProblem(values) : undefined;
+  if (calibration !== undefined) {
+    const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
+    return [...found, { kind: 'calibration', message }];
   }
   if (found.length > 0) return found;
-  return [...continuityDefects(scan), ...coverageDefects(scan, intensityScaleOf(scan.voxels))];
+  const anatomy = anatomyProblem(scan);
+  return [
+    ...(anatomy === undefined ? [] : [{ kind: 'anatomy', message: anatomy } as const]),
+    ...continuityDefects(scan),
+    ...coverageDefects(scan, intensityScaleOf(scan.voxels)),
+  ];
 }
 
 /** The one defect that nothing can be computed with, alone. */
