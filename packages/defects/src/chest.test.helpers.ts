@@ -26,7 +26,8 @@ function huAt(x: number, y: number, z: number): number {
     // The tops of the lungs are near to the middle, their bases lie around the diaphragm.
     const middle = side * (76 - 34 * Math.max(0, top) ** 2);
     const dome = -100 + 100 * Math.max(0, 1 - ((x - middle) / 58) ** 2 - (y / 76) ** 2);
-    if (z > dome && top < 1 && inside([x, y], [middle, 0], lung)) return (400 + z + x / 2 + y / 2) % 80 < 30 ? -700 : -850;
+    if (z > dome && top < 1 && inside([x, y], [middle, 0], lung))
+      return (400 + z + x / 2 + y / 2) % 80 < 30 ? -700 : -850;
   }
   if (z > -90 && z < 110 && !inside([x, y], [0, 0], [148, 93]) && (400 + z + y + (x * x) / 300) % 60 < 25) return 350;
   return inside([x, y], [0, 0], [width - 14, 91]) ? 40 : -90;

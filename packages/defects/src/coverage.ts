@@ -4,6 +4,7 @@
  * mask are then those of a part.
  */
 import { axisDirections, spacingMm, type IntensityScale, type Volume } from '@quickcolumn/volume';
+import { enclosedAir } from './enclosed-air.js';
 import type { Defect } from './judge.js';
 
 /**
@@ -28,7 +29,7 @@ export function coverageDefects(scan: Volume, scale: IntensityScale): Defect[] {
   for (const end of ['lowest', 'highest'] as const) {
     const isFirst = (end === 'lowest') === directions[axis].sign > 0;
     const slice = valuesOf(scan, { axis, columnAxis, rowAxis, index: isFirst ? 0 : scan.size[axis] - 1 });
-    const isInside = enclosed(slice, scan.size[columnAxis], scan.size[rowAxis], limits[scale].air);
+    const isInside = enclosedAir(slice, scan.size[columnAxis], scan.size[rowAxis], limits[scale].air);
     const cm2 = slice.filter((value, i) => isInside[i] === 1 && value > limits[scale].lung).length * pixelCm2;
     if (cm2 < leastCm2) continue;
     found.push({
@@ -54,25 +55,4 @@ function valuesOf({ voxels, size }: Volume, place: Place): Float32Array {
   const at = (pixel: number): number =>
     start + (pixel % columns) * strides[columnAxis] + Math.floor(pixel / columns) * strides[rowAxis];
   return Float32Array.from({ length: columns * rows }, (_, pixel) => voxels[at(pixel)]);
-}
-
-/** 1 for pixels of air that no path through air joins with the rim. */
-function enclosed(slice: Float32Array, columns: number, rows: number, airBelow: number): Uint8Array {
-  const inside = Uint8Array.from(slice, (value) => (value < airBelow ? 1 : 0));
-  const open: number[] = [];
-  const take = (i: number, j: number): void => {
-    if (i < 0 || j < 0 || i >= columns || j >= rows || inside[j * columns + i] === 0) return;
-    inside[j * columns + i] = 0;
-    open.push(j * columns + i);
-  };
-  for (let i = 0; i < columns; i++) for (const j of [0, rows - 1]) take(i, j);
-  for (let j = 0; j < rows; j++) for (const i of [0, columns - 1]) take(i, j);
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const [i, j] = [at % columns, Math.floor(at / columns)];
-    take(i - 1, j);
-    take(i + 1, j);
-    take(i, j - 1);
-    take(i, j + 1);
-  }
-  return inside;
 }

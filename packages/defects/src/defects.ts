@@ -43,6 +43,7 @@ export const defectKinds = [
   'value-range',
   'extent',
   'calibration',
+  'row-length',
   'discontinuity',
   'coverage',
   'anatomy',
@@ -231,6 +232,12 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
     outcome: 'refused',
     consent: accept('calibration', 'takes the values as they are'),
+  },
+  'row-length': {
+    where: 'scan',
+    seen: 'rows of voxels that do not fit below each other: sizes of the header that were exchanged, or are of another file',
+    outcome: 'refused',
+    consent: accept('row-length'),
   },
   discontinuity: {
     where: 'scan',

@@ -10,6 +10,7 @@ import { coverageDefects } from './coverage.js';
 import { extentProblem } from './extent.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
 import type { Defect } from './judge.js';
+import { rowLengthProblem } from './row-length.js';
 
 /** Beyond what CT stores in 16 bits with a rescale intercept. */
 const [lowestStored, highestStored] = [-40_000, 70_000];
@@ -34,6 +35,8 @@ export function scanDefects(scan: Volume): Defect[] {
     const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
     return [...found, { kind: 'calibration', message }];
   }
+  const rowLength = rowLengthProblem(scan);
+  if (rowLength !== undefined) found.push({ kind: 'row-length', message: rowLength });
   if (found.length > 0) return found;
   const anatomy = anatomyProblem(scan);
   return [

@@ -116,8 +116,4 @@ export const niftiDamages: Readonly<Record<string, NiftiDamage>> = {
     bytesOf(file).copyWithin(at, to, to + bytes);
     bytesOf(file).set(kept, to);
   },
-  'voxels moved against the header': (file, random) => {
-    const by = 2 * (8 + random.below(planeBytes(file) / 4));
-    bytesOf(file).copyWithin(firstVoxel(file) + by, firstVoxel(file));
-  },
 };
