@@ -14,9 +14,12 @@ const softTissue = { from: -150, to: 150 };
 const air = { from: -1100, to: -600 };
 
 /** What is wrong with the scale, or undefined. Only for scans in HU that show a whole chest or a large part of one. */
-export function calibrationProblem({ voxels, min, atMin, below, bins }: Intensities): string | undefined {
+export function calibrationProblem({ voxels, min, atMin, below, bins: all }: Intensities): string | undefined {
+  // The lowest value alone may be what the scanner pads with, which says nothing about the scale.
+  const counted = voxels - atMin;
+  const bins = all.slice();
+  if (min >= binsFrom) bins[Math.floor(binOf(min))] -= atMin;
   const padding = min < binsFrom ? atMin : 0;
-  const counted = voxels - padding;
   const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
   const share = (from: number, to: number): number => sum(bins, from, to) / counted;
   const belowAir = (below - padding) / counted;

@@ -35,6 +35,7 @@ export const defectKinds = [
   'value-range',
   'extent',
   'calibration',
+  'anatomy',
   // Label maps and datasets.
   'unreadable',
   'no-label',
@@ -180,6 +181,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
     outcome: 'refused',
     consent: accept('calibration', 'takes the values as they are'),
+  },
+  anatomy: {
+    where: 'scan',
+    seen: 'a whole chest that does not seem to lie as the header says: axes exchanged, front and back or top and bottom',
+    outcome: 'noted',
   },
   unreadable: { where: 'dataset', seen: 'a scan or label map that cannot be read', outcome: 'refused' },
   'no-label': { where: 'dataset', seen: 'a case to train on that has no label map', outcome: 'refused' },

@@ -3,6 +3,7 @@
  * `judge` says what becomes of it.
  */
 import { spacingMm, type Volume, type VoxelArray } from '@quickcolumn/volume';
+import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
 import { extentProblem } from './extent.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
@@ -15,7 +16,7 @@ const darkestWindowed = 100;
 /** What must be seen before the values are compared with those of a chest; mm across and along. */
 const wholeMm = [150, 150, 40] as const;
 
-/** All defects of a scan; one pass over the voxels. Empty for a scan without. */
+/** All defects of a scan. Empty for a scan without. */
 export function scanDefects(scan: Volume): Defect[] {
   const values = intensitiesOf(scan.voxels);
   const extent = extentProblem(scan);
@@ -25,14 +26,14 @@ export function scanDefects(scan: Volume): Defect[] {
   if (min === max) return [...found, { kind: 'constant', message: `every voxel is ${min}: no image` }];
   const range = rangeProblem(values);
   if (range !== undefined) return [...found, { kind: 'value-range', message: range }];
-  if (extent === undefined && min < -200 && isWhole(scan)) {
-    const calibration = calibrationProblem(values);
-    if (calibration !== undefined) {
-      const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
-      found.push({ kind: 'calibration', message });
-    }
+  if (extent !== undefined) return found;
+  const calibration = min < -200 && isWhole(scan) ? calibrationProblem(values) : undefined;
+  if (calibration !== undefined) {
+    const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
+    return [...found, { kind: 'calibration', message }];
   }
-  return found;
+  const anatomy = anatomyProblem(scan);
+  return anatomy === undefined ? found : [...found, { kind: 'anatomy', message: anatomy }];
 }
 
 /** The one defect that nothing can be computed with, alone. */

@@ -126,6 +126,23 @@ describe('rolesOf', () => {
   });
 });
 
+it('an infection of a lung, declared before the lung, is no lung', () => {
+  const declared: readonly LabelClass[] = [
+    { value: 0, name: 'left lung or none', color, role: 'left-lung' },
+    { value: 3, name: 'infection of left lung', color, role: 'lesion' },
+    { value: 1, name: 'left lung', color, role: 'left-lung' },
+    { value: 2, name: 'right lung', color, role: 'right-lung' },
+  ];
+  expect(rolesOf(declared)).toEqual({
+    lungs: { left: 1, right: 2 },
+    lesions: [3],
+    lesionName: 'infection of left lung',
+  });
+  expect(measureMask(mask, declared).quantities?.infectedShare).toEqual(
+    measureMask(mask, classes).quantities?.infectedShare,
+  );
+});
+
 describe('labelExtents', () => {
   it('counts values and boxes them, alone and together', () => {
     const { counts, boxOf } = labelExtents(mask.voxels, size);
