@@ -1,2 +1,9 @@
 export * from './browser.js';
-export { type CachedScan, type CaseFiles, prepareCached, PreparedCacheError, type PrepareProgress } from './cache.js';
+export {
+  type CachedScan,
+  type CaseFiles,
+  prepareCached,
+  PreparedCacheError,
+  preparedKey,
+  type PrepareProgress,
+} from './cache.js';
