@@ -92,8 +92,10 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   const runtime = await runtimeOf(config);
   const executable = await runtime.compile(graph, compileOptions(config));
   await executable.writeVariables(new Map([...initialWeights(graph, config.seed), ...(config.initial ?? [])]));
+  // Every checkpoint is a copy of the variables.
+  const copyBytes = [...graph.variables.values()].reduce((sum, { node }) => sum + 4 * elementCount(node.shape), 0);
   return {
-    bytes: executable.bytes,
+    bytes: executable.bytes + copyBytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
       const scalars = optimizerInputs(learningRate, step, config.optimizer);
       return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
