@@ -2,7 +2,7 @@
  * What page and worker say to each other. Everything is cloneable; large arrays are transferred, not copied. A request
  * has a number, and its answers carry it: any number of `progress`, then one `done` or `failed`.
  */
-import type { NamedBlob } from '@quickcolumn/io';
+import type { HeaderAssumptions, NamedBlob } from '@quickcolumn/io';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { MaskQuantities } from '@quickcolumn/measure';
 import type { MaskSidecar, Program, SegmentOptions } from '@quickcolumn/predict';
@@ -49,8 +49,10 @@ export interface PredictProgress extends RuntimeInfo {
 export interface ScanOptions
   extends Pick<
     SegmentOptions,
-    'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing' | 'availableBytes' | 'minimumLesionMl'
+    'patch' | 'overlap' | 'weighting' | 'mirror' | 'postProcessing' | 'availableBytes' | 'minimumLesionMl' | 'accept'
   > {
+  /** What is known of a file whose header does not say it. */
+  readonly assume?: HeaderAssumptions;
   /** Give the scan's own voxels back with the mask, for a viewer (default false). */
   readonly withScan?: boolean;
 }
@@ -63,7 +65,10 @@ export interface BrowserPrediction extends RuntimeInfo {
   readonly labels: Volume<Uint8Array>;
   /** Lesions and infected share of each lung; null where no class of the model is a lesion. */
   readonly quantities: MaskQuantities | null;
-  /** Names, colours, voxels and millilitres of the classes, quantities; model, window and options that made the mask. */
+  /**
+   * Names, colours, voxels and millilitres of the classes, quantities; model, window and options that made the mask; in
+   * `notes` what a person should know of the scan.
+   */
   readonly sidecar: MaskSidecar;
   /** The scan's voxels where `withScan` asked for them. */
   readonly scan?: Volume;

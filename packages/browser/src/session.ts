@@ -6,7 +6,14 @@
  * A worker that computes hears nothing, so before every window it lets the event loop turn once: that is when a request
  * to cancel arrives.
  */
-import { encodeVolumeBlob, type NamedBlob, readVolumeBlobs, volumeBase, volumePath } from '@quickcolumn/io';
+import {
+  encodeVolumeBlob,
+  labelsDescription,
+  type NamedBlob,
+  readVolumeBlobs,
+  volumeBase,
+  volumePath,
+} from '@quickcolumn/io';
 import {
   type CompiledModel,
   largestModelBytes,
@@ -114,11 +121,11 @@ async function predict(
   options: ScanOptions,
   { signal, onProgress, start }: Hooks & { readonly start: number },
 ): Promise<BrowserPrediction> {
-  const { withScan = false, ...settings } = options;
+  const { withScan = false, assume, ...settings } = options;
   const about: RuntimeInfo = runtimeInfoOf(info);
   const report = (stage: Stage, done = 0, total = 0): void => onProgress({ ...about, stage, done, total });
   report('read');
-  const { properties, ...scan } = await readVolumeBlobs(files);
+  const { properties, notes, ...scan } = await readVolumeBlobs(files, { assume });
   const name = files[0].name;
   const maskName = volumePath(volumeBase(name), 'nifti');
   const compiled = await compiledFor(resolveWindow(model, settings).patch);
@@ -127,6 +134,7 @@ async function predict(
   const { labels, quantities, sidecar } = await segment(model, scan, {
     ...settings,
     name,
+    readingNotes: notes,
     signal,
     files: { scan: name, mask: maskName },
     program,
@@ -148,7 +156,7 @@ async function predict(
     },
   });
   report('write');
-  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: sidecar.notice });
+  const mask = await encodeVolumeBlob(labels, maskName, { like: properties, description: labelsDescription });
   const seconds = (performance.now() - start) / 1000;
   const shown = withScan ? { scan: plainVolume(scan) } : {};
   return { ...about, mask, labels, quantities, sidecar, seconds, windowSeconds, ...shown };

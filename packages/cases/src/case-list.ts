@@ -9,8 +9,8 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { volumeExtensions, volumeName } from '@quickcolumn/io';
-import { csvCell, parseCsv } from './csv.js';
+import { csvCell, plainCell, volumeExtensions, volumeName } from '@quickcolumn/io';
+import { parseCsv } from './csv.js';
 import { DatasetError } from './dataset-error.js';
 import { type PatientMap, patientOf } from './patient.js';
 
@@ -30,6 +30,9 @@ export type CaseSplit = (typeof splits)[number];
 
 const columns = ['name', 'image', 'label', 'patient', 'split'] as const;
 type Row = Partial<Record<(typeof columns)[number], string>>;
+
+/** File systems allow 255 bytes, and results have endings. */
+const longestName = 200;
 
 /** A list of a million cases; a larger file is something else. */
 const largestListBytes = 64 * 2 ** 20;
@@ -61,6 +64,10 @@ export async function readCaseList(
     // Names become file names.
     if (!/^[^/\\\0]+$/.test(name) || name.startsWith('.')) {
       throw fail('name', `${JSON.stringify(name)} cannot be part of a file name`);
+    }
+    if (name.length > longestName) throw fail('name', `has ${name.length} characters; expected at most ${longestName}`);
+    if (row.patient !== undefined && row.patient.length > longestName) {
+      throw fail('patient', `has ${row.patient.length} characters; expected at most ${longestName}`);
     }
     const other = places.get(name);
     if (other !== undefined) throw fail('name', `${name} is the name in ${other} too; give each case its own`);
@@ -157,7 +164,7 @@ function rowsOfCsv(text: string, path: string): PlacedRow[] {
       }
       const row: Row = {};
       for (const column of columns) {
-        const cell = cells[names.indexOf(column)]?.trim() ?? '';
+        const cell = plainCell(cells[names.indexOf(column)]?.trim() ?? '');
         if (cell !== '') row[column] = cell;
       }
       return { row, place: `line ${line}` };

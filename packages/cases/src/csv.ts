@@ -47,8 +47,3 @@ export function parseCsv(text: string, path: string): { cells: string[]; line: n
   }
   return records;
 }
-
-/** A cell as it stands in a file: in quotes where it needs them. */
-export function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}

@@ -1,4 +1,7 @@
 /** The cases of a training, from wherever the configuration says they are: a list, or two folders of equal names. */
+import { acceptableKinds, type DefectKind } from '@quickcolumn/defects';
+import { type HeaderAssumptions, type LengthUnit, lengthUnits } from '@quickcolumn/io';
+import { allAxisCodes } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { readCaseList, trainingCases } from './case-list.js';
 import { type DatasetCase, listCases } from './dataset.js';
@@ -17,6 +20,45 @@ export interface DataConfig {
   readonly split:
     | { readonly kind: 'fraction'; readonly validation: number }
     | { readonly kind: 'folds'; readonly folds: number; readonly fold: number };
+  /** Defects of scans that are let pass; absent for none. */
+  readonly accept?: readonly DefectKind[] | undefined;
+  /** For files whose headers give no orientation: where their voxel axes run to, such as LPS. */
+  readonly assumeOrientation?: string | undefined;
+  /** For files whose headers do not say millimetres. */
+  readonly assumeUnits?: LengthUnit | undefined;
+}
+
+/** What the user says about scans that would be refused without it. */
+export type ScanConsent = Pick<DataConfig, 'accept' | 'assumeOrientation' | 'assumeUnits'>;
+
+interface ConsentShape {
+  readonly accept: z.ZodOptional<z.ZodType<DefectKind[]>>;
+  readonly assumeOrientation: z.ZodOptional<z.ZodType<string>>;
+  readonly assumeUnits: z.ZodOptional<z.ZodType<LengthUnit>>;
+}
+
+/** Of ScanConsent, for schemas that have it. */
+export const consentShape: ConsentShape = {
+  accept: z.array(z.enum(acceptableKinds)).optional(),
+  assumeOrientation: z.enum(allAxisCodes).optional(),
+  assumeUnits: z.enum(lengthUnits).optional(),
+};
+
+/** Of a larger thing, the consent alone; nothing is undefined in it. */
+export function consentOf({ accept, assumeOrientation, assumeUnits }: ScanConsent): ScanConsent {
+  return {
+    ...(accept !== undefined && { accept }),
+    ...(assumeOrientation !== undefined && { assumeOrientation }),
+    ...(assumeUnits !== undefined && { assumeUnits }),
+  };
+}
+
+/** As the readers want it. */
+export function assumptionsOf({ assumeOrientation, assumeUnits }: ScanConsent): HeaderAssumptions {
+  return {
+    ...(assumeOrientation !== undefined && { orientation: assumeOrientation }),
+    ...(assumeUnits !== undefined && { units: assumeUnits }),
+  };
 }
 
 /** Strict: unknown keys are errors. */
@@ -36,6 +78,7 @@ export const dataSchema: z.ZodType<DataConfig> = z.strictObject({
       const message = `${split.fold} is not one of 0 to ${split.folds - 1}; folds count from 0`;
       context.addIssue({ code: 'custom', path: ['fold'], message });
     }),
+  ...consentShape,
 });
 
 /** Cases that may be trained on, sorted by name; paths of `data` must be absolute or of the working folder. */

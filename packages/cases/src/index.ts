@@ -1,7 +1,15 @@
 /** Cases: lists and folders, patients, who is trained, validated and tested on, and what label values mean to a network. */
 export { type CaseSplit, formatCaseList, type ListedCase, readCaseList } from './case-list.js';
 export { mirroredIndices, noClass, toClassIndices } from './class-indices.js';
-export { casesOf, type DataConfig, dataSchema } from './data-source.js';
+export {
+  assumptionsOf,
+  casesOf,
+  consentOf,
+  consentShape,
+  type DataConfig,
+  dataSchema,
+  type ScanConsent,
+} from './data-source.js';
 export { type CaseRole, type DatasetCase, listCases } from './dataset.js';
 export { DatasetError } from './dataset-error.js';
 export { divideCases, divideListed } from './divide.js';

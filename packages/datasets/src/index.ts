@@ -1,6 +1,6 @@
 /** Importing, checking and measuring datasets. */
 export { checkDataset, type CheckedVolumes, type CheckOptions } from './check/check.js';
-export type { CaseFacts, CheckReport, Finding, FindingKind } from './check/report.js';
+export type { CaseFacts, CheckReport, Finding } from './check/report.js';
 export { writeFixed } from './check/fix.js';
 export { type GeometryVerdict } from './check/geometry-difference.js';
 export { importDataset } from './import/import-dataset.js';

@@ -34,6 +34,19 @@ export const defectKinds = [
   'not-finite',
   'value-range',
   'extent',
+  'calibration',
+  'anatomy',
+  // Label maps and datasets.
+  'unreadable',
+  'no-label',
+  'grid',
+  'label-value',
+  'near-empty',
+  'duplicate',
+  'repeated',
+  'divided-patient',
+  'patient-name',
+  'mixed-scales',
 ] as const;
 
 export type DefectKind = (typeof defectKinds)[number];
@@ -133,7 +146,9 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   orientation: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header gives no orientation (qform_code and sform_code are 0)',
+    seen:
+      'a header that gives no orientation: NIfTI with qform_code and sform_code 0, NRRD with spacings but no space, MetaImage ' +
+      'without a matrix',
     outcome: 'refused',
     consent: {
       option: 'assumeOrientation',
@@ -143,7 +158,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   units: {
     where: 'volume file',
-    seen: 'a NIfTI file whose header states other units than millimetres',
+    seen: 'a header that states other units than millimetres',
     outcome: 'refused',
     consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
   },
@@ -161,6 +176,39 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     outcome: 'refused',
     consent: accept('extent'),
   },
+  calibration: {
+    where: 'scan',
+    seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
+    outcome: 'refused',
+    consent: accept('calibration', 'takes the values as they are'),
+  },
+  anatomy: {
+    where: 'scan',
+    seen: 'a whole chest that does not seem to lie as the header says: axes exchanged, front and back or top and bottom',
+    outcome: 'noted',
+  },
+  unreadable: { where: 'dataset', seen: 'a scan or label map that cannot be read', outcome: 'refused' },
+  'no-label': { where: 'dataset', seen: 'a case to train on that has no label map', outcome: 'refused' },
+  grid: {
+    where: 'label map',
+    seen: 'labels that are not on the grid of their scan; `dataset check --fix` repairs harmless ones',
+    outcome: 'refused',
+  },
+  'label-value': {
+    where: 'label map',
+    seen: 'values that no class declares, and that are not the declared label to ignore',
+    outcome: 'refused',
+  },
+  'near-empty': { where: 'label map', seen: 'next to nothing of a class', outcome: 'noted' },
+  duplicate: {
+    where: 'dataset',
+    seen: 'the same scan for two patients, or on two sides of a split',
+    outcome: 'refused',
+  },
+  repeated: { where: 'dataset', seen: 'the same scan twice for one patient', outcome: 'noted' },
+  'divided-patient': { where: 'dataset', seen: 'scans of a patient on two sides of a split', outcome: 'refused' },
+  'patient-name': { where: 'dataset', seen: 'a case whose name tells another patient than the list', outcome: 'noted' },
+  'mixed-scales': { where: 'dataset', seen: 'scans in HU and scans in 0–255', outcome: 'noted' },
 };
 
 /** The kinds that a user can accept. */

@@ -7,3 +7,4 @@ export {
   type DefectRule,
 } from './defects.js';
 export { type Defect, DefectError, judge } from './judge.js';
+export { finiteDefects, scanDefects } from './scan-defects.js';

@@ -17,6 +17,13 @@ test('what is refused names the file, every reason, and the consent that would l
   expect(exitCodeOf('defect')).toBe(3);
 });
 
+test('what is accepted already is named again beside the rest', () => {
+  const options = { 'accept extent,constant': 'use it as it is' };
+  expect(() => judge('scan.nii', [constant], ['extent'])).toThrow(
+    expect.objectContaining({ fields: { path: 'scan.nii', kinds: ['constant'], options } }),
+  );
+});
+
 test('no consent is offered where it would not be enough', () => {
   expect(() => judge('scan.nii', [constant, notFinite])).toThrow(
     expect.objectContaining({ fields: { path: 'scan.nii', kinds: ['constant', 'not-finite'] } }),

@@ -10,12 +10,13 @@ export interface Defect {
 
 /** A scan that is refused; code `defect`, fields {path, kinds, options}. */
 export class DefectError extends QuickcolumnError {
-  constructor(path: string, found: readonly Defect[]) {
+  /** @param accepted what the user lets pass already, to be named again beside the rest */
+  constructor(path: string, found: readonly Defect[], accepted: readonly DefectKind[] = []) {
     const kinds = [...new Set(found.map(({ kind }) => kind))];
     const acceptable = kinds.filter((kind) => acceptableKinds.includes(kind));
     // Where one cannot be accepted, accepting the others would not help.
-    const options =
-      acceptable.length < kinds.length ? {} : { options: { [`accept ${kinds.join(',')}`]: 'use it as it is' } };
+    const all = [...new Set([...accepted, ...kinds])].join(',');
+    const options = acceptable.length < kinds.length ? {} : { options: { [`accept ${all}`]: 'use it as it is' } };
     super('defect', `${path}: ${found.map(({ message }) => message).join('; ')}`, { path, kinds, ...options });
   }
 }
@@ -29,6 +30,6 @@ export class DefectError extends QuickcolumnError {
  */
 export function judge(path: string, found: readonly Defect[], accepted: readonly DefectKind[] = []): string[] {
   const refused = found.filter(({ kind }) => defects[kind].outcome === 'refused' && !accepted.includes(kind));
-  if (refused.length > 0) throw new DefectError(path, refused);
+  if (refused.length > 0) throw new DefectError(path, refused, accepted);
   return found.map(({ kind, message }) => (accepted.includes(kind) ? `${message}; accepted` : message));
 }

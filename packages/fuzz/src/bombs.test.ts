@@ -19,11 +19,18 @@ describe('bombs', () => {
     const small = await encodeVolumeBlob({ voxels: new Uint8Array(24), size: [4, 3, 2], affine }, 'small.nii.gz');
     const smallBytes = new Uint8Array(await small.arrayBuffer());
     const nifti = put('bomb.nii.gz', smallBytes, bomb);
-    const nrrdFields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
+    const nrrdFields = [
+      'type: uchar',
+      'dimension: 3',
+      'space: LPS',
+      'sizes: 4 3 2',
+      'spacings: 1 1 1',
+      'encoding: gzip',
+    ];
     const nrrd = put('bomb.nrrd', `NRRD0004\n${nrrdFields.join('\n')}\n\n`, bomb);
     const meta = put(
       'bomb.mha',
-      'NDims = 3\nDimSize = 4 3 2\nElementType = MET_UCHAR\nElementSpacing = 1 1 1\nCompressedData = True\n' +
+      'NDims = 3\nDimSize = 4 3 2\nElementType = MET_UCHAR\nElementSpacing = 1 1 1\nTransformMatrix = 1 0 0 0 1 0 0 0 1\nCompressedData = True\n' +
         'ElementDataFile = LOCAL\n',
       deflateSync(zeros, { level: 1 }),
     );
@@ -42,7 +49,7 @@ describe('bombs', () => {
   });
 
   it('a skip that would have to decompress a bomb first is refused', async () => {
-    const fields = ['type: uchar', 'dimension: 3', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
+    const fields = ['type: uchar', 'dimension: 3', 'space: LPS', 'sizes: 4 3 2', 'spacings: 1 1 1', 'encoding: gzip'];
     const head = `NRRD0004\n${fields.join('\n')}\nbyte skip: 400000000\n\n`;
     const path = put('skip.nrrd', head, gzipSync(zeros, { level: 1 }));
     expect(await failure(readVolume(path))).toMatchObject({ code: 'nrrd', field: 'voxels' });

@@ -1,7 +1,9 @@
 /** What a label map shows, in numbers; runs in browsers, too. */
 export { type Box, boxSize, type ExtentRecorder, type LabelExtents, labelExtents, recordExtents } from './extents.js';
 export { type LungInvolvement, measureInvolvement } from './involvement.js';
-export { indexRows, type RowIndex, surfaceDistances } from './nearest.js';
+export { type GridMetric, metricOf } from './metric.js';
+export { indexSurface, type SurfaceIndex, surfaceDistances } from './nearest.js';
+export type { PointTree } from './point-tree.js';
 export {
   type ClassVolume,
   defaultMinimumLesionMl,

@@ -8,7 +8,8 @@
  */
 import type { Size3, Vector3 } from '@quickcolumn/volume';
 import type { Box } from './extents.js';
-import { nearestSquared, type QueryWork, type RowIndex } from './nearest.js';
+import { stepMm } from './metric.js';
+import { nearestSquared, type QueryWork, type SurfaceIndex } from './nearest.js';
 
 /** Infected share of each lung in one label map, 0–1; null where that lung has neither lung nor infection voxels. */
 export interface LungInvolvement {
@@ -30,7 +31,6 @@ interface LungCounts {
 interface InfectionPlaces {
   readonly labels: Uint8Array;
   readonly size: Size3;
-  readonly spacingMm: Vector3;
   /** The values that are infection (`valueSet`). */
   readonly values: Uint8Array;
   readonly box: Box;
@@ -44,7 +44,7 @@ interface InfectionPlaces {
 export function measureInvolvement(
   infection: Omit<InfectionPlaces, 'box'> & { readonly box: Box | null },
   counts: LungCounts,
-  rows: { readonly left: RowIndex | null; readonly right: RowIndex | null },
+  rows: { readonly left: SurfaceIndex | null; readonly right: SurfaceIndex | null },
   voxelMl: number,
 ): LungInvolvement | null {
   const { box } = infection;
@@ -72,6 +72,13 @@ function lungInvolvement(counts: LungCounts, infectionLeftVoxels: number, voxelM
 
 /** Voxels along x, y, z of the blocks that are decided together. */
 const block: Size3 = [8, 8, 4];
+/** Of a block one half of the corners; the others are opposite. */
+const corners = [
+  [1, 1],
+  [1, -1],
+  [-1, 1],
+  [-1, -1],
+] as const;
 
 /**
  * Number of infection voxels that are nearer to the left lung than to the right one.
@@ -79,9 +86,11 @@ const block: Size3 = [8, 8, 4];
  * Decided by blocks: distances change by no more than the way walked, so where the two lungs differ at the middle of a
  * block by more than twice the way to its corners, the whole block is on one side. Others are decided voxel by voxel.
  */
-function countNearerLeft(infection: InfectionPlaces, left: RowIndex, right: RowIndex): number {
-  const { labels, size, spacingMm, values, box } = infection;
-  const reach = Math.hypot(...block.map((n, axis) => (n / 2) * spacingMm[axis]));
+function countNearerLeft(infection: InfectionPlaces, left: SurfaceIndex, right: SurfaceIndex): number {
+  const { labels, size, values, box } = infection;
+  const [hx, hy, hz] = block.map((n) => n / 2);
+  // The corners of a slanted block are not equally far from its middle.
+  const reach = Math.max(...corners.map(([x, y]) => stepMm(left.metric, x * hx, y * hy, hz)));
   const work: QueryWork = { rows: 0 };
   let count = 0;
   let nearLeft = true;
@@ -101,9 +110,9 @@ function countNearerLeft(infection: InfectionPlaces, left: RowIndex, right: RowI
         const middle: Vector3 = [x0 + block[0] / 2, y0 + block[1] / 2, z0 + block[2] / 2];
         // The side of the block before is the likely one; the other is searched only as far as it could matter.
         const [likely, other] = nearLeft ? [left, right] : [right, left];
-        const near = Math.sqrt(nearestSquared(likely, spacingMm, middle, Number.POSITIVE_INFINITY, work));
+        const near = Math.sqrt(nearestSquared(likely, middle, Number.POSITIVE_INFINITY, work));
         const decisive = near + 2 * reach + 1e-3;
-        const far = Math.sqrt(nearestSquared(other, spacingMm, middle, decisive * decisive, work));
+        const far = Math.sqrt(nearestSquared(other, middle, decisive * decisive, work));
         if (far >= decisive - 1e-6) {
           if (nearLeft) count += places.length;
         } else if (near > far + 2 * reach + 1e-3) {
@@ -111,8 +120,8 @@ function countNearerLeft(infection: InfectionPlaces, left: RowIndex, right: RowI
           if (nearLeft) count += places.length;
         } else {
           for (const place of places) {
-            const toLeft = nearestSquared(left, spacingMm, place, Number.POSITIVE_INFINITY, work);
-            if (nearestSquared(right, spacingMm, place, toLeft, work) >= toLeft) count++;
+            const toLeft = nearestSquared(left, place, Number.POSITIVE_INFINITY, work);
+            if (nearestSquared(right, place, toLeft, work) >= toLeft) count++;
           }
         }
       }

@@ -11,13 +11,13 @@ import {
   connectedComponents,
   intensityScaleOf,
   type LabelClass,
-  spacingMm as spacingOf,
   type Volume,
   voxelVolumeMm3,
 } from '@quickcolumn/volume';
 import { type Box, boxSize, type LabelExtents, labelExtents } from './extents.js';
 import { type LungInvolvement, measureInvolvement } from './involvement.js';
-import { indexRows, type RowIndex } from './nearest.js';
+import { metricOf } from './metric.js';
+import { indexSurface, type SurfaceIndex } from './nearest.js';
 import { type LungValues, rolesOf } from './roles.js';
 import { cropMask, surfaceOf, valueSet } from './surface.js';
 
@@ -139,19 +139,21 @@ function involvementOf(
   lesions: readonly number[],
   { counts, boxOf }: LabelExtents,
 ): LungInvolvement | null {
-  const rowsOf = (value: number): RowIndex | null => {
+  const metric = metricOf(affine);
+  const indexOf = (value: number): SurfaceIndex | null => {
     const box = boxOf(value);
-    return box === null ? null : indexRows(surfaceOf(cropMask(voxels, size, box, valueSet(value)), boxSize(box)), box);
+    if (box === null) return null;
+    return indexSurface(surfaceOf(cropMask(voxels, size, box, valueSet(value)), boxSize(box)), box, metric);
   };
   const values = valueSet(...lesions);
-  const infection = { labels: voxels, size, spacingMm: spacingOf(affine), values, box: boxOf(...lesions) };
+  const infection = { labels: voxels, size, values, box: boxOf(...lesions) };
   const voxelCounts = {
     leftVoxels: counts[lungs.left],
     rightVoxels: counts[lungs.right],
     infectionVoxels: lesions.reduce((sum, value) => sum + counts[value], 0),
   };
-  const rows = { left: rowsOf(lungs.left), right: rowsOf(lungs.right) };
-  return measureInvolvement(infection, voxelCounts, rows, voxelVolumeMm3(affine) / 1000);
+  const surfaces = { left: indexOf(lungs.left), right: indexOf(lungs.right) };
+  return measureInvolvement(infection, voxelCounts, surfaces, voxelVolumeMm3(affine) / 1000);
 }
 
 /** Mean intensity of labels; null without voxels, or where one of them is not finite. */

@@ -1,6 +1,7 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { writeVolume } from '@quickcolumn/io';
 import { type Affine, GridMismatchError, msdClasses, type Size3 } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,8 +34,9 @@ function content({ source: _source, ...scan }: CachedScan): unknown {
 describe('prepareCached', () => {
   it('prepares once, then reads the same scan back', async () => {
     const stages: string[] = [];
-    const first = await prepareCached(cache, files, config, ({ stage }) => stages.push(stage));
-    const second = await prepareCached(cache, files, config, ({ stage }) => stages.push(stage));
+    const onProgress = ({ stage }: PrepareProgress): void => void stages.push(stage);
+    const first = await prepareCached(cache, files, config, { onProgress });
+    const second = await prepareCached(cache, files, config, { onProgress });
     expect([first.source, second.source]).toEqual(['new', 'hit']);
     expect(content(second)).toEqual(content(first));
     expect(stages).toEqual(['hash', 'read', 'prepare', 'write', 'hash', 'read-cache']);
@@ -44,6 +46,20 @@ describe('prepareCached', () => {
     expect((await readdir(cache)).sort()).toEqual(
       ['image.f32', 'json', 'labels.u8'].map((ending) => `${first.key}.${ending}`),
     );
+  });
+
+  it('tells no name, and is readable for its owner alone', async () => {
+    const { key } = await prepareCached(cache, { ...files, name: 'Doe_Jane_4711' }, config);
+    const modes: number[] = [];
+    for (const file of await readdir(cache)) {
+      expect(await readFile(join(cache, file), 'latin1')).not.toMatch(/Doe|4711/);
+      modes.push((await stat(join(cache, file))).mode & 0o777);
+    }
+    expect([...modes, (await stat(cache)).mode & 0o777]).toEqual([0o600, 0o600, 0o600, 0o700]);
+    // Entries of earlier versions, which have a name, are read.
+    const path = join(cache, `${key}.json`);
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"version"', '"name": "case", "version"'));
+    expect((await prepareCached(cache, files, config)).source).toBe('hit');
   });
 
   it('keeps a case without labels apart, and does not care for file names', async () => {
@@ -91,7 +107,7 @@ describe('prepareCached', () => {
       await damage();
       await expect(openPrepared(cache, first.key)).rejects.toThrow(PreparedCacheError);
       const events: PrepareProgress[] = [];
-      const again = await prepareCached(cache, files, config, (event) => events.push(event));
+      const again = await prepareCached(cache, files, config, { onProgress: (event) => events.push(event) });
       expect(again.source).toBe('rebuilt');
       expect(events.find((event) => event.stage === 'rebuild')?.reason).toContain(reason);
       expect(content(again)).toEqual(content(first));
@@ -112,5 +128,60 @@ describe('prepareCached', () => {
   it('names an unwritable cache folder', async () => {
     await writeFile(cache, 'a file where the folder should be');
     await expect(prepareCached(cache, files, config)).rejects.toMatchObject({ code: 'file-write' });
+  });
+});
+
+describe('defects of the scan', () => {
+  const kinds = ['value-range'] as const;
+  const spoil = async (): Promise<void> => {
+    // HU + 1024, as a converter leaves it that forgets the intercept.
+    const voxels = Uint16Array.from({ length: 960 }, (_, at) => (at * 7919) % 2400);
+    await writeVolume(files.imagePath, { voxels, size, affine }, { force: true });
+  };
+
+  it('are refused before anything is stored, and let pass where they are accepted', async () => {
+    await spoil();
+    await expect(prepareCached(cache, files, config)).rejects.toMatchObject({
+      code: 'defect',
+      message: `${files.imagePath}: values from 0 to 2399 are neither HU nor 0–255 (HU + 1024?)`,
+      fields: { kinds, options: { 'accept value-range': 'use it as it is' } },
+    });
+    await expect(readdir(cache)).rejects.toThrow('ENOENT');
+    const { notes, source } = await prepareCached(cache, files, config, { accept: kinds });
+    expect([source, notes]).toEqual(['new', ['values from 0 to 2399 are neither HU nor 0–255 (HU + 1024?); accepted']]);
+  });
+
+  it('are judged again when the case comes from the cache', async () => {
+    await spoil();
+    const first = await prepareCached(cache, files, config, { accept: kinds });
+    const second = await prepareCached(cache, files, config, { accept: kinds });
+    expect([second.source, second.notes]).toEqual(['hit', first.notes]);
+    await expect(prepareCached(cache, files, config)).rejects.toMatchObject({ code: 'defect' });
+  });
+
+  it('make an entry of an earlier version, which does not have them, be prepared again', async () => {
+    const { key } = await prepareCached(cache, files, config);
+    const path = join(cache, `${key}.json`);
+    const { defects, assumed, ...earlier } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    expect([defects, assumed]).toEqual([[], []]);
+    await writeFile(path, JSON.stringify(earlier));
+    expect((await openPrepared(cache, key)).size).toEqual([9, 7, 12]);
+    expect((await prepareCached(cache, files, config)).source).toBe('rebuilt');
+    expect((await prepareCached(cache, files, config)).source).toBe('hit');
+  });
+
+  it('and what was assumed of its header are part of the entry', async () => {
+    const bytes = gunzipSync(await readFile(files.imagePath));
+    // qform_code and sform_code.
+    bytes.writeInt32LE(0, 252);
+    await writeFile(files.imagePath, gzipSync(bytes));
+    const bare = { imagePath: files.imagePath, name: 'case' };
+    await expect(prepareCached(cache, bare, config)).rejects.toMatchObject({ field: 'qform_code, sform_code' });
+    const as = (orientation: string): Promise<CachedScan> =>
+      prepareCached(cache, bare, config, { assume: { orientation } });
+    const [lps, ras] = [await as('LPS'), await as('RAS')];
+    expect(lps.notes).toEqual(['its header gives no orientation; assumed LPS']);
+    expect(ras.key).not.toBe(lps.key);
+    expect((await as('LPS')).notes).toEqual(lps.notes);
   });
 });

@@ -4,12 +4,23 @@
  * KEY.json names two raw little-endian files, KEY.image.f32 and KEY.labels.u8, with their checksums. The key is a hash
  * of the files' content and of the configuration: a changed scan, label or setting is another entry, a renamed file is
  * not. Every file is written atomically and the JSON last, so an entry without JSON does not exist; an entry that does
- * not match its checksums is prepared again.
+ * not match its checksums is prepared again. Scans are patients': files and folder are readable for their owner alone, and
+ * no entry tells a name.
  */
 import { createHash } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, hashFile, makeFolder, readLabels, readVolume, volumeFiles, writeFileAtomic } from '@quickcolumn/io';
+import { type Defect, type DefectKind, defectKinds, judge, scanDefects } from '@quickcolumn/defects';
+import {
+  FileError,
+  type HeaderAssumptions,
+  hashFile,
+  makeFolder,
+  readLabels,
+  readVolume,
+  volumeFiles,
+  writeFileAtomic,
+} from '@quickcolumn/io';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Affine, type Size3, voxelCount } from '@quickcolumn/volume';
 import { z } from 'zod';
@@ -26,9 +37,19 @@ export interface CaseFiles {
   readonly key?: string;
 }
 
+export interface PrepareCachedOptions {
+  /** Defects of scans that are let pass. */
+  readonly accept?: readonly DefectKind[];
+  /** What is known of files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
+  readonly onProgress?: (event: PrepareProgress) => void;
+}
+
 /** A prepared scan and where it is kept. */
 export interface CachedScan extends PreparedScan {
   readonly key: string;
+  /** What was assumed, noted and accepted, for people. */
+  readonly notes: readonly string[];
   /** `hit`: read from the cache; `new`: prepared now; `rebuilt`: prepared now because the entry was damaged. */
   readonly source: 'hit' | 'new' | 'rebuilt';
 }
@@ -62,7 +83,8 @@ const sha256 = z.string().length(64);
 const entrySchema = z.strictObject({
   format: z.literal('quickcolumn-prepared'),
   version: z.literal(preparationVersion),
-  name: z.string(),
+  /** Entries of earlier versions have it; whose scan it is belongs into no cache. */
+  name: z.string().optional(),
   size: size3,
   affine: affineSchema,
   airValue: z.number(),
@@ -70,53 +92,72 @@ const entrySchema = z.strictObject({
   scale: z.enum(['hu', '0-255']),
   mean: z.number(),
   sd: z.number(),
+  // Entries of earlier versions have neither: their scans were not judged.
+  defects: z.array(z.strictObject({ kind: z.enum(defectKinds), message: z.string() })).optional(),
+  assumed: z.array(z.string()).optional(),
   imageSha256: sha256,
   labelsSha256: sha256.optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
 /**
- * The prepared case from the cache, or prepared now and put there. Makes `cacheDir` if needed.
- * @throws what reading the files and prepareScan throw; FileError for an unwritable cache. Nothing is stored then.
+ * The prepared case from the cache, or prepared now and put there. Makes `cacheDir` if needed. The defects of its scan are
+ * kept with it, so that it is judged each time, by what is accepted then.
+ * @throws what reading the files and prepareScan throw, DefectError for a scan that is refused; FileError for an unwritable
+ *   cache. Nothing is stored then.
  */
 export async function prepareCached(
   cacheDir: string,
   files: CaseFiles,
   config: PreparationConfig,
-  progress?: (event: PrepareProgress) => void,
+  { accept, assume = {}, onProgress }: PrepareCachedOptions = {},
 ): Promise<CachedScan> {
-  const { name } = files;
-  progress?.({ name, stage: 'hash' });
-  const key = files.key ?? (await preparedKey(files, config));
+  const { name, imagePath, labelPath } = files;
+  onProgress?.({ name, stage: 'hash' });
+  const key = files.key ?? (await preparedKey(files, config, assume));
   let source: CachedScan['source'] = 'new';
   if (await exists(pathsOf(cacheDir, key).entry)) {
-    progress?.({ name, stage: 'read-cache' });
+    onProgress?.({ name, stage: 'read-cache' });
     try {
-      return { ...(await openPrepared(cacheDir, key)), key, source: 'hit' };
+      const { scan, defects, assumed } = await openEntry(cacheDir, key);
+      if (defects !== undefined) {
+        const notes = [...(assumed ?? []), ...judge(imagePath, defects, accept)];
+        return { ...scan, notes, key, source: 'hit' };
+      }
+      source = 'rebuilt';
     } catch (error) {
       if (!(error instanceof PreparedCacheError)) throw error;
       source = 'rebuilt';
-      progress?.({ name, stage: 'rebuild', reason: error.message });
+      onProgress?.({ name, stage: 'rebuild', reason: error.message });
     }
   }
-  progress?.({ name, stage: 'read' });
-  const image = await readVolume(files.imagePath);
-  const labels = files.labelPath === undefined ? undefined : await readLabels(files.labelPath);
-  progress?.({ name, stage: 'prepare' });
-  const prepared = prepareScan(image, config, { labels, name: files.imagePath, labelName: files.labelPath });
-  progress?.({ name, stage: 'write' });
-  await store(cacheDir, key, name, prepared);
-  return { ...prepared, key, source };
+  onProgress?.({ name, stage: 'read' });
+  const { notes: assumed, ...image } = await readVolume(imagePath, { assume });
+  const labels = labelPath === undefined ? undefined : await readLabels(labelPath, { assume });
+  const defects = scanDefects(image);
+  const notes = [...assumed, ...judge(imagePath, defects, accept)];
+  onProgress?.({ name, stage: 'prepare' });
+  const prepared = prepareScan(image, config, { labels, name: imagePath, labelName: labelPath });
+  onProgress?.({ name, stage: 'write' });
+  await store(cacheDir, key, prepared, { defects, assumed });
+  return { ...prepared, notes, key, source };
 }
 
 /** Key of a case: 32 hex digits from the content of its files and the configuration. Throws FileError. */
-export async function preparedKey(files: CaseFiles, config: PreparationConfig): Promise<string> {
+export async function preparedKey(
+  files: CaseFiles,
+  config: PreparationConfig,
+  assume: HeaderAssumptions = {},
+): Promise<string> {
   const parts = [preparationVersion, await contentHash(files.imagePath)];
   parts.push(files.labelPath === undefined ? 'no labels' : await contentHash(files.labelPath));
   // Field by field, because the order of keys in a user's file means nothing; names and colours change no number.
   const { intensity, clipHu, spacingMm, classes, ignoreLabel } = config;
   const ignored = ignoreLabel === undefined ? [] : [ignoreLabel];
   parts.push(JSON.stringify([intensity, clipHu, spacingMm, classes.map(({ value }) => value), ...ignored]));
+  // Nothing assumed adds nothing: keys of earlier versions stay.
+  const { orientation, units } = assume;
+  if (orientation !== undefined || units !== undefined) parts.push(JSON.stringify({ orientation, units }));
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 
@@ -125,6 +166,14 @@ export async function preparedKey(files: CaseFiles, config: PreparationConfig): 
  * @throws PreparedCacheError when it is missing or damaged
  */
 export async function openPrepared(cacheDir: string, key: string): Promise<PreparedScan> {
+  return (await openEntry(cacheDir, key)).scan;
+}
+
+interface OpenedEntry extends Pick<Entry, 'defects' | 'assumed'> {
+  readonly scan: PreparedScan;
+}
+
+async function openEntry(cacheDir: string, key: string): Promise<OpenedEntry> {
   const paths = pathsOf(cacheDir, key);
   const damaged = (problem: string, cause?: unknown): PreparedCacheError =>
     new PreparedCacheError(cacheDir, key, problem, cause);
@@ -144,35 +193,51 @@ export async function openPrepared(cacheDir: string, key: string): Promise<Prepa
     // Small files come as a slice of Node's pool, at offsets that Float32Array cannot view.
     return ownsBuffer && data.buffer instanceof ArrayBuffer ? data.buffer : Uint8Array.from(data).buffer;
   };
-  const { format: _format, version: _version, name: _name, imageSha256, labelsSha256, ...facts } = entry;
+  const {
+    format: _format,
+    version: _version,
+    name: _name,
+    imageSha256,
+    labelsSha256,
+    defects,
+    assumed,
+    ...facts
+  } = entry;
   const size: Size3 = facts.size;
   const affine: Affine = facts.affine;
   const undo: Undo = facts.undo;
   const voxels = voxelCount(size);
   const image = new Float32Array(await read(paths.image, imageSha256, 4 * voxels));
-  if (labelsSha256 === undefined) return { ...facts, size, affine, undo, image };
+  const scan = { ...facts, size, affine, undo, image };
+  if (labelsSha256 === undefined) return { scan, defects, assumed };
   const labels = new Uint8Array(await read(paths.labels, labelsSha256, voxels));
-  return { ...facts, size, affine, undo, image, labels };
+  return { scan: { ...scan, labels }, defects, assumed };
 }
 
-async function store(cacheDir: string, key: string, name: string, prepared: PreparedScan): Promise<void> {
+async function store(
+  cacheDir: string,
+  key: string,
+  prepared: PreparedScan,
+  about: { readonly defects: readonly Defect[]; readonly assumed: readonly string[] },
+): Promise<void> {
   const { image, labels, ...facts } = prepared;
   const paths = pathsOf(cacheDir, key);
   const imageBytes = new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
-  await makeFolder(cacheDir).catch((cause: unknown) => {
+  const ours = { private: true };
+  await makeFolder(cacheDir, ours).catch((cause: unknown) => {
     throw new FileError(cacheDir, 'write', cause);
   });
-  await writeFileAtomic(paths.image, imageBytes);
-  if (labels) await writeFileAtomic(paths.labels, labels);
+  await writeFileAtomic(paths.image, imageBytes, ours);
+  if (labels) await writeFileAtomic(paths.labels, labels, ours);
   const entry = {
     format: 'quickcolumn-prepared',
     version: preparationVersion,
-    name,
+    ...about,
     ...facts,
     imageSha256: digest(imageBytes),
     ...(labels && { labelsSha256: digest(labels) }),
   };
-  await writeFileAtomic(paths.entry, `${JSON.stringify(entry, undefined, 1)}\n`);
+  await writeFileAtomic(paths.entry, `${JSON.stringify(entry, undefined, 1)}\n`, ours);
 }
 
 function pathsOf(cacheDir: string, key: string): { entry: string; image: string; labels: string } {

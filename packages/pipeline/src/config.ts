@@ -23,12 +23,15 @@ export interface PreparationConfig {
   readonly ignoreLabel?: number;
 }
 
+/** Tables, pages and pictures repeat it for every case. */
+const longestClassName = 200;
+
 const byte = z.int().min(0).max(255);
 const spacing = z.number().positive().max(100);
 
 const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
   value: byte,
-  name: z.string().min(1),
+  name: z.string().min(1).max(longestClassName),
   color: z.tuple([byte, byte, byte]),
   mirror: byte.optional(),
   role: z.enum(labelRoles).optional(),

@@ -3,6 +3,7 @@ export {
   type CachedScan,
   type CaseFiles,
   prepareCached,
+  type PrepareCachedOptions,
   PreparedCacheError,
   preparedKey,
   type PrepareProgress,

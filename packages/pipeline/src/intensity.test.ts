@@ -1,6 +1,6 @@
+import { DefectError } from '@quickcolumn/defects';
 import { describe, expect, it } from 'vitest';
 import { paperPreparation } from './config.js';
-import { PreparationError } from './errors.js';
 import { detectScale, scaleIntensity, zScoreInPlace } from './intensity.js';
 
 const windowed = paperPreparation;
@@ -15,7 +15,7 @@ describe('scale detection', () => {
 
   it('refuses voxels that are not finite', () => {
     const scan = Float32Array.of(-1000, Number.NaN, Number.POSITIVE_INFINITY, 0);
-    expect(() => detectScale(scan, 'case_7')).toThrow(PreparationError);
+    expect(() => detectScale(scan, 'case_7')).toThrow(DefectError);
     expect(() => detectScale(scan, 'case_7')).toThrow('case_7: 2 of 4 voxels are not finite');
   });
 });

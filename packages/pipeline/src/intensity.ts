@@ -4,9 +4,9 @@
  * The trap is mixed data: half of COVID-19-CT-Seg is in HU, half was windowed to 0–255 by its publisher. The scale is
  * detected per scan, and in `window` mode the 0–255 scans are not clipped again.
  */
+import { finiteDefects, judge } from '@quickcolumn/defects';
 import { type IntensityScale, intensityScaleOf, type VoxelArray } from '@quickcolumn/volume';
 import type { PreparationConfig } from './config.js';
-import { PreparationError } from './errors.js';
 
 const airHu = -1000;
 const smallest = 1e-6;
@@ -19,17 +19,9 @@ export interface ScaledIntensity {
   readonly air: number;
 }
 
-/** The scale of a scan whose voxels are all numbers. Throws PreparationError for non-finite voxels. */
+/** The scale of a scan whose voxels are all numbers. Throws DefectError for non-finite voxels. */
 export function detectScale(voxels: VoxelArray, name: string): IntensityScale {
-  let wrong = 0;
-  for (let at = 0; at < voxels.length; at++) if (voxels[at] - voxels[at] !== 0) wrong++;
-  if (wrong > 0) {
-    throw new PreparationError(
-      name,
-      `${wrong} of ${voxels.length} voxels are not finite numbers; expected HU or 0–255 everywhere. ` +
-        'Replace them, e.g. by −1000 (air)',
-    );
-  }
+  judge(name, finiteDefects(voxels));
   return intensityScaleOf(voxels);
 }
 

@@ -8,6 +8,9 @@ import { withRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type PreparationConfig, preparationSchema } from './config.js';
 
+/** What is written now; the ones before are read, too. */
+export const modelMetadataVersion = 2;
+
 export interface ModelMetadata {
   readonly format: 'quickcolumn-model';
   readonly version: 2;

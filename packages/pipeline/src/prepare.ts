@@ -59,7 +59,7 @@ export interface PrepareOptions {
 /**
  * Prepares one scan. The inputs are not changed.
  * @throws GridMismatchError when the labels are not on the image's grid, LabelValueError for undeclared label values,
- * PreparationError for voxels that are not finite
+ * DefectError for voxels that are not finite; what else may be wrong with a scan, `scanDefects` tells before
  */
 export function prepareScan(image: Volume, config: PreparationConfig, options: PrepareOptions = {}): PreparedScan {
   const { labels, name = 'image', labelName = name } = options;

@@ -13,6 +13,7 @@ export {
 } from './model/open-model.js';
 export { type PostProcessing, type PostProcessingResult, postProcess } from './post-process.js';
 export { type PredictOptions, type Prediction, predictScan, resolveWindow } from './predict.js';
+export { makingDifference, type MaskMaking } from './making.js';
 export { type Segmentation, segment, type SegmentOptions } from './segment.js';
 export {
   type MaskSidecar,
@@ -20,6 +21,7 @@ export {
   type Program,
   RESEARCH_NOTICE,
   type SidecarFiles,
+  withProbabilities,
 } from './sidecar.js';
 export type { WindowWeighting } from './windows/merge.js';
 export type { MirrorAxis } from './windows/mirror.js';

@@ -5,6 +5,7 @@
  * original grid is smooth and memory is bounded: one float32 per class and prepared voxel, plus one class on the
  * original grid. Scans smaller than the patch are padded with air and the padding is cut off again.
  */
+import { type DefectKind, judge, scanDefects } from '@quickcolumn/defects';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
 import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
@@ -34,6 +35,10 @@ export interface PredictOptions {
   readonly postProcessing?: PostProcessing;
   /** Name of the scan in messages. */
   readonly name?: string;
+  /** Defects of the scan that are let pass; all others that could give a wrong mask are refused. */
+  readonly accept?: readonly DefectKind[];
+  /** Called with each note about the scan, before anything large is allocated. */
+  readonly onNote?: (text: string) => void;
   /** Bytes this prediction may take; default: what the platform reports as available, Infinity to skip the check. */
   readonly availableBytes?: number;
   /**
@@ -45,6 +50,8 @@ export interface PredictOptions {
   /** Called once, before anything large is allocated. */
   readonly onEstimate?: (estimate: PredictionEstimate) => void;
   readonly onProgress?: (progress: { done: number; total: number }) => void;
+  /** Called with the finished labels before the first class's probabilities, and awaited. */
+  readonly onLabels?: (prediction: Prediction) => Promise<void> | void;
   /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */
   readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => Promise<void> | void;
 }
@@ -58,6 +65,8 @@ export interface Prediction {
   readonly filledVoxels: number;
   /** Intensity scale found in the scan. */
   readonly scale: IntensityScale;
+  /** Defects of the scan that were noted or accepted, for people. */
+  readonly notes: readonly string[];
 }
 
 /** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
@@ -88,7 +97,7 @@ export function resolveWindow(
  * Labels of one scan, on the scan's own grid.
  *
  * @param image any orientation and spacing; HU or already 0–255.
- * @throws QuickcolumnError `usage` (patch, overlap), `memory` (estimate above what is available), `interrupted`
+ * @throws DefectError for a scan that is refused; QuickcolumnError `usage` (patch, overlap), `memory` (estimate above what is available), `interrupted`
  *   (signal), `runtime` (the network returned numbers that are not finite).
  */
 export async function predictScan(
@@ -99,6 +108,8 @@ export async function predictScan(
   const { name = 'scan' } = options;
   const { patch, overlap } = resolveWindow(model, options);
   const { mirror = [], postProcessing } = options;
+  const notes = judge(name, scanDefects(image), options.accept);
+  for (const text of notes) options.onNote?.(text);
   const available = options.availableBytes ?? availableMemory();
   const estimate =
     options.compiled === undefined
@@ -148,16 +159,18 @@ export async function predictScan(
   merger.finish();
   const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
   const restored = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
+  const result =
+    postProcessing === undefined
+      ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
+      : postProcess(restored, classes, postProcessing);
+  const prediction = { ...result, estimate, scale: prepared.scale, notes };
+  await options.onLabels?.(prediction);
   if (options.onProbability !== undefined) {
     for (let c = 0; c < classes.length; c++) {
       await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));
     }
   }
-  const result =
-    postProcessing === undefined
-      ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
-      : postProcess(restored, classes, postProcessing);
-  return { ...result, estimate, scale: prepared.scale };
+  return prediction;
 }
 
 function checkLength(probabilities: Float32Array, expected: number, name: string): void {
@@ -172,7 +185,9 @@ function checkLength(probabilities: Float32Array, expected: number, name: string
 function checkFinite(first: Float32Array, name: string): void {
   for (let i = 0; i < first.length; i++) {
     if (!Number.isFinite(first[i])) {
-      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`);
+      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`, {
+        reason: 'not-finite',
+      });
     }
   }
 }

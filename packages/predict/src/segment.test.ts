@@ -3,7 +3,9 @@ import { covidClasses, type Volume } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
 import { metadataOf, modelFrom } from './model.test.helpers.js';
 import { ensembleOf } from './model/ensemble.js';
+import { makingDifference } from './making.js';
 import { segment, type SegmentOptions } from './segment.js';
+import { withProbabilities } from './sidecar.js';
 
 const [nx, ny, nz] = [32, 32, 16];
 const lungHu = -800;
@@ -75,20 +77,21 @@ describe('segment', () => {
     });
   });
 
-  it('records what was switched on, the probabilities and all models of an ensemble', async () => {
-    const probabilities = covidClasses.map(({ name }) => `${name}.nii.gz`);
-    const seen: number[] = [];
+  it('records what was switched on and all models of an ensemble', async () => {
+    const seen: unknown[] = [];
     const { sidecar, quantities } = await segment(ensembleOf([byValue, byValue]), scan, {
       ...options,
-      files: { ...options.files, probabilities },
       weighting: 'gaussian',
       mirror: ['y'],
       postProcessing: { keepLargest: [{ value: 3, components: 1 }] },
       minimumLesionMl: 1000,
+      onMask: (mask) => void seen.push(mask.sidecar),
       onProbability: (index) => void seen.push(index),
     });
-    expect(seen).toEqual([0, 1, 2, 3]);
-    expect(sidecar.classes.map((one) => one.probabilities)).toEqual(probabilities);
+    // The mask can be on the disk before the first probability is made.
+    expect(seen).toEqual([sidecar, 0, 1, 2, 3]);
+    const files = covidClasses.map(({ name }) => `${name}.nii.gz`);
+    expect(withProbabilities(sidecar, files).classes.map((one) => one.probabilities)).toEqual(files);
     expect(sidecar.ensemble).toHaveLength(2);
     expect(sidecar.options).toEqual({
       weighting: 'gaussian',
@@ -98,6 +101,33 @@ describe('segment', () => {
     expect(quantities).toMatchObject({ minimumLesionMl: 1000, lesionCount: 0 });
   });
 
+  it('tells whether it was made as another mask would be', async () => {
+    const making = { weighting: 'gaussian', mirror: ['y'], minimumLesionMl: 0.1 } as const;
+    const { sidecar } = await segment(byValue, scan, { ...options, ...making });
+    const written: unknown = JSON.parse(JSON.stringify(sidecar));
+    expect(makingDifference(written, byValue, making)).toBeUndefined();
+    const differences = [
+      makingDifference(written, { ...byValue, files: [{ ...byValue.files[0], sha256: 'other' }] }, making),
+      makingDifference(written, ensembleOf([byValue, byValue]), making),
+      makingDifference(written, { ...byValue, runtime: { ...byValue.runtime, precision: 'bfloat16' } }, making),
+      makingDifference(written, byValue, { ...making, overlap: [0, 0, 0] }),
+      makingDifference(written, byValue, { ...making, mirror: ['x'] }),
+      makingDifference(written, byValue, { ...making, minimumLesionMl: 1 }),
+      makingDifference({ classes: [] }, byValue, making),
+      makingDifference(null, byValue, making),
+    ];
+    expect(differences).toEqual([
+      'another model',
+      'another model',
+      'another precision',
+      'another window',
+      'other options',
+      'another smallest lesion',
+      'no sidecar of this version of quickcolumn',
+      'no sidecar of this version of quickcolumn',
+    ]);
+  });
+
   it('has no quantities where no class is a lesion', async () => {
     const classes = covidClasses.map(({ role: _role, ...rest }) => rest);
     const { sidecar, quantities } = await segment({ ...byValue, metadata: metadataOf({ classes }) }, scan, options);
@@ -105,5 +135,54 @@ describe('segment', () => {
     expect(sidecar).not.toHaveProperty('quantities');
     expect(sidecar).not.toHaveProperty('options');
     expect(sidecar).not.toHaveProperty('ensemble');
+  });
+});
+
+describe('a scan with defects', () => {
+  const shifted = { ...scan, voxels: Int16Array.from(scan.voxels, (hu) => hu + 1024) };
+  const message = 'values from 24 to 1124 are neither HU nor 0–255 (HU + 1024?)';
+
+  it('is refused before anything is computed, and names what would let it pass', async () => {
+    const estimates: unknown[] = [];
+    const run = segment(byValue, shifted, {
+      ...options,
+      name: 'scan.nii.gz',
+      onEstimate: (one) => estimates.push(one),
+    });
+    await expect(run).rejects.toMatchObject({
+      code: 'defect',
+      message: `scan.nii.gz: ${message}`,
+      fields: { path: 'scan.nii.gz', kinds: ['value-range'], options: { 'accept value-range': 'use it as it is' } },
+    });
+    expect(estimates).toEqual([]);
+    await expect(segment(byValue, shifted, { ...options, accept: ['constant'] })).rejects.toThrow(message);
+  });
+
+  it('is segmented where they are accepted; the sidecar says so, and what reading it told', async () => {
+    const told: string[] = [];
+    const { notes, sidecar, labels } = await segment(byValue, shifted, {
+      ...options,
+      accept: ['value-range'],
+      readingNotes: ['assumed LPS'],
+      onNote: (text) => told.push(text),
+    });
+    expect(told).toEqual([`${message}; accepted`]);
+    expect(notes).toEqual(['assumed LPS', `${message}; accepted`]);
+    expect(sidecar.notes).toEqual(notes);
+    expect(labels.size).toEqual(scan.size);
+  });
+
+  it('without any has no notes', async () => {
+    const { notes, sidecar } = await segment(byValue, scan, options);
+    expect(notes).toEqual([]);
+    expect(sidecar).not.toHaveProperty('notes');
+  });
+
+  it.each([
+    ['constant', new Int16Array(scan.voxels.length)],
+    ['value-range', Float64Array.from(scan.voxels, (_, at) => (at === 7 ? 1e300 : -1000))],
+    ['not-finite', Float32Array.from(scan.voxels, (hu, at) => (at === 7 ? Number.NaN : hu))],
+  ])('%s', async (kind, voxels) => {
+    await expect(segment(byValue, { ...scan, voxels }, options)).rejects.toMatchObject({ fields: { kinds: [kind] } });
   });
 });

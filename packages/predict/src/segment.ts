@@ -8,13 +8,17 @@ import type { LoadedModel } from './model/loaded-model.js';
 import { type Prediction, type PredictOptions, predictScan, resolveWindow } from './predict.js';
 import { describeMask, type MaskSidecar, type Program, type SidecarFiles } from './sidecar.js';
 
-export interface SegmentOptions extends PredictOptions {
+export interface SegmentOptions extends Omit<PredictOptions, 'onLabels'> {
   /** Names for the sidecar. */
   readonly files: SidecarFiles;
   /** Who writes the mask, for the sidecar. */
   readonly program: Program;
+  /** What reading the scan told, for the sidecar; beside what is noted of the scan here. */
+  readonly readingNotes?: readonly string[];
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number | undefined;
+  /** Called with the finished mask before the first class's probabilities, and awaited: it can be safe on the disk first. */
+  readonly onMask?: (segmentation: Segmentation) => Promise<void> | void;
 }
 
 /** A mask and everything that is known about it; `volumes` and `quantities` in full, in the sidecar rounded. */
@@ -29,11 +33,20 @@ export interface Segmentation extends Prediction, MaskMeasurement {
  * @throws as `predictScan` does
  */
 export async function segment(model: LoadedModel, scan: Volume, options: SegmentOptions): Promise<Segmentation> {
-  const { files, program, minimumLesionMl } = options;
-  const prediction = await predictScan(model, scan, options);
+  const { files, program, minimumLesionMl, onMask, readingNotes = [], ...settings } = options;
   const { classes } = model.metadata.preparation;
-  const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
   const window = resolveWindow(model, options);
-  const sidecar = describeMask(model, prediction, { files, program, window, options, measurement });
-  return { ...prediction, ...measurement, sidecar };
+  const describe = (prediction: Prediction): Segmentation => {
+    const notes = [...readingNotes, ...prediction.notes];
+    const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
+    const sidecar = describeMask(model, { ...prediction, notes }, { files, program, window, options, measurement });
+    return { ...prediction, ...measurement, notes, sidecar };
+  };
+  let segmentation: Segmentation | undefined;
+  const onLabels = async (prediction: Prediction): Promise<void> => {
+    segmentation = describe(prediction);
+    await onMask?.(segmentation);
+  };
+  const prediction = await predictScan(model, scan, { ...settings, onLabels });
+  return segmentation ?? describe(prediction);
 }

@@ -44,7 +44,13 @@ export interface MaskSidecar {
   readonly program: Program;
   readonly units: typeof units;
   readonly mask: string;
-  readonly scan: { readonly name: string; readonly scale: IntensityScale; readonly size: Size3 };
+  readonly scan: {
+    readonly name: string;
+    readonly scale: IntensityScale;
+    readonly size: Size3;
+    /** Of voxels and affine as they were read, lower-case hex; absent where nobody has computed it. */
+    readonly sha256?: string;
+  };
   readonly model: ModelFile;
   /** All models of an ensemble, `model` among them; absent for one. */
   readonly ensemble?: readonly ModelFile[];
@@ -52,6 +58,8 @@ export interface MaskSidecar {
   readonly window: { readonly patch: Size3; readonly overlap: Size3 };
   /** Absent when nothing was switched on. */
   readonly options?: PredictionOptions;
+  /** What was assumed, repaired, noted or accepted of the scan, for people; absent where there was nothing. */
+  readonly notes?: readonly string[];
   readonly classes: ReadonlyArray<{
     readonly value: number;
     readonly name: string;
@@ -69,15 +77,15 @@ export interface MaskSidecar {
 /** Names without folders, so that scan, mask and sidecar can be moved together. */
 export interface SidecarFiles {
   readonly scan: string;
+  /** Content of the scan, for `scan.sha256`. */
+  readonly scanSha256?: string;
   readonly mask: string;
-  /** One for each class, when they were asked for. */
-  readonly probabilities?: readonly string[] | undefined;
 }
 
-/** Describes a mask; probabilities and measurement are in the order of the model's classes. */
+/** Describes a mask; the measurement is in the order of the model's classes. */
 export function describeMask(
   model: LoadedModel,
-  { labels, scale, removedVoxels, filledVoxels }: Omit<Prediction, 'estimate'>,
+  { labels, scale, removedVoxels, filledVoxels, notes }: Omit<Prediction, 'estimate'>,
   about: {
     readonly files: SidecarFiles;
     readonly program: Program;
@@ -95,12 +103,18 @@ export function describeMask(
     program: { name: program.name, version: program.version },
     units,
     mask: files.mask,
-    scan: { name: files.scan, scale, size: labels.size },
+    scan: {
+      name: files.scan,
+      scale,
+      size: labels.size,
+      ...(files.scanSha256 === undefined ? {} : { sha256: files.scanSha256 }),
+    },
     model: model.files[0],
     ...(model.files.length === 1 ? {} : { ensemble: model.files }),
     runtime: model.runtime,
     window,
     ...(Object.keys(options).length === 0 ? {} : { options }),
+    ...(notes.length === 0 ? {} : { notes }),
     classes: model.metadata.preparation.classes.map(({ value, name, color, role }, index) => ({
       value,
       name,
@@ -108,13 +122,18 @@ export function describeMask(
       ...(role === undefined ? {} : { role }),
       voxels: measurement.volumes[index].voxels,
       volumeMl: Number(measurement.volumes[index].volumeMl.toFixed(3)),
-      ...(files.probabilities === undefined ? {} : { probabilities: files.probabilities[index] }),
     })),
     ...(measurement.quantities === null ? {} : { quantities: roundQuantities(measurement.quantities) }),
   };
 }
 
-function describeOptions(
+/** The same with the files of the probabilities, one a class, once they are there. */
+export function withProbabilities(sidecar: MaskSidecar, files: readonly string[]): MaskSidecar {
+  const classes = sidecar.classes.map((one, index) => ({ ...one, probabilities: files[index] }));
+  return { ...sidecar, classes };
+}
+
+export function describeOptions(
   { weighting, mirror = [], postProcessing }: Pick<PredictOptions, 'weighting' | 'mirror' | 'postProcessing'>,
   changed: { readonly removedVoxels: number; readonly filledVoxels: number },
 ): PredictionOptions {

@@ -1,5 +1,5 @@
 /** `--anonymize`: no command's results tell a name or a path of what they were made of. */
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePhantomCases } from '@quickcolumn/phantom';
@@ -84,6 +84,7 @@ describe('--anonymize', () => {
       cases: { 'case-1': 'Doe_Jane_4711', 'case-3': 'Roe Richard' },
       patients: { 'patient-4': 'Roe_Rita_4714' },
     });
+    expect((await stat(join(folder, 'key.json'))).mode & 0o777).toBe(0o600);
     const again = await quickcolumn(folder, ...args, '--out', 'e2', '--anonymize-key', 'key.json');
     expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining('key.json exists') });
     expect((await bothWays('f', ...args)).includes('case-3')).toBe(true);
@@ -129,6 +130,11 @@ describe('--anonymize', () => {
     const report = await readFile(join(folder, 'run', 'report.html'), 'utf8');
     expect(/case-\d, slice/.test(report)).toBe(true);
     expect(told(`${report}${stdout}${stderr.replace(/^report: .*$/m, '')}`)).toEqual([]);
+    // Caches tell no names, and like run folders they are for their owner alone.
+    const cache = join(folder, '..', 'cache');
+    expect((await filesIn(cache)).length).toBeGreaterThan(0);
+    expect(told(await everything(join('..', 'cache'), { code: 0, stdout: '', stderr: '' }))).toEqual([]);
+    for (const path of [cache, join(folder, 'run')]) expect((await stat(path)).mode & 0o777).toBe(0o700);
     // What a run is resumed with keeps them.
     expect(await readFile(join(folder, 'run', 'config.yaml'), 'utf8')).toContain(people[3]);
   });

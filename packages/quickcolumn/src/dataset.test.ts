@@ -69,7 +69,7 @@ describe('quickcolumn dataset', () => {
     const bad = await quickcolumn(folder, ...args);
     expect(bad.code).toBe(3);
     expect(bad.stdout).toMatch(
-      /error \(geometry\): phantom_0002: .*origin by \(0\.5000, 0\.0000, 0\.0000\) mm.*it can be repaired/,
+      /error \(grid\): phantom_0002: .*origin by \(0\.5000, 0\.0000, 0\.0000\) mm.*it can be repaired/,
     );
     const fixed = await quickcolumn(folder, ...args, '--fix', '--out', 'fixed');
     expect(fixed.code).toBe(0);
@@ -81,6 +81,43 @@ describe('quickcolumn dataset', () => {
 
     await writeVolume(copied, { ...labels, affine: moved(50) }, { force: true });
     expect((await quickcolumn(folder, ...args, '--fix', '--out', 'fixed', '--force')).code).toBe(3);
+  });
+
+  it('ignores the label that --config or --ignore-label says', async () => {
+    await mkdir(join(folder, 'partly'));
+    for (let n = 1; n <= 4; n++) {
+      const name = `phantom_000${n}.nii.gz`;
+      const { properties: _properties, ...labels } = await readLabels(join(folder, 'source', 'labelsTr', name));
+      const voxels = labels.voxels.map((value, i) => (i < labels.voxels.length / 2 ? value : 9));
+      await writeVolume(join(folder, 'partly', name), { ...labels, voxels });
+    }
+    const rows = [1, 2, 3, 4].map((n) => `source/imagesTr/phantom_000${n}_0000.nii.gz,partly/phantom_000${n}.nii.gz`);
+    await writeFile(join(folder, 'partly.csv'), ['image,label', ...rows, ''].join('\n'));
+    await writeFile(
+      join(folder, 'partly.yaml'),
+      'profile: quick\ndata: { list: partly.csv }\npreparation: { ignoreLabel: 9 }\n',
+    );
+    const check = async (...args: string[]): ReturnType<typeof quickcolumn> =>
+      await quickcolumn(folder, 'dataset', 'check', ...args);
+    expect((await check('--list', 'partly.csv')).stdout).toContain('label values 9 (');
+    expect(await check('--list', 'partly.csv', '--ignore-label', '9')).toMatchObject({ code: 0 });
+    expect(await check('--config', 'partly.yaml')).toMatchObject({ code: 0 });
+    const taken = await check('--list', 'partly.csv', '--ignore-label', '3');
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining("3, is that of the class 'infection'") });
+    const stats = ['dataset', 'stats', '--list', 'partly.csv', '--ignore-label', '9', '--out', 'partly-stats'];
+    expect(await quickcolumn(folder, ...stats)).toMatchObject({ code: 0 });
+    const { histograms } = JSON.parse(await readFile(join(folder, 'partly-stats', 'stats.json'), 'utf8')) as {
+      readonly histograms: readonly { readonly counts: readonly (readonly number[])[] }[];
+    };
+    const counted = histograms.flatMap(({ counts }) => counts.flat()).reduce((sum, count) => sum + count, 0);
+    expect(counted).toBe((4 * 40 * 36 * 24) / 2);
+  });
+
+  it('a list whose files are not all there is not imported', async () => {
+    await writeFile(join(folder, 'gone.csv'), 'image,label\nsource/imagesTr/gone.nii.gz,partly/gone.nii.gz\n');
+    const { code, stderr } = await quickcolumn(folder, 'dataset', 'import', 'gone.csv', '--out', 'gone');
+    expect(code).toBe(3);
+    expect(stderr).toContain('gone.csv: 2 of its files are not there: ');
   });
 
   it.each([

@@ -26,7 +26,10 @@ const jobFunction =
 
 /** Trains a network: a run folder with model, history, checkpoints and report. */
 export const train: JobFunction<'train'> = jobFunction('train');
-/** Masks of scans on their own grids, with sidecars, as files. */
+/**
+ * Masks of scans on their own grids, with sidecars, as files. Of several scans, one that fails does not keep the others from
+ * it: it rejects at the end, and `fields` tells `failed` (name, code, message) and `scans`, what was written.
+ */
 export const predict: JobFunction<'predict'> = jobFunction('predict');
 /** Metrics of masks against the truth: tables, pictures, report. */
 export const evaluate: JobFunction<'evaluate'> = jobFunction('evaluate');

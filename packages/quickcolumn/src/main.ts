@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** The `quickcolumn` program: parses arguments, runs one command, turns whatever goes wrong into an exit code. */
 import { CommanderError } from 'commander';
-import { describeError, exitCodeFor } from './terminal/errors.js';
+import { exitCodeFor, reportError } from './terminal/errors.js';
 import { listenForInterrupts } from './terminal/interrupt.js';
 import { createProgram } from './program.js';
-import { note } from './terminal/terminal.js';
 
 async function main(): Promise<void> {
   const program = createProgram();
@@ -13,7 +12,7 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     // Commander has already said what is wrong with the arguments.
-    if (!(error instanceof CommanderError)) note(describeError(error, { debug: process.argv.includes('--debug') }));
+    if (!(error instanceof CommanderError)) reportError(error, { debug: process.argv.includes('--debug') });
     process.exitCode = exitCodeFor(error);
   }
 }

@@ -16,6 +16,7 @@ import { prepareCommand } from './commands/prepare.js';
 import { pseudoLabelCommand } from './commands/pseudo-label.js';
 import { trainCommand } from './commands/train.js';
 import { version } from '@quickcolumn/workflows';
+import { parserOutput } from './terminal/terminal.js';
 
 /** A program that throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
@@ -26,6 +27,7 @@ export function createProgram(): Command {
     .version(version)
     .option('--debug', 'show the stack of errors')
     .exitOverride()
+    .configureOutput(parserOutput)
     .showHelpAfterError('(add --help for the options and examples)')
     .addHelpText(
       'after',

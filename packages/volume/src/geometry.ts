@@ -36,6 +36,16 @@ export function voxelVolumeMm3(m: Affine): number {
   );
 }
 
+/** The largest cosine between two of the axes: 0 where all are at right angles, as voxels without shear are. */
+export function largestAxisCosine(affine: Affine): number {
+  const lengths = spacingMm(affine);
+  const cosine = (p: number, q: number): number => {
+    const along = (row: number): number => (affine[4 * row + p] / lengths[p]) * (affine[4 * row + q] / lengths[q]);
+    return Math.abs(along(0) + along(1) + along(2));
+  };
+  return Math.max(cosine(0, 1), cosine(0, 2), cosine(1, 2));
+}
+
 /**
  * Three letters saying the direction each voxel axis increases towards: 'LPS' means the first axis runs to the patient's
  * left, the second to posterior, the third to superior. Equal to nibabel's aff2axcodes.

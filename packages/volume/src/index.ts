@@ -7,6 +7,7 @@ export {
   axisDirections,
   compareGrids,
   invertAffine,
+  largestAxisCosine,
   multiplyAffine,
   resizedAffine,
   spacingMm,
@@ -16,6 +17,8 @@ export {
   type GridComparison,
 } from './geometry.js';
 export {
+  affineOfCodes,
+  allAxisCodes,
   permuteAndFlip,
   reorient,
   reorientBack,

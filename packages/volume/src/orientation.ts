@@ -7,7 +7,7 @@
 import { VolumeError } from './errors.js';
 import { axisDirections } from './geometry.js';
 import { checkVoxels, emptyLike } from './volume-checks.js';
-import type { Affine, Size3, Volume, VoxelArray } from './volume.js';
+import type { Affine, Size3, Vector3, Volume, VoxelArray } from './volume.js';
 
 /** How target axes are taken from source axes: target axis t is source axis permutation[t], reversed where flip[t]. */
 export interface Reorientation {
@@ -156,6 +156,28 @@ function copyStrided(from: BitView, to: BitView, size: Size3, stride: readonly n
       }
     }
   }
+}
+
+/** All 48 orders and directions of axes: LPS, RAS, … */
+export const allAxisCodes: readonly string[] = ['LR', 'PA', 'SI'].flatMap((first, at, pairs) => {
+  const [b, c] = pairs.filter((_, other) => other !== at);
+  const orders = [`${first}|${b}|${c}`, `${first}|${c}|${b}`].map((order) => order.split('|'));
+  return orders.flatMap(([x, y, z]) =>
+    x.split('').flatMap((i) => y.split('').flatMap((j) => z.split('').map((k) => i + j + k))),
+  );
+});
+
+/**
+ * The affine of an upright grid whose axes run along axis codes.
+ * @param origin place of the first voxel in RAS millimetres
+ * @throws VolumeError for other codes than `allAxisCodes`
+ */
+export function affineOfCodes(codes: string, spacingMm: Vector3, origin: Vector3 = [0, 0, 0]): Affine {
+  const affine = [0, 0, 0, origin[0], 0, 0, 0, origin[1], 0, 0, 0, origin[2], 0, 0, 0, 1];
+  parseCodes(codes).forEach(({ worldAxis, sign }, axis) => {
+    affine[4 * worldAxis + axis] = sign * spacingMm[axis];
+  });
+  return affine;
 }
 
 function isIdentity({ permutation, flip }: Reorientation): boolean {

@@ -22,6 +22,14 @@ describe('withRoles', () => {
       [undefined, 'left-lung', 'right-lung', 'lesion'],
     ],
     [
+      ['air', 'lungs (left side)', '2 right lung', 'healthy tissue'],
+      [undefined, 'left-lung', 'right-lung', undefined],
+    ],
+    [
+      ['air', 'consolidation of left lung', 'left lung vessels', 'effusion, right lung'],
+      [undefined, undefined, undefined, undefined],
+    ],
+    [
       ['air', 'liver', 'left kidney', 'both lungs'],
       [undefined, undefined, undefined, undefined],
     ],
@@ -49,6 +57,7 @@ describe('withRoles', () => {
 
   it('does not take one lobe for the lung', () => {
     expect(rolesOf('air', 'left upper lung lobe', 'left lower lung lobe')).toEqual([undefined, undefined, undefined]);
+    expect(rolesOf('air', 'left lung', 'whole left lung')).toEqual([undefined, undefined, undefined]);
     expect(rolesOf('air', 'left lung vessels', 'left lung')).toEqual([undefined, undefined, 'left-lung']);
   });
 

@@ -6,8 +6,8 @@ import type { LabelClass, LabelRole } from './label-class.js';
 
 /**
  * The classes with roles read from their English names. Classes of which any has a role are given back as they are, and
- * the background gets none. An infection, lesion or tumour is a lesion, also one "of the left lung"; a lung whose name
- * several classes share (the lobes of one) is none of them, unless one is called exactly that.
+ * the background gets none. An infection, lesion or tumour is a lesion, also one "of the left lung"; a lung is what its name
+ * calls so and nothing else: neither its lobes nor its vessels, nor a "consolidation of the left lung".
  */
 export function withRoles<T extends LabelClass>(classes: readonly T[]): readonly T[] {
   if (classes.some(({ role }) => role !== undefined)) return classes;
@@ -15,8 +15,7 @@ export function withRoles<T extends LabelClass>(classes: readonly T[]): readonly
   for (const one of classes) if (one.value !== 0 && lesion.test(one.name)) roles.set(one, 'lesion');
   for (const side of ['left', 'right'] as const) {
     const called = classes.filter((one) => one.value !== 0 && !roles.has(one) && isLung(one.name, side));
-    const exact = called.filter(({ name }) => name.replace(/left|right|lungs?|[^a-z]/gi, '') === '');
-    const [lung, another] = exact.length > 0 ? exact : called;
+    const [lung, another] = called;
     if (lung !== undefined && another === undefined) roles.set(lung, `${side}-lung`);
   }
   return classes.map((one) => {
@@ -27,8 +26,11 @@ export function withRoles<T extends LabelClass>(classes: readonly T[]): readonly
 
 const lesion = /infect|lesion|tumou?r/i;
 
-/** Holds both words, in either order: `left lung`, `Lung_Left`, `lungs (left side)`. */
+/** Holds both words, in either order, and none that makes it something else: `left lung`, `Lung_Left`, `lungs (left side)`. */
 function isLung(name: string, side: 'left' | 'right'): boolean {
-  const other = side === 'left' ? 'right' : 'left';
-  return /lung/i.test(name) && new RegExp(side, 'i').test(name) && !new RegExp(other, 'i').test(name);
+  const rest = name.replace(new RegExp(side, 'i'), '').replace(/lungs?/i, '');
+  return new RegExp(side, 'i').test(name) && /lung/i.test(name) && plain.test(rest);
 }
+
+/** What may stand beside the two words: numbers, punctuation, and words that leave the lung a lung. */
+const plain = /^(?:[^a-z]|side|of|the|whole|healthy|normal)*$/i;

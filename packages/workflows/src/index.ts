@@ -13,16 +13,18 @@ export { inOwnProcess } from './hosts/process.js';
 export type { CompareJob, CompareJobResult, CrossValidateJob, CrossValidateJobResult } from './jobs/compare.js';
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
-export type { CaseNaming, ComputeRequest, DataOverride } from './jobs/parts.js';
+export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
 export type {
+  FailedScan,
   MaskFormat,
   PostProcessingRequest,
   PredictedFiles,
   PredictJob,
   PredictJobResult,
+  ScanNaming,
   TestTimeOptions,
 } from './jobs/predict.js';
-export { maskFormats } from './jobs/predict.js';
+export { maskFormats, scanNamings } from './jobs/predict.js';
 export type { DemoJob, DemoJobResult, PreparedCase, PrepareJob, PrepareJobResult, ScanFiles } from './jobs/prepare.js';
 export type {
   PseudoLabelJob,
@@ -34,6 +36,7 @@ export type {
 export type { NextRoundJob, RoundsStatus, StartRoundsJob } from './jobs/rounds.js';
 export type { TrainJob, TrainJobResult } from './jobs/train.js';
 export { roundsStatus } from './rounds/rounds-jobs.js';
+export { masksWrittenBefore } from './predict/scan-failures.js';
 export { inThisProcess, runJob } from './run-job.js';
 export { chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
 export { caseName, InputError, type ScanFile, scansIn } from './scans/scan-files.js';

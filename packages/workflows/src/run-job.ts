@@ -2,7 +2,7 @@
  * Runs a job. Each kind is loaded when it is asked for, so that a caller pays for what it uses.
  */
 import { createContext, type JobContext, type JobHost, type JobOptions } from './context.js';
-import { withLock } from './folders/lock.js';
+import { type LockRequest, withLock } from './folders/lock.js';
 import type { Job, JobKind, JobResult, Jobs } from './jobs/index.js';
 import { namesMaskFile } from './predict/mask-targets.js';
 
@@ -25,18 +25,22 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
 };
 
 /** What a job writes, and no other process may at the same time. */
-function outputOf(job: Job): { readonly place: string; readonly isFile?: boolean } | undefined {
+function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> | undefined {
   switch (job.kind) {
     case 'prepare':
-      // The cache is made to be shared: its files are named by what is in them and appear whole.
+      // The cache is made to be shared by processes: its files are named by what is in them and appear whole.
       return undefined;
     case 'train-fold':
     case 'predict-fold':
-      return { place: job.folder };
+      return { place: job.folder, private: true };
     case 'predict':
       return { place: job.out, isFile: namesMaskFile(job.out) };
-    default:
+    case 'evaluate':
+    case 'demo':
       return { place: job.out };
+    default:
+      // Configurations, checkpoints, lists and rounds keep the names of cases.
+      return { place: job.out, private: true };
   }
 }
 

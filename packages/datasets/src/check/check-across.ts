@@ -1,5 +1,5 @@
 /** What only shows between cases: duplicates, patients on both sides of a split, mixed intensity scales. */
-import type { CaseFacts, Finding } from './report.js';
+import { type CaseFacts, type Finding, findingOf } from './report.js';
 
 /** Findings between cases. */
 export function acrossCases(facts: readonly CaseFacts[]): Finding[] {
@@ -24,13 +24,8 @@ function duplicates(facts: readonly CaseFacts[]): Finding[] {
         : patients.size > 1
           ? `as patients ${[...patients].join(', ')}: a split may divide them`
           : 'as one patient: it weighs twice in training';
-    return {
-      kind: 'duplicate',
-      severity: patients.size > 1 || sides.size > 1 ? 'error' : 'warning',
-      cases: names(group),
-      message: `${list}: the same voxels, ${where}`,
-      fixable: false,
-    };
+    const kind = patients.size > 1 || sides.size > 1 ? 'duplicate' : 'repeated';
+    return findingOf(kind, names(group), `${list}: the same voxels, ${where}`);
   });
 }
 
@@ -41,7 +36,7 @@ function dividedPatients(facts: readonly CaseFacts[]): Finding[] {
       const on = (side: string): string => names(group.filter((fact) => sideOf(fact) === side)).join(', ');
       const sides = sideNames.filter((side) => on(side) !== '').map((side) => `in ${side} (${on(side)})`);
       const message = `patient ${group[0].patient} is ${sides.join(' and ')}`;
-      return { kind: 'patient', severity: 'error', cases: names(group), message, fixable: false };
+      return findingOf('divided-patient', names(group), message);
     });
 }
 
@@ -51,7 +46,7 @@ function mixedScales(facts: readonly CaseFacts[]): Finding[] {
   const message =
     `${windowed.length} of ${facts.length} scans are in 0–255, the others in HU: ${names(windowed).join(', ')}. ` +
     'Each is treated by its own scale; the 0–255 ones have lost intensity information';
-  return [{ kind: 'intensity', severity: 'warning', cases: names(windowed), message, fixable: false }];
+  return [findingOf('mixed-scales', names(windowed), message)];
 }
 
 function groupsOf(facts: readonly CaseFacts[], keyOf: (fact: CaseFacts) => string): CaseFacts[][] {

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defects, scanDefects } from '@quickcolumn/defects';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { type ListedCase, readCaseList } from '@quickcolumn/cases';
 import { compareGrids, covidClasses, reorient } from '@quickcolumn/volume';
@@ -69,12 +70,12 @@ describe('checkDataset', () => {
       return finding;
     };
     const rounded = await at(shifted(0.25));
-    expect(rounded).toMatchObject({ kind: 'geometry', severity: 'error', fixable: true });
+    expect(rounded).toMatchObject({ kind: 'grid', severity: 'error', fixable: true });
     expect(rounded.message).toMatch(
       /by up to 0\.2500 mm: origin by \(0\.2500, 0\.0000, 0\.0000\) mm, spacing by up to 0\.00000/,
     );
     const moved = await at(shifted(7));
-    expect(moved).toMatchObject({ kind: 'geometry', fixable: false });
+    expect(moved).toMatchObject({ kind: 'grid', fixable: false });
     expect(moved.message).toMatch(/up to 7\.0000 mm.*labels of another scan/);
     const coarser = await at(affine.map((value, i) => (i === 10 ? 5.5 : value)));
     expect(coarser.message).toMatch(/spacing by up to 0\.50000 mm/);
@@ -87,7 +88,7 @@ describe('checkDataset', () => {
     const { properties: _properties, ...labels } = await readLabels(entry.labelPath ?? '');
     await writeVolume(entry.labelPath ?? '', reorient(labels, 'SRA'), { force: true });
     const [finding] = await findingsOf(entry);
-    expect(finding).toMatchObject({ kind: 'geometry', fixable: true });
+    expect(finding).toMatchObject({ kind: 'grid', fixable: true });
     expect(finding.message).toMatch(/axes are SRA, the image's LPS/);
   });
 
@@ -106,12 +107,40 @@ describe('checkDataset', () => {
     expect((await findingsOf(entry))[0].message).toMatch(/every voxel is 5/);
   });
 
+  it('takes a declared label to ignore for what it is', async () => {
+    const entry: ListedCase = {
+      name: 'partly',
+      imagePath: await putScan(join(root, 'ct', 'partly.nii'), 3),
+      labelPath: await putLabels(join(root, 'labels', 'partly.nii'), [1, 2, 3, 9]),
+      patient: 'p',
+      split: 'train',
+    };
+    const kinds = async (options: object): Promise<string[]> =>
+      (await checkDataset([entry], covidClasses, { nearEmptyMl: 0.001, ...options })).findings.map(({ kind }) => kind);
+    expect(await kinds({})).toEqual(['label-value']);
+    expect(await kinds({ ignoreLabel: 8 })).toEqual(['label-value']);
+    expect(await kinds({ ignoreLabel: 9 })).toEqual([]);
+  });
+
+  it('judges scans as prediction and training do, and takes what is accepted for a warning', async () => {
+    const entry = await putCase('a', 1);
+    await putScan(entry.imagePath, 1, { low: 0, high: 3000 });
+    const [finding] = await findingsOf(entry);
+    const { message } = scanDefects(await readVolume(entry.imagePath))[0];
+    expect(finding).toMatchObject({ kind: 'value-range', severity: 'error', message: `a: ${message}` });
+    const { findings } = await checkDataset([entry], covidClasses, { accept: ['value-range'] });
+    expect(findings[0]).toMatchObject({ severity: 'warning', message: `a: ${message}; accepted` });
+    await putScan(entry.imagePath, 1, { affine: affine.map((value, i) => (i < 12 ? value / 1000 : value)) });
+    expect((await findingsOf(entry)).map(({ kind }) => kind)).toContain('extent');
+    expect(new Set((await findingsOf(entry)).map(({ kind }) => defects[kind].outcome))).toEqual(new Set(['refused']));
+  });
+
   it('tells of mixed scales once', async () => {
     const windowed = await putCase('b', 2);
     await putScan(windowed.imagePath, 2, { low: 0, high: 255 });
     const findings = await findingsOf(await putCase('a', 1), windowed);
     expect(findings).toHaveLength(1);
-    expect(findings[0]).toMatchObject({ kind: 'intensity', severity: 'warning', cases: ['b'] });
+    expect(findings[0]).toMatchObject({ kind: 'mixed-scales', severity: 'warning', cases: ['b'] });
   });
 
   it('finds the same voxels under other names, types and orders of axes, and patients on both sides', async () => {

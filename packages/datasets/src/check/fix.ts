@@ -3,7 +3,15 @@
  * on the image's grid, into another folder. Originals are never touched.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, readVolume, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import {
+  type HeaderAssumptions,
+  labelsDescription,
+  makeFolder,
+  readLabels,
+  readVolume,
+  writeFileAtomic,
+  writeVolume,
+} from '@quickcolumn/io';
 import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
 import { axisCodes, reorient } from '@quickcolumn/volume';
 import type { CheckReport } from './report.js';
@@ -16,9 +24,10 @@ export async function writeFixed(
   cases: readonly ListedCase[],
   report: CheckReport,
   folder: string,
-  options: { readonly force?: boolean } = {},
+  options: { readonly force?: boolean; readonly assume?: HeaderAssumptions } = {},
 ): Promise<string[]> {
   const root = resolve(folder);
+  const { assume } = options;
   const wanted = new Set(report.findings.filter(({ fixable }) => fixable).flatMap((finding) => finding.cases));
   await makeFolder(join(root, 'labels'));
   const fixed: ListedCase[] = [];
@@ -28,14 +37,14 @@ export async function writeFixed(
       fixed.push(entry);
       continue;
     }
-    const image = await readVolume(imagePath);
-    const turned = reorient(await readLabels(labelPath), axisCodes(image.affine));
+    const image = await readVolume(imagePath, { assume });
+    const turned = reorient(await readLabels(labelPath, { assume }), axisCodes(image.affine));
     const target = join(root, 'labels', `${name}.nii.gz`);
     const { properties: like, size, affine } = image;
     await writeVolume(
       target,
       { voxels: turned.voxels, size, affine },
-      { like, force: options.force, description: 'quickcolumn labels' },
+      { like, force: options.force, description: labelsDescription },
     );
     fixed.push({ ...entry, labelPath: target });
   }

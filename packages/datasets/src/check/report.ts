@@ -1,26 +1,29 @@
 /** What a check of a dataset finds, as data. */
 import type { CaseSplit } from '@quickcolumn/cases';
+import { type DefectKind, defects } from '@quickcolumn/defects';
 import type { IntensityScale, Size3, Vector3 } from '@quickcolumn/volume';
 import type { GeometryVerdict } from './geometry-difference.js';
 
-export type FindingKind =
-  | 'unreadable'
-  | 'no-label'
-  | 'geometry'
-  | 'label-value'
-  | 'intensity'
-  | 'near-empty'
-  | 'duplicate'
-  | 'patient';
-
 export interface Finding {
-  readonly kind: FindingKind;
+  readonly kind: DefectKind;
+  /** An error is what is refused, a warning what is noted, or was accepted. */
   readonly severity: 'error' | 'warning';
   /** Names of the cases concerned. */
   readonly cases: readonly string[];
   readonly message: string;
   /** Whether writeFixed can repair it. */
   readonly fixable: boolean;
+}
+
+/** A finding that weighs as the list of defects says. */
+export function findingOf(
+  kind: DefectKind,
+  cases: readonly string[],
+  message: string,
+  { fixable = false, accepted = false }: { readonly fixable?: boolean; readonly accepted?: boolean } = {},
+): Finding {
+  const severity = defects[kind].outcome === 'refused' && !accepted ? 'error' : 'warning';
+  return { kind, severity, cases, message: accepted ? `${message}; accepted` : message, fixable };
 }
 
 /** What is known of a case that could be read. */

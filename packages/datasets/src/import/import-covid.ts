@@ -65,6 +65,7 @@ export async function importCovid(root: string): Promise<ImportedDataset> {
   const joined = cases.filter(({ combine }) => combine !== undefined).length;
   return {
     layout: 'covid19-ct-seg',
+    root,
     title: 'COVID-19-CT-Seg (Zenodo 3757476)',
     cases,
     classes: covidClasses,

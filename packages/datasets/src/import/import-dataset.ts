@@ -1,7 +1,7 @@
 /** Importing: which layout a folder or file has, and the cases in it. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatasetError, readCaseList } from '@quickcolumn/cases';
+import { DatasetError, type ListedCase, readCaseList } from '@quickcolumn/cases';
 import { isThere } from './is-there.js';
 import { importCovid, isCovidLayout } from './import-covid.js';
 import { importJson } from './import-json.js';
@@ -17,6 +17,7 @@ export async function importDataset(source: string): Promise<ImportedDataset> {
   });
   if (!found.isDirectory()) {
     const cases = await readCaseList(source);
+    await requireFiles(source, cases);
     return { layout: 'list', title: `the list ${source}`, cases, notes: [] };
   }
   if (await isThere(join(source, 'dataset.json'))) return await importJson(source);
@@ -26,4 +27,17 @@ export async function importDataset(source: string): Promise<ImportedDataset> {
       'a dataset.json (MSD, nnU-Net raw), or a list of image,label,patient as CSV or JSON',
     { source },
   );
+}
+
+/** @throws DatasetError naming the files of a list that are not there */
+async function requireFiles(list: string, cases: readonly ListedCase[]): Promise<void> {
+  const missing: string[] = [];
+  for (const { imagePath, labelPath } of cases) {
+    for (const path of [imagePath, labelPath]) {
+      if (path !== undefined && !(await isThere(path))) missing.push(path);
+    }
+  }
+  if (missing.length === 0) return;
+  const shown = missing.slice(0, 5).join(', ') + (missing.length > 5 ? ', …' : '');
+  throw new DatasetError(`${list}: ${missing.length} of its files are not there: ${shown}`, { list, missing });
 }

@@ -7,7 +7,7 @@
  * they must stay below the folder.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { volumeName } from '@quickcolumn/io';
 import { DatasetError, type ListedCase, patientOf } from '@quickcolumn/cases';
 import { z } from 'zod';
@@ -46,10 +46,12 @@ export async function importJson(root: string): Promise<ImportedDataset> {
     description.training === undefined ? await listedByName(root, description) : await listedByFile(root, description);
   const numbered = training.some(({ imagePath }) => channel.test(volumeName(imagePath) ?? ''));
   const isNnunet = numbered || description.channel_names !== undefined;
-  const tests = await testCases(root, description, new Set(training.map(({ name }) => name)));
+  const taken = new Set(training.map(({ name }) => name));
+  const { cases: tests, missing } = await testCases(root, description, taken);
   const { name = 'dataset', licence } = description;
   return {
     layout: isNnunet ? 'nnunet' : 'msd',
+    root,
     title: `${name} (${isNnunet ? 'nnU-Net raw' : 'Medical Segmentation Decathlon'})`,
     cases: [...training, ...tests].sort((a, b) => (a.name < b.name ? -1 : 1)),
     classes: labelClasses(description.labels, file),
@@ -58,6 +60,11 @@ export async function importJson(root: string): Promise<ImportedDataset> {
       ...(/^(ct|hu)$/i.test(channels[0]) ? [] : [`The images are '${channels[0]}', not CT.`]),
       ...(tests.length > 0
         ? [`${tests.length} test images have no labels; they are listed and never trained on.`]
+        : []),
+      ...(missing.length > 0
+        ? [
+            `${missing.length} test images that dataset.json names are not there: ${missing.slice(0, 5).join(', ')}; left out.`,
+          ]
         : []),
     ],
   };
@@ -109,21 +116,27 @@ async function listedByName(root: string, { file_ending: ending = '.nii.gz' }: D
   return unique(cases, root);
 }
 
-/** Images without labels: those that `test` lists, or nnU-Net's folder imagesTs. Missing ones are left out. */
-async function testCases(root: string, description: Description, taken: ReadonlySet<string>): Promise<ListedCase[]> {
+/** Images without labels: those that `test` lists, or nnU-Net's folder imagesTs. Missing ones are left out and told. */
+async function testCases(
+  root: string,
+  description: Description,
+  taken: ReadonlySet<string>,
+): Promise<{ readonly cases: ListedCase[]; readonly missing: readonly string[] }> {
   const { test, file_ending: ending = '.nii.gz' } = description;
   const named = test?.map((entry) => inside(root, typeof entry === 'string' ? entry : entry.image));
   const folder = join(root, 'imagesTs');
   const paths =
     named ?? (await folderFiles(folder, ending).catch((): string[] => [])).map((file) => join(folder, file));
   const cases: ListedCase[] = [];
+  const missing: string[] = [];
   for (const path of paths) {
     const imagePath = await imageFile(path, root).catch(() => undefined);
+    if (imagePath === undefined) missing.push(relative(root, path));
     const name = volumeName(path)?.replace(channel, '');
     if (imagePath === undefined || name === undefined || taken.has(name)) continue;
     cases.push({ name, imagePath, patient: patientOf(name), split: 'test' });
   }
-  return unique(cases, root);
+  return { cases: unique(cases, root), missing };
 }
 
 function listed(name: string, imagePath: string, labelPath: string): ListedCase {

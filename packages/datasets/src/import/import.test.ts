@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { casesOf, DatasetError, readCaseList } from '@quickcolumn/cases';
 import { covidClasses } from '@quickcolumn/volume';
@@ -119,6 +119,38 @@ describe('dataset.json', () => {
     expect(dataset.notes.join(' ')).toMatch(/CC-BY-SA 4.0.*1 test images/);
   });
 
+  it('tells test images that are not there', async () => {
+    await putMsd({ test: ['./imagesTs/lung_002.nii.gz', './imagesTs/lung_003.nii.gz'] });
+    const { cases, notes } = await importDataset(root);
+    expect(cases.map(({ name }) => name)).toEqual(['lung_001', 'lung_002']);
+    const gone = join('imagesTs', 'lung_003.nii.gz');
+    expect(notes).toContain(`1 test images that dataset.json names are not there: ${gone}; left out.`);
+  });
+
+  it('copies no file that a link out of the dataset leads to, unless that is asked for', async () => {
+    await putMsd();
+    const elsewhere = await putScan(join(root, '..', `${basename(root)}-elsewhere.nii.gz`), 9);
+    try {
+      await rm(join(root, 'imagesTr/lung_001.nii.gz'));
+      await symlink(elsewhere, join(root, 'imagesTr/lung_001.nii.gz'));
+      // Within the dataset links are followed, as git-annex and DVC make them.
+      await rename(join(root, 'labelsTr/lung_001.nii.gz'), join(root, 'object'));
+      await symlink(join(root, 'object'), join(root, 'labelsTr/lung_001.nii.gz'));
+      const dataset = await importDataset(root);
+      const copying = writeImported(dataset, join(root, 'out'), { copy: true });
+      await expect(copying).rejects.toMatchObject({
+        code: 'dataset',
+        fields: { options: { 'follow-links': 'copy what it leads to' } },
+      });
+      await expect(copying).rejects.toThrow(/lung_001\.nii\.gz is a link out of the dataset, to .*-elsewhere\.nii\.gz/);
+      await expect(readFile(join(root, 'out/ct/lung_001.nii.gz'))).rejects.toThrow('ENOENT');
+      const [entry] = await writeImported(dataset, join(root, 'out'), { copy: true, followLinks: true });
+      expect(await readFile(entry.imagePath)).toEqual(await readFile(elsewhere));
+    } finally {
+      await rm(elsewhere);
+    }
+  });
+
   it('reads nnU-Net 1: the list names files without the channel', async () => {
     await putMsd();
     await rm(join(root, 'imagesTr/lung_001.nii.gz'));
@@ -192,6 +224,11 @@ describe('dataset.json', () => {
 describe('other sources', () => {
   it('a list is taken as it is; unknown layouts are refused with what is known', async () => {
     const list = await putText(join(root, 'cases.csv'), 'image,label\na.nii,b.nii\n');
+    expect(await refusal(list)).toBe(
+      `${list}: 2 of its files are not there: ${join(root, 'a.nii')}, ${join(root, 'b.nii')}`,
+    );
+    await putScan(join(root, 'a.nii'), 1);
+    await putLabels(join(root, 'b.nii'), [1]);
     expect(await importDataset(list)).toMatchObject({ layout: 'list', cases: [{ name: 'a' }] });
     expect(await refusal(root)).toMatch(/not a layout that is known; expected the folders of COVID-19-CT-Seg/);
     expect(await refusal(join(root, 'none'))).toMatch(/no such file or folder/);

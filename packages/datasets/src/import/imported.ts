@@ -14,6 +14,8 @@ export interface ImportedDataset {
   readonly cases: readonly ImportedCase[];
   /** Undefined where the source does not say (a list). */
   readonly classes?: readonly LabelClass[];
+  /** The folder that it is made of, out of which its files must not lead; undefined for a list, which may name any file. */
+  readonly root?: string;
   /** For people: licence, what was left out. */
   readonly notes: readonly string[];
 }

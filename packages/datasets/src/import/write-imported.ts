@@ -1,11 +1,12 @@
 /**
  * An imported dataset on disk: `cases.csv`, and beside it only what has to be made (joined label maps) or what was asked
- * for (copies). Originals are never changed; no links are made.
+ * for (copies). Originals are never changed; no links are made, and none is followed out of the dataset.
  */
-import { copyFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, realpath } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import {
   type FormatProperties,
+  labelsDescription,
   makeFolder,
   readLabels,
   readVolume,
@@ -24,6 +25,8 @@ export interface WriteImportedOptions {
   readonly copy?: boolean;
   /** Replace files of an earlier import. */
   readonly force?: boolean;
+  /** Copy also what links lead to that leave the dataset's folder. */
+  readonly followLinks?: boolean;
   /** Called before each case. */
   readonly onCase?: (name: string, index: number) => void;
 }
@@ -39,10 +42,31 @@ export async function writeImported(
   const cases: ListedCase[] = [];
   for (const [index, entry] of dataset.cases.entries()) {
     options.onCase?.(entry.name, index);
+    if (dataset.root !== undefined && options.followLinks !== true) await requireInside(entry, dataset.root, options);
     cases.push(await writeCase(entry, root, options));
   }
   await writeFileAtomic(join(root, 'cases.csv'), formatCaseList(cases, root));
   return cases;
+}
+
+/** @throws DatasetError for a file that would be copied, or joined, from outside of the dataset */
+async function requireInside(
+  { imagePath, labelPath, combine }: ImportedCase,
+  root: string,
+  { copy = false }: WriteImportedOptions,
+): Promise<void> {
+  const named = [...(copy ? [imagePath, labelPath] : []), combine?.lungPath, combine?.infectionPath];
+  const folder = await realpath(root);
+  for (const path of named.filter((each) => each !== undefined)) {
+    for (const file of await volumeFiles(path)) {
+      const place = await realpath(file);
+      if (place.startsWith(folder + sep)) continue;
+      throw new DatasetError(`${file} is a link out of the dataset, to ${place}; put the file in its place`, {
+        file,
+        options: { 'follow-links': 'copy what it leads to' },
+      });
+    }
+  }
 }
 
 async function writeCase(entry: ImportedCase, root: string, options: WriteImportedOptions): Promise<ListedCase> {
@@ -53,7 +77,7 @@ async function writeCase(entry: ImportedCase, root: string, options: WriteImport
     labelPath = join(root, 'labels', `${name}.nii.gz`);
     await makeFolder(join(root, 'labels'));
     const { labels, properties } = await joinMasks(combine);
-    await writeVolume(labelPath, labels, { like: properties, force: options.force, description: 'quickcolumn labels' });
+    await writeVolume(labelPath, labels, { like: properties, force: options.force, description: labelsDescription });
   } else if (options.copy === true && labelPath !== undefined) {
     labelPath = await copyVolume(labelPath, join(root, 'labels'), name, options.force);
   }

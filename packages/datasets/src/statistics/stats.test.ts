@@ -29,6 +29,15 @@ async function putCase(name: string, spacing: number, low: number, high: number)
 }
 
 describe('datasetStats', () => {
+  it('leaves what is ignored, and what no class declares, out of the intensities', async () => {
+    const entry = await putCase('a', 2, -1000, 200);
+    await putLabels(entry.labelPath ?? '', [1, 2, 9, 8], { affine: matrix(2, 2, 4) });
+    const { histograms, cases } = await datasetStats([entry], { ...paperPreparation, ignoreLabel: 9 });
+    const total = (bins: readonly number[]): number => bins.reduce((sum, count) => sum + count, 0);
+    expect(histograms[0].counts.map(total)).toEqual([560, 100, 100, 0]);
+    expect(cases[0].volumeMl).toEqual([560, 100, 100, 0].map((voxels) => (voxels * 16) / 1000));
+  });
+
   it('measures shapes, volumes and intensities', async () => {
     const cases = [
       await putCase('a', 2, -1000, 200),

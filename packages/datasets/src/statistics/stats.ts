@@ -5,7 +5,7 @@
  * Intensities are counted in bins: HU from the lowest to the highest clipped value of the preparation, 0–255 scans apart,
  * because the two scales cannot share an axis.
  */
-import { readLabels, readVolume } from '@quickcolumn/io';
+import { type HeaderAssumptions, readLabels, readVolume } from '@quickcolumn/io';
 import type { CaseSplit, ListedCase } from '@quickcolumn/cases';
 import { detectScale, type PreparationConfig, preparedSize } from '@quickcolumn/pipeline';
 import {
@@ -16,6 +16,7 @@ import {
   spacingMm,
   type Vector3,
   type Volume,
+  voxelVolumeMm3,
 } from '@quickcolumn/volume';
 import { suggestPatch } from './suggest-patch.js';
 
@@ -61,6 +62,8 @@ export interface DatasetStats {
 export interface StatsOptions {
   /** Voxels of the suggested patch at most; default the paper's 160·160·80. */
   readonly patchVoxels?: number;
+  /** What is known of files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
   readonly onCase?: (name: string, index: number) => void;
 }
 
@@ -74,19 +77,21 @@ export async function datasetStats(
   options: StatsOptions = {},
 ): Promise<DatasetStats> {
   const { classes } = preparation;
+  const { assume } = options;
   const stats: CaseStats[] = [];
   const upright: { size: Size3; spacing: Vector3 }[] = [];
   const histograms = new Map<IntensityScale, { low: number; high: number; counts: number[][] }>();
   for (const [index, entry] of cases.entries()) {
     options.onCase?.(entry.name, index);
-    const image = await readVolume(entry.imagePath);
-    const labels = entry.labelPath === undefined ? undefined : await readLabels(entry.labelPath);
+    const image = await readVolume(entry.imagePath, { assume });
+    const labels = entry.labelPath === undefined ? undefined : await readLabels(entry.labelPath, { assume });
     if (labels !== undefined) requireSameGrid(labels, image, `label map ${entry.labelPath}`, `scan ${entry.imagePath}`);
     const scale = detectScale(image.voxels, entry.imagePath);
     const [low, high] = scale === 'hu' ? preparation.clipHu : [0, 255];
     const histogram = histograms.get(scale) ?? { low, high, counts: classes.map(() => zeros(binCount)) };
     histograms.set(scale, histogram);
-    const classOf = new Uint8Array(256);
+    // What is ignored, or no class, is in no histogram.
+    const classOf = new Uint8Array(256).fill(noClass);
     classes.forEach(({ value }, c) => {
       classOf[value] = c;
     });
@@ -121,6 +126,9 @@ export async function datasetStats(
   };
 }
 
+/** There are at most 255 classes beside it. */
+const noClass = 255;
+
 function countIntensities(
   image: Volume,
   labels: Volume<Uint8Array> | undefined,
@@ -133,15 +141,15 @@ function countIntensities(
   for (let i = 0; i < voxels.length; i++) {
     const bin = Math.floor((voxels[i] - low) * scale);
     const c = labels === undefined ? 0 : classOf[labels.voxels[i]];
-    counts[c][bin < 0 ? 0 : bin >= binCount ? binCount - 1 : bin]++;
+    if (c !== noClass) counts[c][bin < 0 ? 0 : bin >= binCount ? binCount - 1 : bin]++;
   }
 }
 
 function classVolumes(labels: Volume<Uint8Array>, classes: readonly { readonly value: number }[]): number[] {
   const counts = new Float64Array(256);
   for (const value of labels.voxels) counts[value]++;
-  const [dx, dy, dz] = spacingMm(labels.affine);
-  return classes.map(({ value }) => (counts[value] * dx * dy * dz) / 1000);
+  const voxelMl = voxelVolumeMm3(labels.affine) / 1000;
+  return classes.map(({ value }) => counts[value] * voxelMl);
 }
 
 /** Size and spacing along L, P, S. */

@@ -284,3 +284,51 @@ function percentile95(values: number[]): number {
   const low = Math.floor(place);
   return sorted[low] + (place - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
 }
+
+describe('a sheared grid, as a tilted gantry has it', () => {
+  const [size, mm] = [[24, 30, 20] as const, [2, 2, 1.25] as const];
+  const slope = Math.tan(Math.PI / 9);
+  const affine = [mm[0], 0, 0, 0, 0, mm[1], mm[2] * slope, 0, 0, 0, mm[2], 0, 0, 0, 0, 1];
+  const world = (i: number): readonly [number, number, number] => {
+    const [x, y, z] = [i % 24, Math.floor(i / 24) % 30, Math.floor(i / 720)];
+    return [x * mm[0], y * mm[1] + z * mm[2] * slope, z * mm[2]];
+  };
+  const cube = (y0: number, z0: number): Volume<Uint8Array> => ({
+    ...labelMap(size, mm, (x, y, z) => (x >= 5 && x < 15 && y >= y0 && y < y0 + 10 && z >= z0 && z < z0 + 10 ? 1 : 0)),
+    affine,
+  });
+
+  it('has volumes by the determinant and distances in the world', () => {
+    const [truth, prediction] = [cube(3, 0), cube(9, 8)];
+    const { metrics } = evaluateCase(truth, prediction, lesionOnly).classes[0];
+    expect(metrics.truthVolumeMl).toBeCloseTo(5, 9);
+    const surface = ({ voxels }: Volume<Uint8Array>): number[] =>
+      [...voxels.keys()].filter(
+        (i) => voxels[i] === 1 && [1, -1, 24, -24, 720, -720].some((step) => (voxels[i + step] ?? 0) === 0),
+      );
+    const distancesOf = (from: Volume<Uint8Array>, to: Volume<Uint8Array>): number[] => {
+      const places = surface(to).map(world);
+      return surface(from)
+        .map(world)
+        .map(([x, y, z]) => Math.min(...places.map(([u, v, w]) => Math.hypot(x - u, y - v, z - w))))
+        .sort((a, b) => a - b);
+    };
+    const lists = [distancesOf(truth, prediction), distancesOf(prediction, truth)];
+    const quantile = (sorted: readonly number[]): number => {
+      const at = 0.95 * (sorted.length - 1);
+      const low = sorted[Math.floor(at)];
+      return low + (at % 1) * (sorted[Math.ceil(at)] - low);
+    };
+    expect(metrics.hd95Mm).toBeCloseTo(Math.max(...lists.map(quantile)), 4);
+    const pooled = lists.flat();
+    expect(metrics.assdMm).toBeCloseTo(pooled.reduce((sum, d) => sum + d, 0) / pooled.length, 4);
+    expect(metrics.surfaceDice).toBeCloseTo(pooled.filter((d) => d <= 3).length / pooled.length, 9);
+    // Spacings alone would say something else.
+    const along = Math.hypot(mm[2], mm[2] * slope);
+    const upright = [mm[0], 0, 0, 0, 0, mm[1], 0, 0, 0, 0, along, 0, 0, 0, 0, 1];
+    const taken = evaluateCase({ ...truth, affine: upright }, { ...prediction, affine: upright }, lesionOnly)
+      .classes[0];
+    expect(taken.metrics.truthVolumeMl).toBeCloseTo(5.32, 2);
+    expect(Math.abs((taken.metrics.hd95Mm ?? 0) - (metrics.hd95Mm ?? 0))).toBeGreaterThan(1);
+  });
+});

@@ -10,15 +10,17 @@ import {
   boxSize,
   cropMask,
   defaultMinimumLesionMl,
-  indexRows,
+  type GridMetric,
+  indexSurface,
   labelQuantities,
   type LungInvolvement,
   type LungValues,
   measureInvolvement,
+  metricOf,
   type QuantityOptions,
   rolesOf,
   type RoleValues,
-  type RowIndex,
+  type SurfaceIndex,
   surfaceDistances,
   surfaceOf,
   valueSet,
@@ -28,8 +30,6 @@ import {
   type LabelClass,
   requireSameGrid,
   type Size3,
-  spacingMm as spacingOf,
-  type Vector3,
   type Volume,
   voxelVolumeMm3,
 } from '@quickcolumn/volume';
@@ -91,13 +91,13 @@ export function evaluateCase(
   requireSameGrid(fullPrediction, fullTruth, `${name}: the prediction`, 'the truth');
   const { truth, prediction, ignoredVoxels } = withoutIgnored(fullTruth, fullPrediction, options.ignoreLabel);
   const { size } = truth;
-  const spacingMm = spacingOf(truth.affine);
+  const metric = metricOf(truth.affine);
   const voxelMl = voxelVolumeMm3(truth.affine) / 1000;
   const joint = countPairs(truth.voxels, prediction.voxels, size, ignoredVoxels);
   requireDeclaredValues(joint, classes, name);
   const roles = rolesOf(classes);
   const { lungs } = roles;
-  const grid: Grid = { truth: truth.voxels, prediction: prediction.voxels, size, spacingMm, voxelMl, joint };
+  const grid: Grid = { truth: truth.voxels, prediction: prediction.voxels, size, metric, voxelMl, joint };
 
   const results = new Map<number, RegionResult>();
   for (const labelClass of classes) {
@@ -117,7 +117,7 @@ export function evaluateCase(
     name,
     patient: options.patient ?? name,
     size: [...size],
-    spacingMm,
+    spacingMm: metric.spacingMm,
     ...(options.ignoreLabel === undefined ? {} : { ignoredVoxels }),
     classes: [...results.values()].map((result) => result.metrics),
     lungs: left && right ? averageLungs(left.metrics.metrics, right.metrics.metrics) : null,
@@ -172,7 +172,7 @@ interface Grid {
   readonly truth: Uint8Array;
   readonly prediction: Uint8Array;
   readonly size: Size3;
-  readonly spacingMm: Vector3;
+  readonly metric: GridMetric;
   readonly voxelMl: number;
   readonly joint: JointCounts;
 }
@@ -180,7 +180,7 @@ interface Grid {
 interface RegionResult {
   readonly metrics: ClassMetrics;
   /** Rows of the class's surface in each map, kept for lungs only; null where the map does not have the class. */
-  readonly rows: { readonly truth: RowIndex | null; readonly prediction: RowIndex | null };
+  readonly rows: { readonly truth: SurfaceIndex | null; readonly prediction: SurfaceIndex | null };
 }
 
 function evaluateClass(grid: Grid, labelClass: LabelClass, toleranceMm: number, keepRows: boolean): RegionResult {
@@ -225,8 +225,8 @@ function measureSurfaces(grid: Grid, value: number, toleranceMm: number): Surfac
   const truth = surfaceOf(cropMask(grid.truth, grid.size, box, values), size);
   const prediction = surfaceOf(cropMask(grid.prediction, grid.size, box, values), size);
   const rows = {
-    truth: truth.indices.length > 0 ? indexRows(truth, box) : null,
-    prediction: prediction.indices.length > 0 ? indexRows(prediction, box) : null,
+    truth: truth.indices.length > 0 ? indexSurface(truth, box, grid.metric) : null,
+    prediction: prediction.indices.length > 0 ? indexSurface(prediction, box, grid.metric) : null,
   };
   if (rows.truth === null || rows.prediction === null) {
     const surfaceCounts = {
@@ -238,8 +238,8 @@ function measureSurfaces(grid: Grid, value: number, toleranceMm: number): Surfac
     return { distances: null, surfaceCounts, rows };
   }
   const distances = compareSurfaces(
-    surfaceDistances(truth, prediction, rows.prediction, grid.spacingMm),
-    surfaceDistances(prediction, truth, rows.truth, grid.spacingMm),
+    surfaceDistances(truth, prediction, rows.prediction),
+    surfaceDistances(prediction, truth, rows.truth),
     toleranceMm,
   );
   return { distances, surfaceCounts: distances.counts, rows };
@@ -260,9 +260,9 @@ function involvementOf(
     rightVoxels: voxelsOf(lungs.right),
     infectionVoxels: lesions.reduce((sum, value) => sum + voxelsOf(value), 0),
   };
-  const { size, spacingMm, voxelMl } = grid;
+  const { size, voxelMl } = grid;
   const places = { values: valueSet(...lesions), box: grid.joint.boxOf(...lesions) };
-  const infection = { labels: grid[map], size, spacingMm, ...places };
+  const infection = { labels: grid[map], size, ...places };
   return measureInvolvement(infection, counts, { left: left.rows[map], right: right.rows[map] }, voxelMl);
 }
 

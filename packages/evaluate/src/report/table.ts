@@ -2,6 +2,7 @@
  * Cases and summary as CSV (one row a case and region, for programs and spreadsheets) and as an aligned text table
  * (for people). Undefined values are empty cells in the CSV and `–` in the text.
  */
+import { csvCell } from '@quickcolumn/io';
 import { leastPatients } from '../statistics/statistics.js';
 import { lungsRegion, type MetricSummary, type Summary } from '../statistics/summary.js';
 import { type CaseMetrics, type ClassMetrics, type MetricName, type MetricValues, metricNames } from '../types.js';
@@ -55,7 +56,7 @@ export function toTable(summary: Summary, cases: readonly CaseMetrics[] = []): s
     alignColumns(summaryRows(summary)),
   ];
   const notes = summaryNotes(summary);
-  if (notes.length > 0) parts.push(notes.join('\n'));
+  if (notes.length > 0) parts.push(notes.map(oneLine).join('\n'));
   if (cases.length > 0) parts.push(alignColumns(caseRows(cases)));
   return `${parts.join('\n\n')}\n`;
 }
@@ -177,8 +178,12 @@ export function fixed(value: number | null, digits: number): string {
   return value === null ? '–' : value.toFixed(digits);
 }
 
+/** Names may hold line breaks, rows of a table may not. */
+const oneLine = (text: string): string => text.replaceAll(/[\r\n\u2028\u2029]+/g, ' ');
+
 /** Columns padded to equal width, two spaces apart; the first two columns left-aligned where they hold text. */
-function alignColumns(rows: readonly (readonly string[])[]): string {
+function alignColumns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const isText = rows[0].map((_, column) => column === 0 || rows.slice(1).some((row) => /^[A-Za-z]/.test(row[column])));
   const line = (row: readonly string[]): string =>
@@ -237,11 +242,6 @@ function meanHu(item: CaseMetrics, region: string, side: Side | null, map: 'trut
   if (region === item.clinical.lesion) return round(quantities.lesionMeanHu);
   if (side === 'left') return round(quantities.leftLungMeanHu);
   return side === 'right' ? round(quantities.rightLungMeanHu) : null;
-}
-
-function csvCell(cell: CsvCell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Six decimals, as in the CSV. */

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FileError, hashFile, writeFileAtomic } from '../index.js';
+import { FileError, hashFile, makeFolder, writeFileAtomic } from '../index.js';
 
 let folder = '';
 beforeAll(() => {
@@ -46,6 +46,21 @@ describe('writeFileAtomic', () => {
     mkdirSync(join(folder, 'taken'));
     await expect(writeFileAtomic(join(folder, 'taken'), 'x')).rejects.toThrow(FileError);
     expect(readdirSync(folder)).toEqual(['taken']);
+  });
+
+  it('is readable for its owner alone where that is asked for, also where it replaces another file', async () => {
+    const path = join(folder, 'a');
+    const modeOf = (file: string): number => statSync(file).mode & 0o777;
+    await writeFileAtomic(path, 'text');
+    expect(modeOf(path) & 0o044).toBe(0o044);
+    await writeFileAtomic(path, 'text', { private: true });
+    expect(modeOf(path)).toBe(0o600);
+    await writeFileAtomic(path, async (temporary) => await writeFile(temporary, 'streamed'), { private: true });
+    expect(modeOf(path)).toBe(0o600);
+    await makeFolder(join(folder, 'above', 'mine'), { private: true });
+    expect(modeOf(join(folder, 'above', 'mine'))).toBe(0o700);
+    await makeFolder(join(folder, 'above'), { private: true });
+    expect(modeOf(join(folder, 'above')) & 0o055).toBe(0o055);
   });
 
   it('many writers of one path at once: one of them wins whole', async () => {

@@ -12,16 +12,19 @@ import { FileError } from './file-error.js';
  * the temporary path it is given (for streams). The folder must exist. The data reach the disk before the rename.
  * The temporary file is removed on every failure. Throws FileError for the system's refusals; other errors of the
  * function pass through.
+ * @param options.private readable for its owner alone (mode 0600)
  */
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string | ((temporaryPath: string) => Promise<void>),
+  options: { readonly private?: boolean } = {},
 ): Promise<void> {
   // Random, because worker threads of one process share its pid.
   const temporary = `${path}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
     if (typeof data === 'function') await data(temporary);
     await withHandle(temporary, typeof data === 'function' ? 'r+' : 'wx', async (handle) => {
+      if (options.private === true) await handle.chmod(0o600);
       if (typeof data !== 'function') await handle.writeFile(data);
       await handle.sync();
     });

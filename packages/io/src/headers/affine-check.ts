@@ -15,16 +15,6 @@ export function affineProblem(affine: Affine): string | undefined {
   return `the affine is singular (column lengths ${lengths.join(', ')}): its axes do not span space`;
 }
 
-/** The largest cosine between two of the axes: 0 where all are at right angles, as voxels without shear are. */
-export function largestAxisCosine(affine: Affine): number {
-  const lengths = [0, 1, 2].map((column) => columnLength(affine, column));
-  const cosine = (p: number, q: number): number => {
-    const along = (row: number): number => (affine[4 * row + p] / lengths[p]) * (affine[4 * row + q] / lengths[q]);
-    return Math.abs(along(0) + along(1) + along(2));
-  };
-  return Math.max(cosine(0, 1), cosine(0, 2), cosine(1, 2));
-}
-
 /** Length of one column of the upper 3×3 part: the voxel size along that axis. */
 export function columnLength(affine: Affine, column: number): number {
   return Math.hypot(affine[column], affine[4 + column], affine[8 + column]);

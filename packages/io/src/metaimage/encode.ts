@@ -4,8 +4,7 @@
  * Traps: the header tells how many bytes the compressed voxels have, in a field that is as long whatever the number; and the
  * format keeps a size and a direction for each axis, which programs take for axes at right angles. What is sheared is refused.
  */
-import { type Affine, axisCodes, type Volume } from '@quickcolumn/volume';
-import { columnLength, largestAxisCosine } from '../headers/affine-check.js';
+import { largestAxisCosine, type Volume } from '@quickcolumn/volume';
 import { checkVolume } from '../headers/check-volume.js';
 import { lineOfText } from '../headers/text-header.js';
 import type { EncodedVolume, VolumeEncodeOptions } from '../volumes/volume-format.js';
@@ -13,7 +12,7 @@ import { hostIsLittleEndian } from '../voxels/byte-order.js';
 import { rawBytes } from '../voxels/raw-bytes.js';
 import { type ArrayScalarName, scalarNameOf } from '../voxels/scalars.js';
 import { MetaImageError } from './error.js';
-import type { MetaImageGeometry } from './geometry.js';
+import { geometryOf, type MetaImageGeometry } from './geometry.js';
 
 /** What of a header a file on the same grid is written with. */
 export interface MetaImageProperties {
@@ -53,7 +52,13 @@ export function encodeMetaImage(
   });
   const { like } = options;
   const sameGrid = like?.geometry.affine.every((value, i) => value === affine[i]) ?? false;
-  const geometry = like !== undefined && sameGrid ? like.geometry : geometryOf(affine, path);
+  const keeps = like !== undefined && sameGrid;
+  if (!keeps && largestAxisCosine(affine) > shearTolerance) {
+    const problem =
+      'the axes of the voxels are not at right angles, which MetaImage does not hold; write NRRD or NIfTI';
+    throw new MetaImageError(path, 'TransformMatrix', problem);
+  }
+  const geometry = keeps ? like.geometry : geometryOf(affine);
   const { anatomicalOrientation } = geometry;
   const comment = lineOfText(options.description ?? like?.comment ?? '', longestComment);
   const before = [
@@ -83,24 +88,3 @@ export function encodeMetaImage(
     compression: { of: 'voxels', as: 'deflate' },
   };
 }
-
-function geometryOf(affine: Affine, path: string): MetaImageGeometry {
-  if (largestAxisCosine(affine) > shearTolerance) {
-    const problem =
-      'the axes of the voxels are not at right angles, which MetaImage does not hold; write NRRD or NIfTI';
-    throw new MetaImageError(path, 'TransformMatrix', problem);
-  }
-  // `+ 0` keeps −0 out of headers.
-  const toLps = (column: number): number[] => [-affine[column] + 0, -affine[4 + column] + 0, affine[8 + column]];
-  const elementSpacing = [0, 1, 2].map((axis) => columnLength(affine, axis));
-  return {
-    affine,
-    transformMatrix: [0, 1, 2].flatMap((axis) => toLps(axis).map((along) => along / elementSpacing[axis])),
-    offset: toLps(3),
-    elementSpacing,
-    anatomicalOrientation: axisCodes(affine).replaceAll(/./g, (code) => opposites[code]),
-  };
-}
-
-/** ITK names where an axis comes from, not where it goes to: voxels to the left, back and head are RAI. */
-const opposites: Readonly<Record<string, string>> = { L: 'R', R: 'L', A: 'P', P: 'A', S: 'I', I: 'S' };

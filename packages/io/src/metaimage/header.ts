@@ -9,6 +9,7 @@ import { MetaImageError } from './error.js';
 import { type MetaImageGeometry, metaImageGeometry } from './geometry.js';
 import { numberedNames } from '../voxels/numbered-names.js';
 import { type ScalarName, type ScalarType, scalarTypes } from '../voxels/scalars.js';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import { linesOf, parseNumbers, quoted } from '../headers/text-header.js';
 import { mostDataFiles, type VoxelData } from '../voxels/voxel-data.js';
 
@@ -16,6 +17,8 @@ import { mostDataFiles, type VoxelData } from '../voxels/voxel-data.js';
 export interface MetaImageHeader {
   readonly geometry: MetaImageGeometry;
   readonly data: VoxelData;
+  /** What was assumed, for people. */
+  readonly notes: readonly string[];
   /** What the file is about, in words. */
   readonly comment?: string;
 }
@@ -59,7 +62,7 @@ export function metaImageHeaderState(text: string): 'open' | 'list' | 'complete'
 }
 
 /** Parses the text at the start of a .mha or .mhd file. `name` stands in the messages. Throws MetaImageError. */
-export function parseMetaImageHeader(text: string, name: string): MetaImageHeader {
+export function parseMetaImageHeader(text: string, name: string, assume: HeaderAssumptions = {}): MetaImageHeader {
   const fields = parseFields(text, name);
   const { values } = fields;
   refuseOthers(values, name);
@@ -75,8 +78,10 @@ export function parseMetaImageHeader(text: string, name: string): MetaImageHeade
   }
   const type = parseType(values, name);
   const comment = values.get('comment');
+  const { geometry, notes } = metaImageGeometry(values, count, name, assume);
   return {
-    geometry: metaImageGeometry(values, count, name),
+    geometry,
+    notes,
     data: voxelData(fields, type, [sizes[0], sizes[1], sizes[2]], name),
     ...(comment !== undefined && { comment }),
   };

@@ -8,6 +8,7 @@ import { MetaImageError } from './error.js';
 import { type MetaImageHeader, metaImageHeaderState, parseMetaImageHeader } from './header.js';
 import type { VolumeReadOptions } from '../volumes/volume-format.js';
 import { defaultMaxBytes } from '../voxels/limits.js';
+import { anyPlace, type HeaderAssumptions } from '../headers/assumptions.js';
 import { readHeaderText } from '../headers/text-header.js';
 import { containedFiles, readVoxelData, type VoxelDataContext } from '../voxels/voxel-data.js';
 
@@ -15,9 +16,9 @@ import { containedFiles, readVoxelData, type VoxelDataContext } from '../voxels/
 export async function readMetaImage(
   store: FileStore,
   path: string,
-  { maxBytes }: VolumeReadOptions,
+  { maxBytes, assume }: VolumeReadOptions,
 ): Promise<{ readonly volume: Volume; readonly header: MetaImageHeader }> {
-  const header = await readMetaImageHeader(store, path);
+  const header = await readMetaImageHeader(store, path, assume);
   const { geometry, data } = header;
   const voxels = await readVoxelData(data, contextOf(store, path, maxBytes));
   return { volume: { voxels, size: data.size, affine: geometry.affine }, header };
@@ -25,11 +26,16 @@ export async function readMetaImage(
 
 /** Every file that a MetaImage header names besides itself, checked to lie in its folder. Throws MetaImageError. */
 export async function metaImageDataFiles(store: FileStore, path: string): Promise<string[]> {
-  const { data } = await readMetaImageHeader(store, path);
+  const { data } = await readMetaImageHeader(store, path, anyPlace);
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readMetaImageHeader(store: FileStore, path: string): Promise<MetaImageHeader> {
+/** Reads the header alone. Throws MetaImageError. */
+export async function readMetaImageHeader(
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<MetaImageHeader> {
   const refuse = (problem: string): MetaImageError => new MetaImageError(path, 'file', problem);
   try {
     const text = await store.open(path, refuse, async (source) => {
@@ -39,7 +45,7 @@ async function readMetaImageHeader(store: FileStore, path: string): Promise<Meta
         return state === 'complete' || (state === 'list' && start.length >= source.bytes);
       });
     });
-    return parseMetaImageHeader(text, path);
+    return parseMetaImageHeader(text, path, assume);
   } catch (cause) {
     const problem = describeReadError(cause);
     if (problem === undefined) throw cause;

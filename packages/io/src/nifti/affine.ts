@@ -1,18 +1,27 @@
 /**
- * The affine of a NIfTI header: sform (method 3) when its code is positive, else qform (method 2), else voxel sizes
- * alone (method 1: diagonal, origin at the first voxel). Formulas: nifti1.h, "3D IMAGE (VOLUME) ORIENTATION".
+ * The affine of a NIfTI header: sform (method 3) when its code is positive, else qform (method 2). With neither (method 1)
+ * voxel sizes are all there is: nobody can say where the patient's left is, programs differ, and the file is refused unless
+ * the user assumes it. Lengths are in millimetres, or assumed to be. Formulas: nifti1.h, "3D IMAGE (VOLUME) ORIENTATION".
  *
  * Trap: near 180° rotations the stored quaternion can have b²+c²+d² slightly above 1 (float32 rounding); taking the
  * square root of the negative remainder is how other readers get NaN affines.
  */
-import type { Affine } from '@quickcolumn/volume';
-import { affineProblem, columnLength, determinant3, largestAxisCosine } from '../headers/affine-check.js';
+import { type Affine, largestAxisCosine } from '@quickcolumn/volume';
+import {
+  type Assumed,
+  assumeOrientation,
+  assumeUnits,
+  type HeaderAssumptions,
+  orientationOption,
+  unitsOption,
+} from '../headers/assumptions.js';
+import { affineProblem, columnLength, determinant3 } from '../headers/affine-check.js';
 import { NiftiError } from './error.js';
 
-/** Which part of the header the affine came from. */
+/** Which part of the header the affine came from; `pixdim`: voxel sizes, with an orientation that was assumed. */
 export type AffineSource = 'sform' | 'qform' | 'pixdim';
 
-/** The orientation fields of a header, as stored. Units: millimetres unless `xyzt_units` says otherwise. */
+/** The orientation fields of a header, as stored. Units: what `xyzt_units` says. */
 export interface NiftiOrientation {
   readonly qformCode: number;
   readonly sformCode: number;
@@ -27,23 +36,65 @@ export interface NiftiOrientation {
 
 const quaternionTolerance = 1e-3;
 
-/** Picks and checks the affine. Throws NiftiError for non-finite or singular ones, naming the header field. */
-export function chooseAffine(orientation: NiftiOrientation, name: string): { affine: Affine; source: AffineSource } {
+export interface ChosenAffine extends Assumed {
+  readonly source: AffineSource;
+}
+
+/**
+ * Picks and checks the affine, in millimetres. Throws NiftiError naming the header field: for non-finite or singular ones,
+ * and for what the header does not say and nobody assumes.
+ */
+export function chooseAffine(
+  orientation: NiftiOrientation & { readonly xyztUnits: number },
+  name: string,
+  assume: HeaderAssumptions = {},
+): ChosenAffine {
+  const placed = placedAffine(orientation, name, assume.orientation);
+  const units = orientation.xyztUnits & spatialUnits;
+  if (units === millimetres) return placed;
+  if (assume.units !== undefined) {
+    const { affine, notes } = assumeUnits(placed.affine, assume.units);
+    return { ...placed, affine, notes: [...placed.notes, ...notes] };
+  }
+  if (units === 0) return placed;
+  const came = `${units} (${unitNames[units] ?? 'not defined by NIfTI'})`;
+  throw new NiftiError(
+    name,
+    'xyzt_units',
+    `${came} as the unit of lengths; expected ${millimetres} (millimetres)`,
+    unitsOption,
+  );
+}
+
+/** The bits of `xyzt_units` that are about lengths; 0 says nothing, and means millimetres everywhere. */
+const spatialUnits = 7;
+export const millimetres = 2;
+const unitNames: Readonly<Record<number, string>> = { 1: 'metres', 3: 'micrometres' };
+
+function placedAffine(orientation: NiftiOrientation, name: string, assumed: string | undefined): ChosenAffine {
   const { sformCode, qformCode, pixdim, srow } = orientation;
   if (sformCode > 0) {
     const affine = [...srow, 0, 0, 0, 1];
     checkAffine(affine, name, 'srow');
-    return { affine, source: 'sform' };
+    return { affine, source: 'sform', notes: [] };
   }
   if (qformCode > 0) {
     const affine = qformAffine(orientation, name);
     checkAffine(affine, name, 'qform (pixdim, quatern, qoffset)');
-    return { affine, source: 'qform' };
+    return { affine, source: 'qform', notes: [] };
+  }
+  if (assumed === undefined) {
+    throw new NiftiError(
+      name,
+      'qform_code, sform_code',
+      "both are 0: the header does not say where the patient's left is; expected one above 0",
+      orientationOption,
+    );
   }
   const [, dx, dy, dz] = pixdim.map(Math.abs);
-  const affine = [dx, 0, 0, 0, 0, dy, 0, 0, 0, 0, dz, 0, 0, 0, 0, 1];
+  const { affine, notes } = assumeOrientation(assumed, [dx, dy, dz]);
   checkAffine(affine, name, 'pixdim');
-  return { affine, source: 'pixdim' };
+  return { affine, source: 'pixdim', notes };
 }
 
 /** Affine of the qform fields: rotation from the quaternion, third column flipped when qfac is negative. */

@@ -9,7 +9,7 @@ import { checkVolume } from '../headers/check-volume.js';
 import type { EncodedVolume, VolumeEncodeOptions } from '../volumes/volume-format.js';
 import { hostIsLittleEndian } from '../voxels/byte-order.js';
 import { rawBytes } from '../voxels/raw-bytes.js';
-import { type NiftiOrientation, rigidParts } from './affine.js';
+import { millimetres, type NiftiOrientation, rigidParts } from './affine.js';
 import { niftiDatatypeOf } from './datatypes.js';
 import { NiftiError } from './error.js';
 
@@ -82,7 +82,6 @@ function encodeNiftiHeader(volume: Volume, path: string, options: NiftiEncodeOpt
   real(280, 400, orientation.srow);
   code(252, 344, orientation.qformCode);
   code(254, 348, orientation.sformCode);
-  const millimetres = 2;
   const units = options.like?.xyztUnits ?? millimetres;
   if (two) view.setInt32(500, units, le);
   else bytes[123] = units;
@@ -94,8 +93,12 @@ function chooseOrientation({ affine }: Volume, version: 1 | 2, like: NiftiProper
   const round = version === 1 ? Math.fround : (value: number): number => value;
   // The same grid: keep every orientation field, also codes and quaternions that we would choose differently.
   if (like !== undefined && like.affine.every((value, i) => round(value) === round(affine[i]))) return like;
+  return orientationOf(affine, like === undefined ? 1 : Math.max(like.sformCode, like.qformCode, 1));
+}
+
+/** An affine as header fields. @param space code of the space that it maps to, such as 1 for a scanner's */
+export function orientationOf(affine: Affine, space: number): NiftiOrientation {
   const rigid = rigidParts(affine);
-  const space = like === undefined ? 1 : Math.max(like.sformCode, like.qformCode, 1);
   return {
     sformCode: space,
     qformCode: rigid === undefined ? 0 : space,

@@ -1,11 +1,11 @@
 /** NIfTI-1 and NIfTI-2: .nii, .nii.gz and pairs of .hdr and .img. Source: nifti1.h and nifti2.h (nifti.nimh.nih.gov). */
 import type { FileStore } from '../files/byte-source.js';
 import { defineVolumeFormat, type VolumeFormat } from '../volumes/volume-format.js';
-import { encodeNifti } from './encode.js';
+import { millimetres } from './affine.js';
+import { encodeNifti, type NiftiProperties, orientationOf } from './encode.js';
 import { NiftiError } from './error.js';
 import type { NiftiHeader } from './header.js';
-import type { NiftiProperties } from './encode.js';
-import { readNifti } from './read.js';
+import { readNifti, readNiftiHeader } from './read.js';
 
 export const niftiFormat: VolumeFormat<'nifti'> = defineVolumeFormat<'nifti', NiftiProperties>({
   name: 'nifti',
@@ -15,16 +15,24 @@ export const niftiFormat: VolumeFormat<'nifti'> = defineVolumeFormat<'nifti', Ni
   writtenExtensions: ['.nii.gz', '.nii'],
   async read(store, path, options) {
     const { volume, header } = await readNifti(store, path, options);
-    return { volume, properties: propertiesOf(header) };
+    return { volume, properties: propertiesOf(header), notes: header.notes };
+  },
+  async summarize(store, path, assume) {
+    const { size, description } = await readNiftiHeader(store, path, assume);
+    return { size, description };
   },
   otherFiles,
   encode: encodeNifti,
   refuse: (...about) => new NiftiError(...about),
 });
 
-/** The rest of a header is about the stored voxels. */
+/** The rest of a header is about the stored voxels. What was assumed is written out, so that results need no assumption. */
 function propertiesOf(header: NiftiHeader): NiftiProperties {
-  const { version, affine, xyztUnits, description } = header;
+  const { version, affine, xyztUnits, description, notes } = header;
+  if (notes.length > 0) {
+    const space = Math.max(header.sformCode, header.qformCode, 1);
+    return { version, affine, description, xyztUnits: millimetres, ...orientationOf(affine, space) };
+  }
   const { qformCode, sformCode, pixdim, quatern, qoffset, srow } = header;
   return { version, affine, xyztUnits, description, qformCode, sformCode, pixdim, quatern, qoffset, srow };
 }

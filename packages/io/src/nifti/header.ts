@@ -5,6 +5,7 @@
  * field is also the byte-order mark, so a wrong first word means "not NIfTI", not "other endianness".
  */
 import type { Affine, Size3 } from '@quickcolumn/volume';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import { type AffineSource, chooseAffine, type NiftiOrientation } from './affine.js';
 import { type NiftiDatatype, niftiDatatype, niftiDatatypeName } from './datatypes.js';
 import { NiftiError } from './error.js';
@@ -12,7 +13,7 @@ import { NiftiError } from './error.js';
 /** Bytes to read so that either version's header is complete. */
 export const longestHeaderBytes = 540;
 
-/** What a NIfTI header says. Millimetres and RAS+ unless `xyztUnits` says otherwise (it is reported, not applied). */
+/** What a NIfTI header says. */
 export interface NiftiHeader extends NiftiOrientation {
   readonly version: 1 | 2;
   readonly littleEndian: boolean;
@@ -29,9 +30,11 @@ export interface NiftiHeader extends NiftiOrientation {
   readonly intercept: number;
   readonly xyztUnits: number;
   readonly description: string;
-  /** The affine in use: sform, else qform, else voxel sizes. */
+  /** The affine in use, in millimetres: sform, else qform, else voxel sizes along assumed axes. */
   readonly affine: Affine;
   readonly affineSource: AffineSource;
+  /** What was assumed, for people. */
+  readonly notes: readonly string[];
 }
 
 /** Number of bytes of the stored voxels. */
@@ -43,7 +46,7 @@ export function voxelBytes(header: NiftiHeader): number {
  * Parses the first bytes of a header file or single file (at least 348, or 540 for NIfTI-2; more is ignored).
  * Throws NiftiError naming `name` and the field.
  */
-export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+export function parseNiftiHeader(bytes: Uint8Array, name: string, assume: HeaderAssumptions = {}): NiftiHeader {
   const { view, version, littleEndian } = openHeader(bytes, name);
   const two = version === 2;
   const i16 = (at: number): number => view.getInt16(at, littleEndian);
@@ -69,7 +72,8 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
     qoffset: reals(3, 268, 376) as [number, number, number],
     srow: reals(12, 280, 400),
   };
-  const { affine, source } = chooseAffine(orientation, name);
+  const xyztUnits = two ? i32(500) : bytes[123];
+  const { affine, source, notes } = chooseAffine({ ...orientation, xyztUnits }, name, assume);
   const [slope, intercept] = checkScaling(reals(2, 112, 176), name);
   return {
     version,
@@ -81,10 +85,11 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
     voxOffset: checkOffset(storedOffset, singleFile, version, name),
     slope,
     intercept,
-    xyztUnits: two ? i32(500) : bytes[123],
+    xyztUnits,
     description: readText(bytes, two ? 240 : 148, 80),
     affine,
     affineSource: source,
+    notes,
     ...orientation,
   };
 }

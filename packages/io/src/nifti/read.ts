@@ -5,6 +5,7 @@
  * allocated and filled as bytes arrive. A gzip stream is read to its end, so that its checksum is verified.
  */
 import type { Volume } from '@quickcolumn/volume';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import {
   type ByteSource,
   describeReadError,
@@ -31,20 +32,41 @@ export interface NiftiImage {
  * is seen from its content. Throws NiftiError naming the file and the field.
  */
 export async function readNifti(store: FileStore, path: string, options: VolumeReadOptions = {}): Promise<NiftiImage> {
-  const maxBytes = options.maxBytes ?? defaultMaxBytes;
   try {
-    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(store, path, maxBytes);
-    return await readSingle(store, path, maxBytes);
+    if (/\.(hdr|img)(\.gz)?$/i.test(path)) return await readPair(store, path, options);
+    return await readSingle(store, path, options);
   } catch (cause) {
     throw asNiftiError(cause, path);
   }
 }
 
-async function readSingle(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
+/** Reads the header alone. Throws NiftiError. */
+export async function readNiftiHeader(
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<NiftiHeader> {
+  try {
+    const headerPath = /\.(hdr|img)(\.gz)?$/i.test(path) ? await findPart(store, path, 'hdr') : path;
+    return await readHeaderOf(store, headerPath, assume);
+  } catch (cause) {
+    throw asNiftiError(cause, path);
+  }
+}
+
+const readHeaderOf = async (
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<NiftiHeader> =>
+  await withFile(store, path, async (source) => parseNiftiHeader(await readStart(source), path, assume));
+
+async function readSingle(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
+  const { maxBytes = defaultMaxBytes, assume } = options;
   return await withFile(store, path, async (source) => {
     let header: NiftiHeader | undefined;
     const buffer = await fillVoxels(source, (start) => {
-      header = parseNiftiHeader(start, path);
+      header = parseNiftiHeader(start, path, assume);
       if (!header.singleFile) {
         throw new NiftiError(path, 'magic', 'a header of a .hdr/.img pair; name it .hdr beside its .img');
       }
@@ -54,11 +76,9 @@ async function readSingle(store: FileStore, path: string, maxBytes: number): Pro
   });
 }
 
-async function readPair(store: FileStore, path: string, maxBytes: number): Promise<NiftiImage> {
-  const headerPath = await findPart(store, path, 'hdr');
-  const header = await withFile(store, headerPath, async (source) =>
-    parseNiftiHeader(await readStart(source), headerPath),
-  );
+async function readPair(store: FileStore, path: string, options: VolumeReadOptions): Promise<NiftiImage> {
+  const { maxBytes = defaultMaxBytes, assume } = options;
+  const header = await readHeaderOf(store, await findPart(store, path, 'hdr'), assume);
   const imagePath = await findPart(store, path, 'img');
   return await withFile(store, imagePath, async (source) => {
     const buffer = await fillVoxels(source, () => ({

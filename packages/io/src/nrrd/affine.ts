@@ -2,10 +2,18 @@
  * Where the voxels of a NRRD file are: from its space, directions, spacings and origin to an affine in RAS millimetres.
  *
  * Spaces without anatomy (`scanner-xyz`, `3D-right-handed`, a bare `space dimension`) do not say where the patient's
- * left is, so they are refused. A file with spacings alone has no orientation at all; it is read as ITK does, with axes
- * to left, posterior and superior.
+ * left is, so they are refused. A file with spacings alone has no orientation at all; ITK takes its axes to run to left,
+ * posterior and superior, others do not: it is refused unless the user assumes something.
  */
-import type { Affine } from '@quickcolumn/volume';
+import { type Affine, spacingMm } from '@quickcolumn/volume';
+import {
+  type Assumed,
+  assumeOrientation,
+  assumeUnits,
+  type HeaderAssumptions,
+  orientationOption,
+  unitsOption,
+} from '../headers/assumptions.js';
 import { affineProblem } from '../headers/affine-check.js';
 import { NrrdError } from './error.js';
 import { quoted } from '../headers/text-header.js';
@@ -49,7 +57,11 @@ export interface NrrdGeometry {
 }
 
 /** Checks the fields and makes the affine. Throws NrrdError naming `name` and the field. */
-export function nrrdGeometry(orientation: NrrdOrientation, name: string): NrrdGeometry {
+export function nrrdGeometry(
+  orientation: NrrdOrientation,
+  name: string,
+  assume: HeaderAssumptions = {},
+): { readonly geometry: NrrdGeometry; readonly notes: readonly string[] } {
   const { space, directions, spacings, spaceUnits } = orientation;
   const known = space === undefined ? undefined : spaces.get(space.toLowerCase());
   if (space !== undefined && known === undefined) {
@@ -63,10 +75,10 @@ export function nrrdGeometry(orientation: NrrdOrientation, name: string): NrrdGe
     throw new NrrdError(name, 'space dimension', 'without an anatomical space; write space: left-posterior-superior');
   }
   const [sx, sy, sz] = known ?? lps;
+  const assumed = known === undefined ? assume.orientation : undefined;
   if (directions === undefined && /\d/.test(orientation.axisMins ?? '')) {
     throw new NrrdError(name, 'axis mins', 'without space directions; write space, space directions and space origin');
   }
-  checkUnits(spaceUnits, name);
   const placed =
     directions === undefined
       ? { spacings: parseSpacings(spacings, name) }
@@ -77,17 +89,40 @@ export function nrrdGeometry(orientation: NrrdOrientation, name: string): NrrdGe
   const row = (axis: number, sign: number): number[] =>
     // `+ 0` keeps −0 out of headers.
     [...columns.map((column) => column[axis] * sign + 0), origin[axis] * sign + 0];
-  const affine = [...row(0, sx), ...row(1, sy), ...row(2, sz), 0, 0, 0, 1];
-  const problem = affineProblem(affine);
+  const stated = [...row(0, sx), ...row(1, sy), ...row(2, sz), 0, 0, 0, 1];
+  const problem = affineProblem(stated);
   if (problem !== undefined) {
     throw new NrrdError(name, directions === undefined ? 'spacings' : 'space directions', problem);
   }
-  return {
-    affine,
+  if (known === undefined && assumed === undefined) {
+    const silent = "is missing: spacings alone do not say where the patient's left is";
+    throw new NrrdError(name, 'space', silent, orientationOption);
+  }
+  const place = assumed === undefined ? { affine: stated, notes: [] } : assumeOrientation(assumed, spacingMm(stated));
+  const inMm = isMillimetres(spaceUnits)
+    ? { ...place, notes: [] }
+    : inAssumedUnits(place.affine, spaceUnits, name, assume);
+  const notes = [...place.notes, ...inMm.notes];
+  if (notes.length > 0) return { geometry: geometryOf(inMm.affine), notes };
+  const geometry = {
+    affine: stated,
     ...placed,
     ...(space !== undefined && { space }),
     ...(spaceUnits !== undefined && { spaceUnits }),
     ...(spaceOrigin !== undefined && { spaceOrigin }),
+  };
+  return { geometry, notes };
+}
+
+/** The fields of an affine. Every finite one has them: NRRD's axes need not be at right angles, the text of a number is exact. */
+export function geometryOf(affine: Affine): NrrdGeometry {
+  // `+ 0` keeps −0 out of headers.
+  const column = (at: number): number[] => [-affine[at] + 0, -affine[4 + at] + 0, affine[8 + at]];
+  return {
+    affine,
+    space: 'left-posterior-superior',
+    spaceDirections: [column(0), column(1), column(2)],
+    spaceOrigin: column(3),
   };
 }
 
@@ -139,8 +174,15 @@ function parseOrigin(text: string | undefined, name: string): readonly number[] 
   return vector;
 }
 
-function checkUnits(text: string | undefined, name: string): void {
-  if (text === undefined || /^("(mm)?"\s*){3}$/.test(text)) return;
+const isMillimetres = (units: string | undefined): boolean => units === undefined || /^("(mm)?"\s*){3}$/.test(units);
+
+function inAssumedUnits(
+  affine: Affine,
+  stated: string | undefined,
+  name: string,
+  { units }: HeaderAssumptions,
+): Assumed {
+  if (units !== undefined) return assumeUnits(affine, units);
   // By the definition they count, ITK takes every number for millimetres: files with others are read in two ways.
-  throw new NrrdError(name, 'space units', `${quoted(text)}; expected "mm" "mm" "mm"`);
+  throw new NrrdError(name, 'space units', `${quoted(stated ?? '')}; expected "mm" "mm" "mm"`, unitsOption);
 }

@@ -54,7 +54,7 @@ describe('like a scan', () => {
         'space origin: (1,2,3)',
       ],
     ],
-    ['spacings without a space', ['spacings: 0.5 0.5 2'], ['spacings: 0.5 0.5 2']],
+    ['spacings beside a space', ['space: LPS', 'spacings: 0.5 0.5 2'], ['space: LPS', 'spacings: 0.5 0.5 2']],
   ])('%s', async (_title, fields, expected) => {
     const { size, affine, properties } = await scanOf('content: a scan', ...fields);
     const header = await headerOf({ ...mask, size, affine }, { like: properties });
@@ -63,12 +63,12 @@ describe('like a scan', () => {
   });
 
   it('keeps nothing of the key/value pairs: they may name a patient', async () => {
-    const { size, affine, properties } = await scanOf('spacings: 1 1 1', 'patient:=Doe');
+    const { size, affine, properties } = await scanOf('space: LPS', 'spacings: 1 1 1', 'patient:=Doe');
     expect(await headerOf({ ...mask, size, affine }, { like: properties })).not.toContain('Doe');
   });
 
   it('on another grid is written by its own affine', async () => {
-    const { properties } = await scanOf('spacings: 0.5 0.5 2');
+    const { properties } = await scanOf('space: LPS', 'spacings: 0.5 0.5 2');
     expect(await headerOf(mask, { like: properties })).toContain('space directions: (0.7,0,0) (0,0.7,0) (0,0,1.5)');
   });
 });

@@ -3,16 +3,16 @@
  * teem.sourceforge.net/nrrd/format.html. The space is left-posterior-superior, which 3D Slicer and ITK write, too.
  *
  * Given the scan that the volume belongs to (`like`), space, directions, spacings and origin are written as the scan has
- * them: a scan without a space gets a mask without one, so that every program places both alike.
+ * them, so that every program places both alike; what was assumed of a scan without a space is written out.
  */
-import type { Affine, Volume } from '@quickcolumn/volume';
+import type { Volume } from '@quickcolumn/volume';
 import { checkVolume } from '../headers/check-volume.js';
 import { lineOfText } from '../headers/text-header.js';
 import type { EncodedVolume, VolumeEncodeOptions } from '../volumes/volume-format.js';
 import { hostIsLittleEndian } from '../voxels/byte-order.js';
 import { rawBytes } from '../voxels/raw-bytes.js';
 import { type ArrayScalarName, scalarNameOf } from '../voxels/scalars.js';
-import type { NrrdGeometry } from './affine.js';
+import { geometryOf, type NrrdGeometry } from './affine.js';
 import { NrrdError } from './error.js';
 
 /** What of a header a file on the same grid is written with. */
@@ -65,18 +65,6 @@ export function encodeNrrd(volume: Volume, path: string, options: VolumeEncodeOp
   ];
   const header = new TextEncoder().encode(`${lines.join('\n')}\n\n`);
   return { header: () => header, voxels: rawBytes(voxels), compression: { of: 'voxels', as: 'gzip' } };
-}
-
-/** Every finite affine has one: NRRD's axes need not be at right angles. The text of a number is exact. */
-function geometryOf(affine: Affine): NrrdGeometry {
-  // `+ 0` keeps −0 out of headers.
-  const column = (axis: number): number[] => [-affine[axis] + 0, -affine[4 + axis] + 0, affine[8 + axis]];
-  return {
-    affine,
-    space: 'left-posterior-superior',
-    spaceDirections: [column(0), column(1), column(2)],
-    spaceOrigin: column(3),
-  };
 }
 
 const field = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [`${name}: ${value}`]);

@@ -10,6 +10,7 @@ import { type NrrdGeometry, nrrdGeometry, parseVectors } from './affine.js';
 import { NrrdError } from './error.js';
 import { type NrrdFields, parseNrrdFields } from './fields.js';
 import { type ScalarName, type ScalarType, scalarTypes } from '../voxels/scalars.js';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 import { parseNumbers, quoted } from '../headers/text-header.js';
 import { numberedNames } from '../voxels/numbered-names.js';
 import { mostDataFiles, type VoxelData, type VoxelEncoding } from '../voxels/voxel-data.js';
@@ -18,6 +19,8 @@ import { mostDataFiles, type VoxelData, type VoxelEncoding } from '../voxels/vox
 export interface NrrdHeader {
   readonly geometry: NrrdGeometry;
   readonly data: VoxelData;
+  /** What was assumed, for people. */
+  readonly notes: readonly string[];
   /** What the file is about, in words. */
   readonly content?: string;
 }
@@ -56,7 +59,7 @@ const spatialKinds = new Set(['domain', 'space', 'none', '???']);
 /**
  * Parses the text at the start of a .nrrd or .nhdr file. `name` stands in the messages. Throws NrrdError.
  */
-export function parseNrrdHeader(text: string, name: string): NrrdHeader {
+export function parseNrrdHeader(text: string, name: string, assume: HeaderAssumptions = {}): NrrdHeader {
   const fields = parseNrrdFields(text, name);
   const { values } = fields;
   const required = (field: string, title: string): string => {
@@ -82,7 +85,7 @@ export function parseNrrdHeader(text: string, name: string): NrrdHeader {
   const axes = spatialAxes(sizes, kinds, directions, name);
   const pick = <T>(list: readonly T[] | undefined): T[] | undefined => list && axes.map((axis) => list[axis]);
   const [nx, ny, nz] = axes.map((axis) => sizes[axis]);
-  const geometry = nrrdGeometry(
+  const { geometry, notes } = nrrdGeometry(
     {
       space: values.get('space'),
       spaceDimension: values.get('spacedimension'),
@@ -93,10 +96,12 @@ export function parseNrrdHeader(text: string, name: string): NrrdHeader {
       spacings: pick(spacings),
     },
     name,
+    assume,
   );
   const content = values.get('content');
   return {
     geometry,
+    notes,
     data: voxelData(fields, type, [nx, ny, nz], name),
     ...(content !== undefined && { content }),
   };

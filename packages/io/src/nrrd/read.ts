@@ -9,6 +9,7 @@ import { defaultMaxBytes } from '../voxels/limits.js';
 import { NrrdError } from './error.js';
 import { hasNrrdHeader } from './fields.js';
 import { type NrrdHeader, parseNrrdHeader } from './header.js';
+import { anyPlace, type HeaderAssumptions } from '../headers/assumptions.js';
 import { readHeaderText } from '../headers/text-header.js';
 import { containedFiles, readVoxelData, type VoxelDataContext } from '../voxels/voxel-data.js';
 
@@ -16,9 +17,9 @@ import { containedFiles, readVoxelData, type VoxelDataContext } from '../voxels/
 export async function readNrrd(
   store: FileStore,
   path: string,
-  { maxBytes }: VolumeReadOptions,
+  { maxBytes, assume }: VolumeReadOptions,
 ): Promise<{ readonly volume: Volume; readonly header: NrrdHeader }> {
-  const header = await readNrrdHeader(store, path);
+  const header = await readNrrdHeader(store, path, assume);
   const { geometry, data } = header;
   const voxels = await readVoxelData(data, contextOf(store, path, maxBytes));
   return { volume: { voxels, size: data.size, affine: geometry.affine }, header };
@@ -26,15 +27,20 @@ export async function readNrrd(
 
 /** Every file that a NRRD header names besides itself, checked to lie in its folder. Throws NrrdError. */
 export async function nrrdDataFiles(store: FileStore, path: string): Promise<string[]> {
-  const { data } = await readNrrdHeader(store, path);
+  const { data } = await readNrrdHeader(store, path, anyPlace);
   return data.files === undefined ? [] : await containedFiles(data.files, contextOf(store, path));
 }
 
-async function readNrrdHeader(store: FileStore, path: string): Promise<NrrdHeader> {
+/** Reads the header alone. Throws NrrdError. */
+export async function readNrrdHeader(
+  store: FileStore,
+  path: string,
+  assume: HeaderAssumptions | undefined,
+): Promise<NrrdHeader> {
   const refuse = (problem: string): NrrdError => new NrrdError(path, 'file', problem);
   try {
     const text = await store.open(path, refuse, (source) => readHeaderText(source, hasNrrdHeader));
-    return parseNrrdHeader(text, path);
+    return parseNrrdHeader(text, path, assume);
   } catch (cause) {
     const problem = describeReadError(cause);
     if (problem === undefined) throw cause;

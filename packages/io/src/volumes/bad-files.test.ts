@@ -23,6 +23,7 @@ const nrrdFields: Readonly<Record<string, string>> = {
 const metaFields: Readonly<Record<string, string>> = {
   ObjectType: 'Image',
   NDims: '3',
+  TransformMatrix: '1 0 0 0 1 0 0 0 1',
   ElementSpacing: '1 1 2',
   DimSize: '4 3 2',
   ElementType: 'MET_SHORT',
@@ -325,7 +326,13 @@ describe('odd but good files', () => {
     expect((await readVolume(join(folder, 'odd.nrrd'))).size).toEqual([4, 3, 2]);
     writeFileSync(
       join(folder, 'odd.mha'),
-      meta({ NDims: '4', DimSize: '4 3 2 1', ElementSpacing: '1 1 2 1', Offset: '1 2 3 0' }),
+      meta({
+        NDims: '4',
+        DimSize: '4 3 2 1',
+        TransformMatrix: '1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1',
+        ElementSpacing: '1 1 2 1',
+        Offset: '1 2 3 0',
+      }),
     );
     expect((await readVolume(join(folder, 'odd.mha'))).affine[3]).toBe(-1);
   });

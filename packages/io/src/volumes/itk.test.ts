@@ -72,7 +72,7 @@ describe('ITK', needs('ITK'), () => {
 
   it('a mask like a NRRD scan with spacings alone lies where ITK sees the scan', async () => {
     const scanPath = join(import.meta.dirname, '../golden/volumes/nrrd-spacings.nrrd');
-    const { size, affine, properties } = await readVolume(scanPath);
+    const { size, affine, properties } = await readVolume(scanPath, { assume: { orientation: 'LPS' } });
     const path = join(folder, 'like.nrrd');
     await writeVolume(path, { voxels: new Uint8Array(60), size, affine }, { like: properties });
     const [mask, scan] = [await readImage(path), await readImage(scanPath)];

@@ -32,7 +32,8 @@ describe('the same volume as from disk', () => {
   it.each(readdirSync(volumes).filter((name) => /\.(nrrd|nhdr|mha|mhd)$/.test(name)))('%s', async (name) => {
     const detached = /\.(nhdr|mhd)$/.test(name);
     const files = [fromDisk(volumes, name), ...(detached ? raw.map((file) => fromDisk(volumes, file)) : [])];
-    expect(await readVolumeBlobs(files)).toEqual(await readVolume(join(volumes, name)));
+    const options = { assume: { orientation: 'LPS' } };
+    expect(await readVolumeBlobs(files, options)).toEqual(await readVolume(join(volumes, name), options));
   });
 
   it('a pair, whichever part comes first, each compressed or not', async () => {

@@ -1,6 +1,7 @@
 /** A scan, or a label map, from any supported file of a store: a disk, or what a browser was given. */
 import type { Volume, VoxelArray } from '@quickcolumn/volume';
 import type { FileStore } from '../files/byte-source.js';
+import { watchedStore } from '../files/watched-store.js';
 import { formatToRead, type VolumeFormatName } from './formats.js';
 import type { FormatProperties, VolumeReadOptions } from './volume-format.js';
 
@@ -9,6 +10,8 @@ export interface FileVolume<T extends VoxelArray = VoxelArray> extends Volume<T>
   readonly format: VolumeFormatName;
   /** For `like` of what is written on the same grid. */
   readonly properties: FormatProperties;
+  /** What was assumed of a header that does not say it, for people; mostly empty. */
+  readonly notes: readonly string[];
 }
 
 /** A label map, and what of its file another one on the same grid is written with. */
@@ -24,8 +27,10 @@ export async function readVolumeFrom(
   options: VolumeReadOptions = {},
 ): Promise<FileVolume> {
   const format = formatToRead(path);
-  const { volume, properties } = await format.read(store, path, options);
-  return { ...volume, format: format.name, properties };
+  const isWatched = options.signal !== undefined || options.onProgress !== undefined;
+  const from = isWatched ? watchedStore(store, options) : store;
+  const { volume, properties, notes = [] } = await format.read(from, path, options);
+  return { ...volume, format: format.name, properties, notes };
 }
 
 /** Reads a label map: whole numbers 0 to 255 of any stored type. Throws the format's error at the first other value. */

@@ -6,13 +6,17 @@
  * only it understands. Everybody else hands them on without looking inside.
  */
 import type { QuickcolumnError } from '@quickcolumn/errors';
-import type { Volume } from '@quickcolumn/volume';
+import type { Size3, Volume } from '@quickcolumn/volume';
 import type { FileStore } from '../files/byte-source.js';
+import type { ReadWatch } from '../files/watched-store.js';
+import type { HeaderAssumptions } from '../headers/assumptions.js';
 
 /** Options of all readers. */
-export interface VolumeReadOptions {
+export interface VolumeReadOptions extends ReadWatch {
   /** Refuse images whose voxels need more bytes than this (default 8 GiB). */
   readonly maxBytes?: number;
+  /** What the user knows where headers are silent; they are refused without. */
+  readonly assume?: HeaderAssumptions;
 }
 
 declare const opaque: unique symbol;
@@ -23,6 +27,13 @@ declare const opaque: unique symbol;
  */
 export interface FormatProperties {
   readonly [opaque]: true;
+}
+
+/** What a file tells before its voxels are read. */
+export interface VolumeSummary {
+  readonly size: Size3;
+  /** The line of plain text that the format has a place for. */
+  readonly description?: string;
 }
 
 /** Options of a format's writer. */
@@ -46,6 +57,14 @@ export interface EncodedVolume {
   readonly compression?: { readonly of: 'file' | 'voxels'; readonly as: 'gzip' | 'deflate' };
 }
 
+/** What a format reads. */
+export interface ReadFile<Properties> {
+  readonly volume: Volume;
+  readonly properties: Properties;
+  /** What was assumed, for people; absent for formats whose headers say all. */
+  readonly notes?: readonly string[];
+}
+
 /** One format, as its folder defines it. */
 export interface VolumeFormatDefinition<Name extends string, Properties> {
   /** What it is called in options and results. */
@@ -59,11 +78,9 @@ export interface VolumeFormatDefinition<Name extends string, Properties> {
   /** Those of `extensions` that can be written; the first is what results get. */
   readonly writtenExtensions: readonly [string, ...string[]];
   /** Throws `refuse`'s errors, before anything large is allocated. */
-  read(
-    store: FileStore,
-    path: string,
-    options: VolumeReadOptions,
-  ): Promise<{ readonly volume: Volume; readonly properties: Properties }>;
+  read(store: FileStore, path: string, options: VolumeReadOptions): Promise<ReadFile<Properties>>;
+  /** Reads the header alone. Throws as `read` does. */
+  summarize(store: FileStore, path: string, assume: HeaderAssumptions | undefined): Promise<VolumeSummary>;
   /** The files beside the named one that its volume is made of. They are part of the cache's key. */
   otherFiles(store: FileStore, path: string): Promise<string[]>;
   /** Throws `refuse`'s errors when the format cannot hold the volume. `path` ends in one of `writtenExtensions`. */
@@ -95,8 +112,8 @@ export function defineVolumeFormat<Name extends string, Properties>(
   return {
     ...format,
     async read(store, path, options) {
-      const { volume, properties } = await format.read(store, path, options);
-      return { volume, properties: seal(properties) };
+      const { properties, ...rest } = await format.read(store, path, options);
+      return { ...rest, properties: seal(properties) };
     },
     encode: (volume, path, { like, description }) => format.encode(volume, path, { like: open(like), description }),
   };

@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeVolumeBlob, readVolume, volumeFormatNames, volumePath, writeVolume } from '../index.js';
+import {
+  encodeVolumeBlob,
+  isResultDescription,
+  labelsDescription,
+  probabilityDescription,
+  readVolume,
+  summarizeVolume,
+  volumeFormatNames,
+  volumePath,
+  writeVolume,
+} from '../index.js';
 import { formatToWrite } from './formats.js';
 
 let folder = '';
@@ -52,6 +62,39 @@ describe.each(volumeFormatNames)('%s', (format) => {
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
   });
 
+  it('tells size and description by its header alone', async () => {
+    const path = volumePath(join(folder, 'header'), format);
+    const large = {
+      ...volume,
+      voxels: new Uint8Array(128 ** 3).map((_, i) => Math.imul(i, 2654435761) >>> 24),
+      size: [128, 128, 128] as const,
+    };
+    await writeVolume(path, large, { description: labelsDescription });
+    // Half of the voxels are gone: nothing but the header is read.
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.subarray(0, bytes.length / 2));
+    const { size, description = labelsDescription } = await summarizeVolume(path);
+    expect(size).toEqual([128, 128, 128]);
+    expect(isResultDescription(description)).toBe(true);
+    await expect(readVolume(path)).rejects.toMatchObject({ code });
+    writeFileSync(path, '');
+    await expect(summarizeVolume(path)).rejects.toMatchObject({ code });
+  });
+
+  it('is read with progress, and no further after a signal', async () => {
+    const path = volumePath(join(folder, 'watched'), format);
+    const voxels = new Uint8Array(160 ** 3);
+    await writeVolume(path, { ...volume, voxels, size: [160, 160, 160] });
+    const seen: number[] = [];
+    const read = await readVolume(path, { onProgress: (bytes) => seen.push(bytes) });
+    expect(read.voxels).toHaveLength(voxels.length);
+    expect(seen.at(-1)).toBeGreaterThanOrEqual(voxels.length);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    const controller = new AbortController();
+    const stopped = readVolume(path, { signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
   it('a view into a larger buffer is written as the view', async () => {
     const voxels = new Int16Array(12).map((_, i) => i).subarray(2, 10);
     const path = volumePath(join(folder, 'view'), format);
@@ -67,4 +110,17 @@ it.each(['a.img', 'a.hdr', 'a.mhd', 'a.nhdr', 'a.txt', 'a'])('%s is no name to w
     fields: { path, field: 'file' },
     message: expect.stringMatching(/not written; name it \.nii\.gz, \.nii, .* or \.\w+$/) as string,
   });
+});
+
+it('descriptions of results are told from those of scans', () => {
+  const results = [
+    labelsDescription,
+    probabilityDescription,
+    'quickcolumn pseudo-labels',
+    'quickcolumn phantom, labels',
+  ];
+  expect(results.map(isResultDescription)).toEqual([true, true, true, true]);
+  expect(isResultDescription('research use only, not a medical device')).toBe(true);
+  const scans = ['quickcolumn phantom, HU', 'quickcolumn CT in HU', 'CT chest', 'my labels', '', undefined];
+  expect(scans.map(isResultDescription)).toEqual(scans.map(() => false));
 });

@@ -6,7 +6,7 @@
  */
 import { type Graph, plan } from '@quickcolumn/graph';
 import { type NetworkConfig, networkSchema, predictionGraph } from '@quickcolumn/networks';
-import { type ModelMetadata, modelMetadataSchema } from '@quickcolumn/pipeline';
+import { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from '@quickcolumn/pipeline';
 import {
   graphProblem,
   type ModelParts,
@@ -21,8 +21,10 @@ import { sha256 } from './sha256.js';
 
 /** The file is not a model that `predict` can use; code `model`. */
 export class ModelError extends QuickcolumnError {
-  constructor(path: string, problem: string, options?: { cause?: unknown }) {
-    const message = `${path}: ${problem}; expected a model.onnx written by quickcolumn train`;
+  /** @param advice what to do about it */
+  constructor(path: string, problem: string, options: { cause?: unknown; advice?: string } = {}) {
+    const { advice = 'expected a model.onnx written by quickcolumn train' } = options;
+    const message = `${path}: ${problem}; ${advice}`;
     super('model', message, { path }, options);
   }
 }
@@ -88,13 +90,21 @@ export function modelOn({ name, file, metadata, network, weights }: ModelContent
 
 /** Reads and checks without compiling. @throws ModelError as `openModel` does */
 export async function parseModel(bytes: Uint8Array, path: string): Promise<ModelContents> {
+  const noOnnx = (cause: unknown): ModelError =>
+    new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
   let parts: ModelParts;
   let problem: string | undefined;
   try {
     parts = readModelParts(bytes);
+  } catch (cause) {
+    throw noOnnx(cause);
+  }
+  // Before anything else is judged: a newer file may well hold what this program does not know.
+  refuseNewer(path, parts);
+  try {
     problem = graphProblem(bytes);
   } catch (cause) {
-    throw new ModelError(path, 'this is not an ONNX file, or it is cut short', { cause });
+    throw noOnnx(cause);
   }
   if (problem !== undefined) throw new ModelError(path, problem);
   const metadata = readMetadata(path, parts);
@@ -105,15 +115,32 @@ export async function parseModel(bytes: Uint8Array, path: string): Promise<Model
   return { name: path, file: { file, sha256: await sha256([bytes]), weightsSha256 }, metadata, network, weights };
 }
 
-function readMetadata(path: string, { metadata }: ModelParts): ModelMetadata {
+/** @throws ModelError for a model of a version that is not known yet */
+function refuseNewer(path: string, parts: ModelParts): void {
+  const { format, version } = (metadataJson(path, parts) ?? {}) as { format?: unknown; version?: unknown };
+  if (format !== 'quickcolumn-model' || typeof version !== 'number' || version <= modelMetadataVersion) return;
+  throw new ModelError(
+    path,
+    `a model of version ${version}, newer than this quickcolumn reads (${modelMetadataVersion})`,
+    {
+      advice: 'update quickcolumn, or train the model with this version',
+    },
+  );
+}
+
+function metadataJson(path: string, { metadata }: ModelParts): unknown {
   const text = metadata.quickcolumn;
-  if (text === undefined) throw new ModelError(path, 'this ONNX file has no Quickcolumn metadata');
-  let value: unknown;
+  if (text === undefined) return undefined;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new ModelError(path, 'its Quickcolumn metadata is not JSON', { cause });
   }
+}
+
+function readMetadata(path: string, parts: ModelParts): ModelMetadata {
+  const value = metadataJson(path, parts);
+  if (value === undefined) throw new ModelError(path, 'this ONNX file has no Quickcolumn metadata');
   const parsed = modelMetadataSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -19,6 +19,6 @@ Examples:
     .action(async (options: { profile: ProfileName; file?: string }) => {
       const { profile, file } = options;
       const config = file === undefined ? profiles[profile] : parseTrainConfig(await readYaml(file), file);
-      print(toYaml(config).trimEnd());
+      print(toYaml(config).trimEnd().split('\n'));
     });
 }

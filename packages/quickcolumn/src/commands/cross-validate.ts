@@ -29,6 +29,7 @@ export function crossValidateCommand(): Command {
     holdOut: 'cases kept out of all folds, separated by commas',
   });
   withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--redo', 'train all folds anew (with --fold: this one); their results are removed')
     .addHelpText(
@@ -59,6 +60,6 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
     `quickcolumn cross-validate --out ${quoted(out)}`,
   );
   if (evaluation === undefined) return;
-  print(toTable(evaluation.summary, evaluation.cases));
+  print(toTable(evaluation.summary, evaluation.cases).split('\n'));
   note(`written to ${out}`);
 }

@@ -1,5 +1,6 @@
 /** `quickcolumn dataset check`: what would make a training fail or lie, and a sheet of thumbnails to look at. */
 import { join } from 'node:path';
+import { assumptionsOf } from '@quickcolumn/cases';
 import {
   checkDataset,
   type CheckReport,
@@ -12,6 +13,7 @@ import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
 import { type CaseNaming, checkOutputFolder, InputError, shownNames } from '@quickcolumn/workflows';
 import { checkAnonymousFlags, withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { acceptOption } from '../flags/consent-flags.js';
 import { datasetSource, type SourceFlags, withSourceFlags } from '../flags/dataset-flags.js';
 import { throwIfInterrupted } from '../terminal/interrupt.js';
 import { note, print, progressLine, table } from '../terminal/terminal.js';
@@ -25,6 +27,7 @@ interface CheckFlags extends SourceFlags, CaseNaming {
 export function datasetCheckCommand(): Command {
   const command = withSourceFlags(new Command('check'))
     .description('find pairs, grids, labels, intensities, duplicates and splits that are wrong')
+    .addOption(acceptOption())
     .option('--out <folder>', 'for check.json, thumbnails.png and, with --fix, repaired label maps and cases.csv')
     .option('--fix', 'repair harmless differences of geometry, into --out; originals are never changed')
     .option('--force', 'replace the results of an earlier check')
@@ -53,14 +56,18 @@ async function check(flags: CheckFlags): Promise<void> {
   }
   await checkAnonymousFlags(flags, force ?? false);
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
-  const { cases, preparation } = await datasetSource(flags);
+  const { cases, preparation, consent } = await datasetSource(flags);
   const { anonymous, shown, writeKey } = shownNames(cases, flags);
-  const { classes } = preparation;
+  const { classes, ignoreLabel } = preparation;
+  const assume = assumptionsOf(consent);
   const line = progressLine('check');
   const thumbnails: Thumbnail[] = [];
   let report: CheckReport;
   try {
     report = await checkDataset(cases, classes, {
+      ignoreLabel,
+      accept: consent.accept,
+      assume,
       ...(anonymous ? { shownAs: shown } : {}),
       onCase: (name, index) => {
         throwIfInterrupted();
@@ -87,7 +94,7 @@ async function check(flags: CheckFlags): Promise<void> {
     facts.geometry ?? '-',
   ]);
   const heading = ['case', 'patient', 'split', 'size', 'spacing mm', 'axes', 'scale', 'range', 'labels’ grid'];
-  if (rows.length > 0) print(`${table([heading, ...rows])}\n`);
+  if (rows.length > 0) print([...table([heading, ...rows]), '']);
   for (const { severity, kind, message } of report.findings) print(`${severity} (${kind}): ${message}`);
   const errors = report.findings.filter(({ severity }) => severity === 'error');
   print(`${cases.length} cases: ${errors.length} errors, ${report.findings.length - errors.length} warnings`);
@@ -100,7 +107,7 @@ async function check(flags: CheckFlags): Promise<void> {
     const sheet = thumbnailSheet(thumbnails);
     if (sheet !== undefined) await writeFileAtomic(join(out, 'thumbnails.png'), sheet);
     if (fix) {
-      repaired = await writeFixed(cases, report, out, { force });
+      repaired = await writeFixed(cases, report, out, { force, assume });
       note(`${repaired.length} label maps repaired in ${join(out, 'labels')}; use ${join(out, 'cases.csv')}`);
     }
     note(`written to ${out}`);

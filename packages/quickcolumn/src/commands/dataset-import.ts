@@ -12,6 +12,7 @@ import { note, print, progressLine } from '../terminal/terminal.js';
 interface ImportFlags {
   readonly out: string;
   readonly copy?: boolean;
+  readonly followLinks?: boolean;
   readonly profile: ProfileName;
   readonly force?: boolean;
 }
@@ -22,6 +23,7 @@ export function datasetImportCommand(): Command {
     .argument('<source>', 'folder (COVID-19-CT-Seg, MSD, nnU-Net raw) or list of image,label,patient (CSV, JSON)')
     .requiredOption('--out <folder>', 'for cases.csv, config.yaml and what has to be made')
     .option('--copy', 'copy scans and labels too, so that the source can be removed')
+    .option('--follow-links', 'copy also what links lead to that leave the dataset')
     .addOption(new Option('--profile <name>', 'profile of the configuration').choices(profileNames).default('paper'))
     .option('--force', 'replace an earlier import')
     .addHelpText(
@@ -40,7 +42,7 @@ Examples:
 }
 
 async function importAction(source: string, flags: ImportFlags): Promise<void> {
-  const { out, copy, profile, force } = flags;
+  const { out, copy, followLinks, profile, force } = flags;
   await checkOutputFolder(out, force ?? false);
   const dataset = await importDataset(source);
   const line = progressLine('import');
@@ -48,6 +50,7 @@ async function importAction(source: string, flags: ImportFlags): Promise<void> {
   try {
     await writeImported(dataset, out, {
       copy,
+      followLinks,
       force,
       onCase: (name, index) => {
         throwIfInterrupted();

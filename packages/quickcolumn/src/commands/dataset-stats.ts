@@ -1,5 +1,6 @@
 /** `quickcolumn dataset stats`: sizes, spacings, volumes, intensities, and the patch that fits. */
 import { join } from 'node:path';
+import { assumptionsOf } from '@quickcolumn/cases';
 import { type DatasetStats, datasetStats, statsPage, statsRows, summaryOf } from '@quickcolumn/datasets';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
@@ -43,7 +44,7 @@ async function measure(flags: StatsFlags): Promise<void> {
   const { out, patchVoxels, force } = flags;
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
   await checkAnonymousFlags(flags, force ?? false);
-  const { cases: listed, preparation } = await datasetSource(flags);
+  const { cases: listed, preparation, consent } = await datasetSource(flags);
   const { shown, writeKey } = shownNames(listed, flags);
   const cases = listed.map(shown);
   const line = progressLine('stats');
@@ -51,6 +52,7 @@ async function measure(flags: StatsFlags): Promise<void> {
   try {
     stats = await datasetStats(cases, preparation, {
       patchVoxels,
+      assume: assumptionsOf(consent),
       onCase: (name, index) => {
         throwIfInterrupted();
         line.update(`${name} (${index + 1} of ${cases.length})`, index / cases.length);
@@ -60,7 +62,7 @@ async function measure(flags: StatsFlags): Promise<void> {
     line.end();
   }
   await writeKey();
-  print(`${table(statsRows(stats))}\n`);
+  print([...table(statsRows(stats)), '']);
   for (const [name, value] of summaryOf(stats)) print(`${name}: ${value}`);
   if (out === undefined) return;
   await makeFolder(out);

@@ -35,7 +35,7 @@ Examples:
 async function demo(flags: DemoFlags): Promise<void> {
   const start = performance.now();
   const { summary, cases, report } = await run({ kind: 'demo', ...flags });
-  print(toTable(summary, cases));
+  print(toTable(summary, cases).split('\n'));
   print(`Report: ${report}`);
   note(`demo finished in ${formatSeconds((performance.now() - start) / 1000)}`);
 }

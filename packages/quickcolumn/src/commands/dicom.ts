@@ -15,13 +15,13 @@ import {
   readStructures,
   type SeriesRepair,
 } from '@quickcolumn/dicom';
-import { makeFolder, writeVolume } from '@quickcolumn/io';
+import { labelsDescription, makeFolder, writeVolume } from '@quickcolumn/io';
 import { axisCodes } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { dirname } from 'node:path';
 import { checkOutputFile, chooseSeries, InputError, openListing, type OpenListing } from '@quickcolumn/workflows';
 import { interruptSignal } from '../terminal/interrupt.js';
-import { note, print, table } from '../terminal/terminal.js';
+import { note, print, printJson, table } from '../terminal/terminal.js';
 
 interface ListFlags {
   readonly json?: boolean;
@@ -119,7 +119,7 @@ async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {
       String(voxels),
     ]);
     for (const path of outputs) await makeFolder(dirname(path));
-    await writeVolume(out, labels, { force, description: 'quickcolumn labels' });
+    await writeVolume(out, labels, { force, description: labelsDescription });
     if (imageOut !== undefined) await writeVolume(imageOut, volume, { force, description: 'quickcolumn CT in HU' });
     print(table([['#', 'region', 'value', 'voxels'], ...rows]));
     for (const path of outputs) print(path);
@@ -152,7 +152,7 @@ async function listDicom(paths: readonly string[], flags: ListFlags): Promise<vo
   const listing = await openListing(paths, { repair: flags.repair, signal: interruptSignal });
   try {
     const patients = flags.patient ? await Promise.all(listing.series.map(patientOf)) : undefined;
-    if (flags.json) print(JSON.stringify(asJson(listing, patients), null, 2));
+    if (flags.json) printJson(asJson(listing, patients));
     else showTable(listing, patients);
   } finally {
     listing.close();

@@ -3,7 +3,7 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeSurvey, surveyRuntimes } from '@quickcolumn/runtimes';
 import { Command } from 'commander';
-import { print } from '../terminal/terminal.js';
+import { print, printJson } from '../terminal/terminal.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -32,7 +32,7 @@ Examples:
       const { runtime, reason } = await chooseRuntime();
       runtime.close?.();
       if (json) {
-        print(JSON.stringify({ ...machine, runtimes, auto: reason }, null, 2));
+        printJson({ ...machine, runtimes, auto: reason });
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);

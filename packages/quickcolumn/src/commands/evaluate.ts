@@ -1,13 +1,14 @@
 /** `quickcolumn evaluate`: metrics of predicted masks against the truth, as table, CSV, JSON and report. */
 import { toTable } from '@quickcolumn/evaluate';
-import type { CaseNaming, ClassSet } from '@quickcolumn/workflows';
+import type { CaseNaming, ClassSet, ScanConsent } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
 import { positiveNumber, wholeNumber } from '../flags/arguments.js';
+import { withAssumptionFlags } from '../flags/consent-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print } from '../terminal/terminal.js';
 
-interface EvaluateFlags extends CaseNaming {
+interface EvaluateFlags extends CaseNaming, Omit<ScanConsent, 'accept'> {
   readonly truth: string;
   readonly prediction: string;
   readonly out: string;
@@ -47,11 +48,11 @@ Examples:
   quickcolumn evaluate --truth labels --prediction masks --out evaluation --anonymize --anonymize-key key.json`,
     )
     .action(evaluate);
-  return withAnonymousFlags(command);
+  return withAnonymousFlags(withAssumptionFlags(command));
 }
 
 async function evaluate({ minimumLesion, ...flags }: EvaluateFlags): Promise<void> {
   const { summary, cases } = await run({ kind: 'evaluate', ...flags, minimumLesionMl: minimumLesion });
-  print(toTable(summary, cases));
+  print(toTable(summary, cases).split('\n'));
   note(`written to ${flags.out}`);
 }

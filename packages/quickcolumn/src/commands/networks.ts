@@ -10,7 +10,7 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
 import { Command } from 'commander';
 import { nameList, size3, wholeNumber } from '../flags/arguments.js';
-import { print } from '../terminal/terminal.js';
+import { print, printJson } from '../terminal/terminal.js';
 
 interface NetworkFlags {
   readonly patch: Size3;
@@ -56,8 +56,8 @@ Examples:
       const entries = chosen(flags.network);
       for (const { config } of entries) checkPatch(flags.patch, patchMultipleOf(config));
       const rows = entries.map((entry) => rowOf(entry, flags));
-      if (flags.json) print(JSON.stringify(rows, null, 2));
-      else for (const line of table(rows)) print(line);
+      if (flags.json) printJson(rows);
+      else print(table(rows));
     });
 }
 

@@ -1,8 +1,18 @@
 /** `quickcolumn predict`: scans and a model file in, masks on the scans' own grids and their sidecars out. */
 import { parseRepair } from '@quickcolumn/dicom';
 import type { Size3 } from '@quickcolumn/volume';
-import { type ComputeRequest, type MaskFormat, maskFormats as knownFormats } from '@quickcolumn/workflows';
-import { Command, InvalidArgumentError } from 'commander';
+import {
+  type CaseNaming,
+  type ComputeRequest,
+  type MaskFormat,
+  maskFormats as knownFormats,
+  masksWrittenBefore,
+  type PredictedFiles,
+  type ScanConsent,
+  type ScanNaming,
+  scanNamings,
+} from '@quickcolumn/workflows';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   autotuneOption,
   nameList,
@@ -12,11 +22,13 @@ import {
   size3,
   wholeNumber,
 } from '../flags/arguments.js';
+import { withAnonymousFlags } from '../flags/anonymous-flags.js';
+import { withConsentFlags } from '../flags/consent-flags.js';
 import { modelPaths, type TestTimeFlags, testTimeOptions, withTestTimeFlags } from '../flags/prediction-flags.js';
 import { run } from '../terminal/run.js';
 import { print } from '../terminal/terminal.js';
 
-interface PredictFlags extends TestTimeFlags, ComputeRequest {
+interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanConsent {
   /** A file, or the files of an ensemble separated by commas. */
   readonly model: string;
   readonly out: string;
@@ -26,7 +38,11 @@ interface PredictFlags extends TestTimeFlags, ComputeRequest {
   readonly overlap?: Size3;
   readonly threads?: number;
   readonly ignoreMemory?: boolean;
+  readonly ignoreSpace?: boolean;
   readonly force?: boolean;
+  readonly skipExisting?: boolean;
+  readonly name?: string;
+  readonly nameBy?: ScanNaming;
   readonly format?: readonly MaskFormat[];
   readonly series?: string;
   readonly repair?: string;
@@ -58,13 +74,22 @@ export function predictCommand(): Command {
     .addOption(autotuneOption())
     .option('--threads <n>', 'CPU threads of the network (default: all)', wholeNumber(1))
     .option('--ignore-memory', 'start even if the estimate is above the available memory')
+    .option('--ignore-space', 'start even if the disk may have too little space for the results')
     .option('--force', 'replace existing masks')
+    .option('--skip-existing', 'leave masks that are complete and of the same scan, model and options')
+    .option('--name <name>', 'name of the results of a single scan (default: that of its file or folder)')
+    .addOption(
+      new Option('--name-by <what>', 'name results by the path, or DICOM series by their UID').choices(scanNamings),
+    )
     .addHelpText(
       'after',
       `
 Beside each mask NAME.nii.gz a NAME.json names every class and the model, and tells volume, infected share of each lung,
-number and mean HU of the lesions. A DICOM segmentation NAME.seg.dcm holds what
-identifies the patient in the source, so that archives can file it; nothing else that is written does.
+number and mean HU of the lesions. NAME is that of the scan's file or folder: where it tells whose scan it is, use --name,
+--name-by series or --anonymize. A DICOM segmentation NAME.seg.dcm holds what identifies the patient in the source, so
+that archives can file it; nothing else that is written does.
+
+A scan that cannot be predicted does not keep the others from it: what failed is listed at the end, with exit code 3.
 
 Examples:
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
@@ -74,13 +99,17 @@ Examples:
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --keep-largest 1,2 --minimum-volume infection=0.05`,
     )
     .action(predictAction);
-  return withTestTimeFlags(predict);
+  return withAnonymousFlags(withConsentFlags(withTestTimeFlags(predict)));
 }
 
 async function predictAction(inputs: string[], flags: PredictFlags): Promise<void> {
   const { out, model, format, minimumLesion, probabilities, patch, overlap, threads, ignoreMemory, force } = flags;
-  const { series, repair, runtime, precision, autotune } = flags;
-  const { scans } = await run({
+  const { ignoreSpace, skipExisting, name, nameBy, anonymize, anonymizeKey } = flags;
+  const { series, repair, accept, assumeOrientation, assumeUnits, runtime, precision, autotune } = flags;
+  const show = (scans: readonly PredictedFiles[]): void => {
+    for (const { masks } of scans) for (const mask of masks) print(mask);
+  };
+  const job = {
     kind: 'predict',
     inputs,
     model: modelPaths(model),
@@ -93,14 +122,28 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     ...testTimeOptions(flags),
     threads,
     ignoreMemory,
+    ignoreSpace,
     force,
+    skipExisting,
+    name,
+    nameBy,
+    anonymize,
+    anonymizeKey,
     series,
     repair,
+    accept,
+    assumeOrientation,
+    assumeUnits,
     runtime,
     precision,
     autotune,
-  });
-  for (const { masks } of scans) for (const mask of masks) print(mask);
+  } as const;
+  try {
+    show((await run(job, 'the same command and --skip-existing')).scans);
+  } catch (error) {
+    show(masksWrittenBefore(error));
+    throw error;
+  }
 }
 
 /** The text as it is, once it is known to name repairs that exist. */

@@ -1,13 +1,14 @@
 /** `quickcolumn prepare`: fills the cache, so that trainings start at once, and shows what came out of each scan. */
-import { casesOf } from '@quickcolumn/cases';
+import { casesOf, consentOf } from '@quickcolumn/cases';
 import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
-import { defaultCache, type ScanFiles, scansIn } from '@quickcolumn/workflows';
+import { defaultCache, type ScanConsent, type ScanFiles, scansIn } from '@quickcolumn/workflows';
+import { withConsentFlags } from '../flags/consent-flags.js';
 import { configFromFlags } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, table } from '../terminal/terminal.js';
 
-interface PrepareFlags {
+interface PrepareFlags extends ScanConsent {
   readonly list?: string;
   readonly images?: string;
   readonly labels?: string;
@@ -17,7 +18,7 @@ interface PrepareFlags {
 }
 
 export function prepareCommand(): Command {
-  return new Command('prepare')
+  const command = new Command('prepare')
     .description('prepare scans for training and keep them in the cache')
     .option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON)')
     .option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage); without it and --list, the data of --config')
@@ -34,19 +35,21 @@ Examples:
   quickcolumn prepare --config my.yaml --images ct --labels labels --cache /scratch/cache`,
     )
     .action(prepare);
+  return withConsentFlags(command);
 }
 
 async function prepare(flags: PrepareFlags): Promise<void> {
-  const { list, images, labels, profile, config, cache } = flags;
-  const { preparation, data } = await configFromFlags({ profile, config, list, images, labels: labels ?? images });
+  const { images, labels, cache, ...others } = flags;
+  const { preparation, data } = await configFromFlags({ ...others, images, labels: labels ?? images });
   const cases: readonly ScanFiles[] =
     images !== undefined && labels === undefined
-      ? (await scansIn(images, 'images')).map(({ name, path }) => ({ name, imagePath: path }))
+      ? (await scansIn(images, 'images', { note })).map(({ name, path }) => ({ name, imagePath: path }))
       : await casesOf(images === undefined ? data : { ...data, patients: {} });
   const { cases: prepared, cacheDir } = await run({
     kind: 'prepare',
     cases: cases.map(({ name, imagePath, labelPath }) => ({ name, imagePath, labelPath })),
     preparation,
+    ...consentOf(data),
     cacheDir: cache,
   });
   const names = preparation.classes.map(({ name }) => name);

@@ -1,12 +1,13 @@
 /** `quickcolumn pseudo-label`: labels of unlabelled scans by a model, where it is sure, ready for `train`. */
-import type { ComputeRequest, PseudoLabelledScan } from '@quickcolumn/workflows';
+import type { ComputeRequest, PseudoLabelledScan, ScanConsent } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { autotuneOption, precisionOption, probability, runtimeOption, wholeNumber } from '../flags/arguments.js';
+import { withConsentFlags } from '../flags/consent-flags.js';
 import { modelPaths } from '../flags/prediction-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, quoted, table } from '../terminal/terminal.js';
 
-interface PseudoLabelFlags extends ComputeRequest {
+interface PseudoLabelFlags extends ComputeRequest, ScanConsent {
   readonly model: string;
   readonly out: string;
   readonly images?: string;
@@ -19,7 +20,7 @@ interface PseudoLabelFlags extends ComputeRequest {
 }
 
 export function pseudoLabelCommand(): Command {
-  return new Command('pseudo-label')
+  const command = new Command('pseudo-label')
     .description('label scans with a model where it is sure, to train on')
     .requiredOption('--model <model>', 'model file or run folder; several, separated by commas, are averaged')
     .requiredOption('--out <folder>', 'folder for labels, cases.csv and config.yaml')
@@ -45,6 +46,7 @@ Examples:
   quickcolumn train --config set/config.yaml --init-from teacher --out student`,
     )
     .action(pseudoLabel);
+  return withConsentFlags(command);
 }
 
 async function pseudoLabel({ model, ...flags }: PseudoLabelFlags): Promise<void> {

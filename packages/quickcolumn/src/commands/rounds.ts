@@ -69,6 +69,7 @@ function startCommand(): Command {
         .default('given'),
     );
   withTrainingOptions(command, ['profile', 'config', 'epochs', 'stepsPerEpoch', 'patch', 'seed', 'learningRate']);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze', 'runtime', 'precision', 'autotune'], {
     initFrom: 'start round 1 from this model; later rounds start from the one before',
     freeze: 'parts that are not trained, in all rounds',
@@ -155,12 +156,12 @@ function tell(out: string, { round, state, batch, toCorrect, waiting, model, tab
   print(table(rows));
   const next = nextCommandFor(out);
   if (state === 'correct') {
-    print(`\nCorrect these ${batch.length} of ${waiting} scans in ${toCorrect}, then: ${next}`);
+    print(['', `Correct these ${batch.length} of ${waiting} scans in ${toCorrect}, then: ${next}`]);
     for (const name of batch) print(`  ${name}`);
   } else if (state === 'done') {
-    print(`\nAll scans are labelled. The last model is ${model}`);
+    print(['', `All scans are labelled. The last model is ${model}`]);
   } else {
     const what = state === 'predict' ? 'its scans are being predicted' : 'its training is not complete';
-    print(`\nRound ${round} was interrupted, or is running: ${what}. To go on: ${next}`);
+    print(['', `Round ${round} was interrupted, or is running: ${what}. To go on: ${next}`]);
   }
 }

@@ -31,6 +31,7 @@ export function semiSupervisedCommand(): Command {
     .option('--rounds <n>', 'students, one after the other', wholeNumber(1), 1)
     .option('--confidence <p>', 'voxels keep a class of at least this probability', probability, 0.9)
     .option('--minimum-voxels <n>', 'leave out scans with fewer sure voxels beside the background', wholeNumber(0), 1);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   return withTrainingOptions(command, ['epochs', 'seed', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--no-evaluate', 'leave the metrics of the validation cases out of each training’s report')
     .addHelpText(

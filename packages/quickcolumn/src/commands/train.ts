@@ -38,6 +38,7 @@ export function trainCommand(): Command {
     foldOf,
   );
   withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze']);
   withTrainingOptions(command, ['runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--notes <text>', 'data and licence notes for the model file')

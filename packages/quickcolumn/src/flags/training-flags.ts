@@ -13,6 +13,7 @@ import {
   size3,
   wholeNumber,
 } from './arguments.js';
+import { acceptOption, assumeOrientationOption, assumeUnitsOption } from './consent-flags.js';
 import { catalogueEntry } from '../commands/networks.js';
 import { type ConfigRequest, defaultCache } from '@quickcolumn/workflows';
 
@@ -50,6 +51,9 @@ const declared: Readonly<Record<TrainingOption, () => Option>> = {
       'with --init-from: parts that are not trained: encoder,stem or decoder0/up',
       nameList,
     ),
+  accept: acceptOption,
+  assumeOrientation: assumeOrientationOption,
+  assumeUnits: assumeUnitsOption,
   runtime: runtimeOption,
   precision: precisionOption,
   autotune: autotuneOption,

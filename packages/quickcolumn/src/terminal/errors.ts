@@ -4,7 +4,7 @@
  */
 import { errorCodeOf, type ExitCode, exitCodeOf, exitCodes, QuickcolumnError } from '@quickcolumn/errors';
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
+import { showError } from './terminal.js';
 
 /** The exit code of anything thrown. */
 export function exitCodeFor(error: unknown): ExitCode {
@@ -12,17 +12,17 @@ export function exitCodeFor(error: unknown): ExitCode {
   return exitCodeOf(errorCodeOf(error));
 }
 
-/** The text shown for an error; with `debug`, its stack and those of its causes. */
-export function describeError(error: unknown, options: { debug?: boolean } = {}): string {
+/** Shows an error; with `debug`, its stack and those of its causes. */
+export function reportError(error: unknown, options: { debug?: boolean } = {}): void {
   const message = error instanceof Error ? error.message : String(error);
-  const lines = [`${pc.red('error:')} ${message}${flagHint(error)}`];
+  const details: string[] = [];
   if (exitCodeFor(error) === exitCodes.internal && !options.debug) {
-    lines.push('This is a fault in quickcolumn; run again with --debug and report what it shows.');
+    details.push('This is a fault in quickcolumn; run again with --debug and report what it shows.');
   }
   if (options.debug) {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) lines.push(cause.stack ?? '');
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) details.push(cause.stack ?? '');
   }
-  return lines.join('\n');
+  showError(`${message}${flagHint(error)}`, details);
 }
 
 /** `, or use --resume to continue it, --force to start it anew`; empty where no option helps. */
@@ -34,6 +34,12 @@ function flagHint(error: unknown): string {
     return `; use --precision ${['auto', ...(possible as readonly string[])].join(' or ')}`;
   }
   if (typeof options !== 'object' || options === null) return '';
-  const hints = Object.entries(options).map(([option, effect]) => `--${option} to ${String(effect)}`);
+  const hints = Object.entries(options).map(([option, effect]) => `${flagOf(option)} to ${String(effect)}`);
   return hints.length === 0 ? '' : `, or use ${hints.join(', ')}`;
+}
+
+/** `assumeUnits mm` as it is typed: `--assume-units mm`. */
+function flagOf(option: string): string {
+  const [name, ...values] = option.split(' ');
+  return [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...values].join(' ');
 }

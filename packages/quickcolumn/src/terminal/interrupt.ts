@@ -17,7 +17,9 @@ export function listenForInterrupts(): void {
       if (signal === 'SIGINT') process.exit(exitCodes.interrupted);
       return;
     }
-    note('\nstopping at the next safe point; press Ctrl-C again to end at once');
+    // Behind what the terminal shows for Ctrl-C.
+    note('');
+    note('stopping at the next safe point; press Ctrl-C again to end at once');
     controller.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);

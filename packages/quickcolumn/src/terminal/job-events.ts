@@ -1,7 +1,7 @@
 /** The events of a job as lines of a terminal: progress redrawn in place, in a log file a few lines a task. */
 import { createProgressLine } from '@quickcolumn/learn';
 import type { Activity, JobEvent, TrainingEvent } from '@quickcolumn/workflows';
-import { note, type ProgressLine, progressLine } from './terminal.js';
+import { errorScreen, note, type ProgressLine, progressLine, writeProgress } from './terminal.js';
 
 const activityLabels: Readonly<Record<Activity, string>> = {
   prepare: 'prepare',
@@ -12,8 +12,6 @@ const activityLabels: Readonly<Record<Activity, string>> = {
   phantoms: 'phantoms',
   'measure kernels': 'measuring kernels of the graphics card, once',
 };
-
-const redraw = '\r\u001b[K';
 
 /** A listener for `runJob`. */
 export function terminalEvents(): (event: JobEvent) => void {
@@ -40,11 +38,7 @@ export function terminalEvents(): (event: JobEvent) => void {
 }
 
 function trainingLine(before: string, classNames: readonly string[]): (progress: TrainingEvent['progress']) => void {
-  const write = (text: string): void => {
-    const start = text.startsWith(redraw) ? redraw : '';
-    const rest = text.slice(start.length);
-    process.stderr.write(rest === '' ? text : `${start}${before}${rest}`);
-  };
-  const { isTTY, columns } = process.stderr;
-  return createProgressLine(write, { classNames, tty: isTTY, columns });
+  const { tty, columns } = errorScreen();
+  const write = (text: string): void => writeProgress(before, text);
+  return createProgressLine(write, { classNames, tty, columns });
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { CaseImages } from '@quickcolumn/evaluate';
 import { readLabels, readVolume } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/cases';
+import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { Volume } from '@quickcolumn/volume';
 import { InputError } from '../scans/scan-files.js';
 import type { Experiment } from './experiment.js';
@@ -16,10 +16,11 @@ export interface CaseImagesOptions {
 
 /** Reads by the name of a case and the ids of systems. The promise is rejected with an InputError for others. */
 export function caseImages(
-  { folds }: Experiment,
+  { folds, systems }: Experiment,
   cases: readonly DatasetCase[],
   { folderOf, shownName = ({ name }) => name }: CaseImagesOptions,
 ): (caseName: string, systemIds: readonly string[]) => Promise<CaseImages> {
+  const options = { assume: assumptionsOf(systems[0].config.data) };
   const maskPath = async (name: string, id: string): Promise<string> => {
     for (let fold = 0; fold < folds; fold++) {
       const folder = folderOf(id, fold);
@@ -33,6 +34,7 @@ export function caseImages(
     if (files === undefined) throw new InputError(`${caseName} is no case of the experiment`, { caseName });
     const predictions: { id: string; labels: Volume<Uint8Array> }[] = [];
     for (const id of systemIds) predictions.push({ id, labels: await readLabels(await maskPath(files.name, id)) });
-    return { image: await readVolume(files.imagePath), truth: await readLabels(files.labelPath), predictions };
+    const image = await readVolume(files.imagePath, options);
+    return { image, truth: await readLabels(files.labelPath, options), predictions };
   };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type CaseMetrics, evaluationResult } from '@quickcolumn/evaluate';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/cases';
+import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { type Evaluation, overlayOf, writeEvaluation } from '../evaluate/evaluation.js';
 import { shownNames } from '../folders/case-names.js';
@@ -99,7 +99,10 @@ async function evaluateAll(
       cases.push(shown);
       const predictionPath = join(folder, masksFolder, `${metrics.name}.nii.gz`);
       const { imagePath, labelPath } = files;
-      const overlay = await overlayOf({ imagePath, truthPath: labelPath, predictionPath }, classes, ignoreLabel);
+      const overlay = await overlayOf(
+        { imagePath, truthPath: labelPath, predictionPath },
+        { classes, ignoreLabel, assume: assumptionsOf(config.data) },
+      );
       overlays.push({ name: shown.name, overlay });
     }
   }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { resourceUsage } from 'node:process';
+import { assumptionsOf } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { FoldCost } from '@quickcolumn/evaluate';
 import { historyFile, readHistory } from '@quickcolumn/learn';
@@ -53,11 +54,20 @@ export async function runPredictFold(job: PredictFoldJob, context: JobContext): 
   const { folder, config, trainedIn, cases, shown, testTime, threads, identity, fold } = job;
   requireSameNumerics(identity);
   const masks = join(folder, masksFolder);
+  const { accept } = config.data;
+  const assume = assumptionsOf(config.data);
   const scans = cases.map(({ name, imagePath }, index) => ({
-    ...volumeInput(name, imagePath),
+    ...volumeInput(name, imagePath, assume),
     ...(shown && { shownName: shown[index].name }),
   }));
-  const options = { ...config.compute, ...testTime, threads, force: true, model: join(trainedIn, runFiles.model) };
+  const options = {
+    ...config.compute,
+    ...testTime,
+    threads,
+    accept,
+    force: true,
+    model: join(trainedIn, runFiles.model),
+  };
   const predicted = await predictScans(scans, { ...options, out: masks }, context);
   const predictionPeakBytes = peakBytes();
   const { classes, ignoreLabel } = config.preparation;
@@ -66,7 +76,7 @@ export async function runPredictFold(job: PredictFoldJob, context: JobContext): 
     truthPath: labelPath,
     predictionPath: join(masks, `${name}.nii.gz`),
   }));
-  const evaluation = await evaluateCases(files, { classes, ignoreLabel }, context);
+  const evaluation = await evaluateCases(files, { classes, ignoreLabel, assume }, context);
   const secondsPerScan = predicted.reduce((sum, { seconds }) => sum + seconds, 0) / predicted.length;
   const cost = { ...(await trainingCost(trainedIn)), secondsPerScan, predictionPeakBytes };
   // The result keeps the real names, to be read with or without anonymous ones.

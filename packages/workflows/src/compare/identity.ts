@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism, cpus } from 'node:os';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { hashFile, volumeFiles } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/cases';
+import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import type { FoldIdentity } from '../jobs/fold.js';
@@ -48,6 +48,7 @@ export function computeIdentity(
 /** Of one fold of one system, from its keys in a complete experiment file; data and compute are parts of their own. */
 export function configIdentity({ seed, folds, systems }: Experiment, system: ExperimentSystem, fold: number): string {
   const { holdOut, split } = system.config.data;
+  const assume = assumptionsOf(system.config.data);
   const lender = systems.find(({ id }) => id === system.weightsOf);
   return sha256(
     canonical({
@@ -56,6 +57,8 @@ export function configIdentity({ seed, folds, systems }: Experiment, system: Exp
       fold,
       holdOut: [...holdOut].sort(),
       split,
+      // Nothing assumed is nothing said, as in results of earlier versions.
+      ...(Object.keys(assume).length > 0 && { assume }),
       system: system.written ?? systemKeys(system),
       ...(lender && { lender: lender.written ?? systemKeys(lender) }),
     }),

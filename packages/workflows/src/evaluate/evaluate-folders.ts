@@ -1,14 +1,16 @@
 /** Metrics of predicted masks against the truth, from folders with files of the same names. */
 import { join } from 'node:path';
 
+import { assumptionsOf } from '@quickcolumn/cases';
 import { readHistory } from '@quickcolumn/learn';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
-import { InputError, type ScanFile, scansIn } from '../scans/scan-files.js';
-import { evaluateCases, type EvaluationCase, sidecarClasses, writeEvaluation } from './evaluation.js';
+import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
+import { evaluateCases, type EvaluationCase, writeEvaluation } from './evaluation.js';
+import { sidecarClasses } from './sidecar-classes.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
   const { out, force = false, history: historyPath, anonymizeKey, ignoreLabel, minimumLesionMl } = job;
@@ -24,9 +26,14 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const named = job.classes === undefined ? await sidecarClasses(cases[0].predictionPath) : undefined;
+  const named =
+    job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
-  const evaluation = await evaluateCases(cases.map(shown), { classes, ignoreLabel, minimumLesionMl }, context);
+  const evaluation = await evaluateCases(
+    cases.map(shown),
+    { classes, ignoreLabel, minimumLesionMl, assume: assumptionsOf(job) },
+    context,
+  );
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;
   await writeFolder(out, (folder) =>
     writeEvaluation(folder, evaluation, {
@@ -42,9 +49,9 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
 }
 
 async function matchCases(job: EvaluateJob): Promise<{ cases: EvaluationCase[]; truths: ScanFile[] }> {
-  const all = await scansIn(job.truth, 'truth');
+  const all = await volumesIn(job.truth, 'truth');
   const truths = new Map(all.map(({ name, path }) => [name, path]));
-  const predictions = await scansIn(job.prediction, 'prediction');
+  const predictions = await volumesIn(job.prediction, 'prediction');
   const scans = job.images === undefined ? [] : await scansIn(job.images, 'images');
   const images = new Map(scans.map(({ name, path }) => [name, path]));
   const unmatched = predictions.filter(({ name }) => !truths.has(name)).map(({ name }) => name);

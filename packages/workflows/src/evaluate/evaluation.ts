@@ -2,8 +2,7 @@
  * Evaluation of predicted masks against the truth, and the files it leaves: metrics.csv, metrics.json, report.html and
  * overlay pictures. Shared by `evaluate`, `train` (on the validation cases) and `demo`.
  */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   buildReport,
   type CaseMetrics,
@@ -15,12 +14,11 @@ import {
   type Summary,
   toCsv,
 } from '@quickcolumn/evaluate';
-import { readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
+import { type HeaderAssumptions, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { patientOf } from '@quickcolumn/cases';
 import type { EpochRecord } from '@quickcolumn/learn';
-import { type LabelClass, type Volume, withRoles } from '@quickcolumn/volume';
+import type { LabelClass, Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
-import { caseName } from '../scans/scan-files.js';
 
 export interface EvaluationCase {
   readonly name: string;
@@ -38,6 +36,8 @@ export interface EvaluationOptions {
   readonly ignoreLabel?: number;
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number;
+  /** What is known of files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
 }
 
 export interface Evaluation {
@@ -52,7 +52,7 @@ const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0
 /** Measures every case, one in memory at a time. @throws the readers' and the metrics' errors, naming the case. */
 export async function evaluateCases(
   cases: readonly EvaluationCase[],
-  { classes, ignoreLabel, minimumLesionMl }: EvaluationOptions,
+  { classes, ignoreLabel, minimumLesionMl, assume }: EvaluationOptions,
   context: JobContext,
 ): Promise<Evaluation> {
   const task = context.begin('evaluate');
@@ -62,9 +62,9 @@ export async function evaluateCases(
     for (const { name, patient = patientOf(name), truthPath, predictionPath, imagePath } of cases) {
       context.throwIfInterrupted();
       task.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length, cases.length);
-      const truth = await readLabels(truthPath);
-      const prediction = await readLabels(predictionPath);
-      const image = imagePath === undefined ? undefined : await readVolume(imagePath);
+      const truth = await readLabels(truthPath, { assume });
+      const prediction = await readLabels(predictionPath, { assume });
+      const image = imagePath === undefined ? undefined : await readVolume(imagePath, { assume });
       metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
       if (image === undefined) continue;
       overlays.push({ name, overlay: drawn(image, { truth, prediction }, classes, ignoreLabel) });
@@ -78,11 +78,11 @@ export async function evaluateCases(
 /** The picture of a case that has been measured before. @throws the readers' errors */
 export async function overlayOf(
   files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
-  classes: readonly LabelClass[],
-  ignoreLabel?: number,
+  { classes, ignoreLabel, assume }: EvaluationOptions,
 ): Promise<Overlay> {
-  const masks = { truth: await readLabels(files.truthPath), prediction: await readLabels(files.predictionPath) };
-  return drawn(await readVolume(files.imagePath), masks, classes, ignoreLabel);
+  const truth = await readLabels(files.truthPath, { assume });
+  const masks = { truth, prediction: await readLabels(files.predictionPath, { assume }) };
+  return drawn(await readVolume(files.imagePath, { assume }), masks, classes, ignoreLabel);
 }
 
 function drawn(
@@ -152,23 +152,4 @@ export function historyPoint({ epoch, learningRate, training, validation }: Epoc
     validationLoss: validation?.loss ?? null,
     validationSoftDice: validation?.softDice,
   };
-}
-
-/** Classes named in the sidecar beside a mask, or undefined where there is none that says so. */
-export async function sidecarClasses(maskPath: string): Promise<readonly LabelClass[] | undefined> {
-  try {
-    const text = await readFile(join(dirname(maskPath), `${caseName(maskPath)}.json`), 'utf8');
-    const { classes, version } = JSON.parse(text) as { classes?: unknown; version?: unknown };
-    if (!Array.isArray(classes) || !classes.every(isLabelClass)) return undefined;
-    // Sidecars of earlier versions say neither their version nor roles.
-    return version === undefined ? withRoles(classes) : classes;
-  } catch {
-    return undefined;
-  }
-}
-
-function isLabelClass(value: unknown): value is LabelClass {
-  if (typeof value !== 'object' || value === null) return false;
-  const { value: number, name, color } = value as Partial<Record<keyof LabelClass, unknown>>;
-  return typeof number === 'number' && typeof name === 'string' && Array.isArray(color) && color.length === 3;
 }

@@ -77,7 +77,7 @@ export function shownNames(cases: readonly NamedCase[], { anonymize = false, ano
     writeKey: async () => {
       if (anonymizeKey === undefined) return;
       const key = { cases: originals(names), patients: originals(patients) };
-      await writeFileAtomic(anonymizeKey, `${JSON.stringify(key, null, 2)}\n`);
+      await writeFileAtomic(anonymizeKey, `${JSON.stringify(key, null, 2)}\n`, { private: true });
     },
   };
 }

@@ -34,6 +34,8 @@ export interface LockRequest {
   readonly place: string;
   /** Whether `place` is a file; the lock then lies beside it. */
   readonly isFile?: boolean;
+  /** A folder that is made now is for its owner alone: it will hold names of patients. */
+  readonly private?: boolean;
   /** What for, as the refused process is told. */
   readonly doing: string;
   readonly signal?: AbortSignal;
@@ -53,7 +55,7 @@ export async function withLock<T>(request: LockRequest, work: (signal: AbortSign
   const made = await missingFolders(folder);
   const path = join(folder, isFile ? `${lockName}-${basename(place)}` : lockName);
   try {
-    await makeFolder(folder);
+    await makeFolder(folder, { private: request.private });
     const lock = await take(path, request);
     try {
       return await work(signal === undefined ? lock.lost : AbortSignal.any([signal, lock.lost]));

@@ -6,7 +6,7 @@ import { makeFolder } from '@quickcolumn/io';
 import { constants } from 'node:fs';
 import { access, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { describeSystemError, QuickcolumnError } from '@quickcolumn/errors';
+import { describeSystemError, QuickcolumnError, systemErrorCode } from '@quickcolumn/errors';
 import { lockName } from './lock-owner.js';
 
 interface OutputHints {
@@ -33,6 +33,15 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** @throws OutputError for a link that leads nowhere */
+async function requireNoDeadLink(path: string): Promise<void> {
+  if (!(await exists(path))) return;
+  await stat(path).catch((cause: unknown) => {
+    if (systemErrorCode(cause) === 'EACCES') throw cause;
+    throw new OutputError(`${path} is a link that leads nowhere; remove it, or choose another place`, path, { cause });
+  });
+}
+
 /** What lies in a folder, besides locks; nothing where there is no folder. */
 export async function entriesOf(folder: string): Promise<string[]> {
   if (!(await exists(folder))) return [];
@@ -43,6 +52,7 @@ export async function entriesOf(folder: string): Promise<string[]> {
 async function checkWritable(path: string): Promise<void> {
   let folder = dirname(resolve(path));
   while (!(await exists(folder))) folder = dirname(folder);
+  await requireNoDeadLink(folder);
   if (!(await stat(folder)).isDirectory()) {
     throw new OutputError(`cannot write ${path}: ${folder} is a file, not a folder; choose another place`, path);
   }
@@ -56,6 +66,7 @@ async function checkWritable(path: string): Promise<void> {
 /** Checks an output file before the work that makes it. @throws OutputError */
 export async function checkOutputFile(path: string, force: boolean): Promise<void> {
   await checkWritable(path);
+  await requireNoDeadLink(path);
   if (!(await exists(path))) return;
   if ((await stat(path)).isDirectory()) throw new OutputError(`${path} is a folder; give the name of a file`, path);
   if (!force) throw new OutputError(`${path} exists; choose another name`, path, { options: { force: 'replace it' } });
@@ -64,6 +75,7 @@ export async function checkOutputFile(path: string, force: boolean): Promise<voi
 /** Checks an output folder: absent or empty, unless `force`. @throws OutputError */
 export async function checkOutputFolder(path: string, force: boolean): Promise<void> {
   await checkWritable(path);
+  await requireNoDeadLink(path);
   if (!(await exists(path))) return;
   if (!(await stat(path)).isDirectory()) throw new OutputError(`${path} is a file; a folder is needed`, path);
   await checkWritable(join(path, 'x'));
@@ -81,7 +93,7 @@ export async function checkOutputFolder(path: string, force: boolean): Promise<v
 export async function writeFolder<T>(target: string, write: (staging: string) => Promise<T>): Promise<T> {
   const staging = join(dirname(resolve(target)), `.${basename(resolve(target))}.tmp-${process.pid}`);
   try {
-    await makeFolder(staging);
+    await makeFolder(staging, { private: true });
     const result = await write(staging);
     await makeFolder(target);
     for (const entry of await readdir(staging)) {

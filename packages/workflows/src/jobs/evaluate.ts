@@ -1,11 +1,11 @@
 /** Predicted masks against the truth: tables, report and pictures. */
 import type { CaseMetrics, Summary } from '@quickcolumn/evaluate';
 import { z } from 'zod';
-import { type CaseNaming, flag, naming, path } from './parts.js';
+import { type CaseNaming, consent, flag, naming, path, type ScanConsent } from './parts.js';
 
 export type ClassSet = 'covid' | 'msd';
 
-export interface EvaluateJob extends CaseNaming {
+export interface EvaluateJob extends CaseNaming, Omit<ScanConsent, 'accept'> {
   readonly kind: 'evaluate';
   /** Folders with files of the same names. */
   readonly truth: string;
@@ -41,5 +41,7 @@ export const evaluateJob: z.ZodType<EvaluateJob> = z.strictObject({
   ignoreLabel: z.int().min(1).max(255).optional(),
   minimumLesionMl: z.number().gt(0).optional(),
   force: flag.optional(),
+  assumeOrientation: consent.assumeOrientation,
+  assumeUnits: consent.assumeUnits,
   ...naming,
 });

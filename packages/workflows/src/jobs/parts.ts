@@ -25,6 +25,8 @@ export interface CaseNaming {
   readonly anonymizeKey?: string;
 }
 
+export { consentShape as consent, type ScanConsent } from '@quickcolumn/cases';
+
 /** Where prepared cases are kept; default the user's cache folder. */
 export interface Caching {
   readonly cacheDir?: string;

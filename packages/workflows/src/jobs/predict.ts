@@ -1,9 +1,21 @@
 /** Masks of many scans with one model or an ensemble. */
 import { type VolumeFormatName, volumeFormatNames } from '@quickcolumn/io';
 import type { MirrorAxis } from '@quickcolumn/predict';
+import type { ErrorCode } from '@quickcolumn/errors';
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
-import { compute, count, flag, path, size3, type ThreadedCompute } from './parts.js';
+import {
+  type CaseNaming,
+  compute,
+  consent,
+  count,
+  flag,
+  naming,
+  path,
+  type ScanConsent,
+  size3,
+  type ThreadedCompute,
+} from './parts.js';
 
 /** A class of the model, by value or by name. */
 export type ClassName = string | number;
@@ -33,7 +45,11 @@ export interface TestTimeOptions {
 export type MaskFormat = VolumeFormatName | 'seg';
 export const maskFormats: readonly MaskFormat[] = [...volumeFormatNames, 'seg'];
 
-export interface PredictJob extends TestTimeOptions, ThreadedCompute {
+/** What scans are named by. */
+export type ScanNaming = 'path' | 'series';
+export const scanNamings: readonly ScanNaming[] = ['path', 'series'];
+
+export interface PredictJob extends TestTimeOptions, ThreadedCompute, CaseNaming, ScanConsent {
   readonly kind: 'predict';
   /** Scans, folders of them, DICOM folders, zip archives or files. */
   readonly inputs: readonly string[];
@@ -50,7 +66,15 @@ export interface PredictJob extends TestTimeOptions, ThreadedCompute {
   readonly patch?: Size3;
   /** Starts even where the estimate is above the available memory. */
   readonly ignoreMemory?: boolean;
+  /** Starts even where the disk may have too little space for all results. */
+  readonly ignoreSpace?: boolean;
   readonly force?: boolean;
+  /** Leaves masks as they are that are complete and of the same scan, model and options. */
+  readonly skipExisting?: boolean;
+  /** Of the results of a single scan, and of the scan in its sidecar; default what its file or folder is called. */
+  readonly name?: string;
+  /** What scans are called: by their file or folder (default), or DICOM series by their UID. */
+  readonly nameBy?: ScanNaming;
   /** UID or number of the DICOM series where a folder holds several. */
   readonly series?: string;
   /** Repairs of a DICOM series by defect, as `parseRepair` of @quickcolumn/dicom reads them: `missing=interpolate`. */
@@ -67,8 +91,20 @@ export interface PredictedFiles {
   readonly seconds: number;
 }
 
+/** A scan that could not be predicted. */
+export interface FailedScan {
+  readonly name: string;
+  readonly code: ErrorCode;
+  /** Why, for people. */
+  readonly message: string;
+  /** Options of the job that would help, and what each does. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
 export interface PredictJobResult {
   readonly scans: readonly PredictedFiles[];
+  /** Names of scans whose masks were there already, with `skipExisting`. */
+  readonly skipped: readonly string[];
 }
 
 const classNumbers = (number: z.ZodType<number>): z.ZodType<Record<string, number>> => z.record(z.string(), number);
@@ -103,10 +139,16 @@ export const predictJob: z.ZodType<PredictJob> = z.strictObject({
   minimumLesionMl: z.number().gt(0).optional(),
   patch: size3.optional(),
   ignoreMemory: flag.optional(),
+  ignoreSpace: flag.optional(),
   force: flag.optional(),
+  skipExisting: flag.optional(),
+  name: z.string().min(1).optional(),
+  nameBy: z.enum(scanNamings).optional(),
   series: z.string().min(1).optional(),
   repair: z.string().min(1).optional(),
   threads: count.optional(),
   ...testTimeShape,
+  ...naming,
   ...compute,
+  ...consent,
 });

@@ -3,7 +3,7 @@ import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline
 import type { Size3 } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { EvaluateJobResult } from './evaluate.js';
-import { type Caching, count, flag, path } from './parts.js';
+import { type Caching, consent, count, flag, path, type ScanConsent } from './parts.js';
 
 /** A scan and, where there is one, its label map. */
 export interface ScanFiles {
@@ -12,7 +12,7 @@ export interface ScanFiles {
   readonly labelPath?: string;
 }
 
-export interface PrepareJob extends Caching {
+export interface PrepareJob extends Caching, ScanConsent {
   readonly kind: 'prepare';
   readonly cases: readonly ScanFiles[];
   readonly preparation: PreparationConfig;
@@ -55,6 +55,7 @@ export const prepareJob: z.ZodType<PrepareJob> = z.strictObject({
   cases: z.array(z.strictObject({ name: path, imagePath: path, labelPath: path.optional() })).min(1),
   preparation: preparationSchema,
   cacheDir: path.optional(),
+  ...consent,
 });
 
 export const demoJob: z.ZodType<DemoJob> = z.strictObject({

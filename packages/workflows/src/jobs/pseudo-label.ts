@@ -1,7 +1,17 @@
 /** Labels by a model for scans that have none, and trainings that use them. */
 import type { TrainConfig } from '@quickcolumn/learn';
 import { z } from 'zod';
-import { type Caching, compute, count, flag, path, type ThreadedCompute, trainConfig } from './parts.js';
+import {
+  type Caching,
+  compute,
+  consent,
+  count,
+  flag,
+  path,
+  type ScanConsent,
+  type ThreadedCompute,
+  trainConfig,
+} from './parts.js';
 
 /** Which of a model's predictions count as labels. */
 interface PseudoLabelLimits {
@@ -11,7 +21,7 @@ interface PseudoLabelLimits {
   readonly minimumVoxels?: number;
 }
 
-export interface PseudoLabelJob extends ThreadedCompute, PseudoLabelLimits {
+export interface PseudoLabelJob extends ThreadedCompute, PseudoLabelLimits, ScanConsent {
   readonly kind: 'pseudo-label';
   readonly model: string | readonly string[];
   readonly out: string;
@@ -75,6 +85,7 @@ export const pseudoLabelJob: z.ZodType<PseudoLabelJob> = z.strictObject({
   threads: count.optional(),
   ...limits,
   ...compute,
+  ...consent,
 });
 
 export const semiSupervisedJob: z.ZodType<SemiSupervisedJob> = z.strictObject({

@@ -1,6 +1,6 @@
 /** Where the masks of scans go; everything about the places is checked before the first window. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { volumeBase, type VolumeFormatName, volumeFormatOf, volumePath } from '@quickcolumn/io';
 import { checkOutputFile, checkOutputFolder, OutputError } from '../folders/outputs.js';
 import type { MaskFormat } from '../jobs/predict.js';
@@ -21,13 +21,17 @@ export interface TargetOptions {
   /** Default nifti, or what the name of a single file says. */
   readonly formats?: readonly MaskFormat[];
   readonly force?: boolean;
+  /** Files that are there are judged later, by what made them. */
+  readonly skipExisting?: boolean;
 }
 
+/** Bytes that most file systems allow, less what a temporary name needs (writeFileAtomic). */
+const longestName = 255 - 25;
 const segExtension = /\.dcm$/i;
 
 /** @throws InputError, OutputError */
 export async function chooseTargets(scans: readonly ScanInput[], options: TargetOptions): Promise<MaskTarget[]> {
-  const { out, force = false } = options;
+  const { out, force = false, skipExisting = false } = options;
   const file = scans.length === 1 && !(await isFolder(out)) ? namedFormat(out) : undefined;
   const formats = options.formats ?? [file ?? 'nifti'];
   // A file that is not of an asked format is the name of a folder.
@@ -55,7 +59,10 @@ export async function chooseTargets(scans: readonly ScanInput[], options: Target
     for (const path of [...maskPaths, segPath, sidecarPath]) {
       if (path === undefined) continue;
       if (inputs.has(resolve(path))) throw new OutputError(`${path} is an input scan; choose another output`, path);
-      await checkOutputFile(path, force);
+      if (Buffer.byteLength(basename(path)) > longestName) {
+        throw new OutputError(`${path}: the name is too long for a file; choose a shorter one`, path);
+      }
+      await checkOutputFile(path, force || skipExisting);
     }
   }
   return targets;

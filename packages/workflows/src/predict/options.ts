@@ -5,7 +5,10 @@
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { LabelClass } from '@quickcolumn/volume';
 import type { PostProcessing, PredictOptions } from '@quickcolumn/predict';
-import type { ClassName, TestTimeOptions } from '../jobs/predict.js';
+import type { ClassName, PredictJob, TestTimeOptions } from '../jobs/predict.js';
+
+/** How named scans are predicted. */
+export type ScanPredictionOptions = Omit<PredictJob, 'kind' | 'inputs'>;
 
 export type WindowOptions = Pick<PredictOptions, 'overlap' | 'weighting' | 'mirror' | 'postProcessing'>;
 

@@ -1,134 +1,179 @@
 /** Scans and a model in, masks on the scans' own grids and their sidecars out. */
-import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { encodeSegmentation, parseRepair } from '@quickcolumn/dicom';
-import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
-import { type CompiledModel, formatBytes, type LoadedModel, resolveWindow, segment } from '@quickcolumn/predict';
-import type { Volume } from '@quickcolumn/volume';
+import { assumptionsOf } from '@quickcolumn/cases';
+import { parseRepair } from '@quickcolumn/dicom';
+import { errorCodeOf } from '@quickcolumn/errors';
+import { type CompiledModel, resolveWindow } from '@quickcolumn/predict';
+import { voxelCount } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
-import type { PredictedFiles, PredictJob, PredictJobResult } from '../jobs/predict.js';
+import { requireSpace } from '../folders/disk-space.js';
+import { checkOutputFile } from '../folders/outputs.js';
+import type { FailedScan, PredictedFiles, PredictJob, PredictJobResult } from '../jobs/predict.js';
 import { chooseDevice } from '../runtime/choose-device.js';
+import { InputError } from '../scans/scan-files.js';
 import { type ScanInput, scanInputs } from '../scans/scan-inputs.js';
-import { formatSeconds } from '../text.js';
-import { version } from '../version.js';
 import { loadModels } from './load-models.js';
+import { type ExistingMask, existingMask, probabilityFiles } from './mask-files.js';
 import { chooseTargets, type MaskTarget } from './mask-targets.js';
-import { type WindowOptions, windowOptions } from './options.js';
+import { type ScanPredictionOptions, windowOptions } from './options.js';
+import { type LoadedTarget, loadTarget, predictTarget } from './predict-target.js';
+import { batchError, failureOf, isAboutOneScan } from './scan-failures.js';
+import { namedScans } from './scan-names.js';
 
-/** Predicts every scan of the given files and folders. */
+/**
+ * Predicts every scan of the given files and folders. A scan that cannot be predicted does not keep the others from it.
+ * @throws what is wrong with a single scan; of several, an error at the end that lists those that failed
+ */
 export async function runPrediction(
   { inputs, ...options }: PredictJob,
   context: JobContext,
 ): Promise<PredictJobResult> {
-  const { series, repair } = options;
+  const { series, repair, anonymize, anonymizeKey, force = false } = options;
   const { signal } = context;
-  const scans = await scanInputs(inputs, { series, signal, ...(repair && { repair: parseRepair(repair) }) });
-  return { scans: await predictScans(scans, options, context) };
+  const hidden = anonymize === true || anonymizeKey !== undefined;
+  const found = await scanInputs(inputs, {
+    series,
+    assume: assumptionsOf(options),
+    signal,
+    ...(repair && { repair: parseRepair(repair) }),
+    ...(!hidden && { note: (text) => context.note(text) }),
+  });
+  if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
+  const { scans, writeKey } = namedScans(found, options);
+  const failed: FailedScan[] = [];
+  const result = await predictBatch(scans, options, context, {
+    beforeFirst: writeKey,
+    onFailure(scan, error) {
+      const shown = scan.shownName ?? scan.name;
+      const failure = failureOf(shown, error, hidden);
+      if (scans.length === 1 && !hidden) throw error;
+      context.note(`${shown}: ${failure.message}; left out`);
+      failed.push(failure);
+    },
+  });
+  if (failed.length > 0) throw batchError(failed, result);
+  return result;
 }
 
-export type ScanPredictionOptions = Omit<PredictJob, 'kind' | 'inputs'>;
-
-/** Predicts named scans, NAME.nii.gz each unless another format is asked for. Everything that can be checked is, before the first window. */
+/**
+ * Predicts named scans, NAME.nii.gz each unless another format is asked for. The first that cannot be predicted ends it.
+ * Everything that can be checked is, before the first window.
+ */
 export async function predictScans(
   scans: readonly ScanInput[],
   options: ScanPredictionOptions,
   context: JobContext,
-): Promise<PredictedFiles[]> {
+): Promise<readonly PredictedFiles[]> {
+  const stop = (_scan: ScanInput, error: unknown): void => {
+    throw error;
+  };
+  return (await predictBatch(scans, options, context, { onFailure: stop })).scans;
+}
+
+interface BatchHooks {
+  /** Called when everything is checked. */
+  readonly beforeFirst?: () => Promise<void>;
+  /** Called for a scan that cannot be predicted where others may be; the batch goes on unless it throws. */
+  readonly onFailure: (scan: ScanInput, error: unknown) => void;
+}
+
+async function predictBatch(
+  scans: readonly ScanInput[],
+  options: ScanPredictionOptions,
+  context: JobContext,
+  { beforeFirst, onFailure }: BatchHooks,
+): Promise<PredictJobResult> {
+  const { skipExisting = false, force = false, threads, minimumLesionMl } = options;
   const targets = await chooseTargets(scans, options);
   const device = await chooseDevice(options, context);
-  const { threads } = options;
-  const model = await loadModels(options.model, {
-    ...device,
-    ...(threads === undefined ? {} : { threads }),
-  });
+  const model = await loadModels(options.model, { ...device, ...(threads === undefined ? {} : { threads }) });
   const { patch } = resolveWindow(model, options);
-  const windows = windowOptions(options, model.metadata.preparation.classes);
-  const compiled = await model.compile(patch, model.windowsAtOnce);
+  const { classes } = model.metadata.preparation;
+  const windows = windowOptions(options, classes);
+  const making = { ...windows, patch: options.patch, minimumLesionMl };
+  const existing = new Map<MaskTarget, ExistingMask>();
+  for (const target of skipExisting ? targets : []) {
+    const probabilities = options.probabilities === true ? probabilityFiles(target, classes) : [];
+    const found = await existingMask(target, { model, making, probabilities, force });
+    if (found !== undefined) existing.set(target, found);
+  }
+  await checkSpace(
+    targets.filter((target) => !existing.has(target)),
+    options,
+    classes.length,
+  );
+  await beforeFirst?.();
+
+  let compiled: CompiledModel | undefined;
   const written: PredictedFiles[] = [];
+  const skipped: string[] = [];
   try {
     for (const target of targets) {
       context.throwIfInterrupted();
-      written.push(await predictFile(target, { model, compiled, windows, options }, context));
+      const start = performance.now();
+      let loaded: LoadedTarget;
+      try {
+        loaded = await loadTarget(target, context);
+      } catch (error) {
+        if (errorCodeOf(error) === 'interrupted') throw error;
+        onFailure(target, error);
+        continue;
+      }
+      try {
+        const earlier = existing.get(target);
+        if (earlier !== undefined && isOfThisScan(earlier, loaded, { target, force })) {
+          context.note(
+            `${target.shownName ?? target.name}: its mask is there, of the same model and options; left as it is`,
+          );
+          skipped.push(target.name);
+          continue;
+        }
+        compiled ??= await model.compile(patch, model.windowsAtOnce);
+        written.push(await predictTarget(loaded, { model, compiled, windows, options, start }, context));
+      } catch (error) {
+        if (!isAboutOneScan(error)) throw error;
+        onFailure(target, error);
+      } finally {
+        loaded.close();
+      }
     }
   } finally {
-    await compiled.dispose();
+    await compiled?.dispose();
   }
-  return written;
+  return { scans: written, skipped };
 }
 
-interface Prediction {
-  readonly model: LoadedModel;
-  readonly compiled: CompiledModel;
-  readonly windows: WindowOptions;
-  readonly options: ScanPredictionOptions;
+/** @throws InputError where the mask is another scan's, unless `force` replaces it */
+function isOfThisScan(
+  { scanSha256 }: ExistingMask,
+  { sha256 }: LoadedTarget,
+  { target, force }: { readonly target: MaskTarget; readonly force: boolean },
+): boolean {
+  if (scanSha256 === sha256) return true;
+  if (force) return false;
+  const why = scanSha256 === undefined ? 'does not tell of which scan it is' : 'is of a scan with other contents';
+  throw new InputError(`${target.sidecarPath}: the mask that is there ${why}; choose another folder`, {
+    path: target.sidecarPath,
+    options: { force: 'replace it' },
+  });
 }
 
-async function predictFile(
-  target: MaskTarget,
-  { model, compiled, windows, options }: Prediction,
-  context: JobContext,
-): Promise<PredictedFiles> {
-  const { classes } = model.metadata.preparation;
-  const { maskPaths, segPath, sidecarPath } = target;
-  const masks = [...maskPaths, segPath].filter((path) => path !== undefined);
-  const shown = target.shownName ?? target.name;
-  const start = performance.now();
-  const { volume: scan, properties, dicom, close } = await target.load();
-  for (const text of dicom?.notes ?? []) context.note(`${shown}: ${text}`);
-  const task = context.begin('predict', shown);
-  const folder = dirname(sidecarPath);
-  const probabilityNames = options.probabilities
-    ? classes.map(({ value, name }) => join('probabilities', `${target.name}_${value}_${fileSafe(name)}.nii.gz`))
-    : undefined;
-  const written: string[] = [];
-  const write = async (path: string, volume: Volume, description: string): Promise<void> => {
-    await makeFolder(dirname(path));
-    await writeVolume(path, volume, { like: properties, force: true, description });
-    written.push(path);
-  };
-  try {
-    const { labels, sidecar } = await segment(model, scan, {
-      patch: options.patch,
-      ...windows,
-      name: target.path,
-      files: { scan: basename(target.path), mask: basename(masks[0]), probabilities: probabilityNames },
-      program: { name: 'quickcolumn', version },
-      minimumLesionMl: options.minimumLesionMl,
-      availableBytes: options.ignoreMemory ? Number.POSITIVE_INFINITY : undefined,
-      compiled,
-      signal: context.signal,
-      onEstimate: ({ windows: count, preparedSize, peakBytes }) =>
-        context.note(`${shown}: ${preparedSize.join('×')} voxels, ${count} windows, about ${formatBytes(peakBytes)}`),
-      onProgress: ({ done, total }) => task.update(`window ${done} of ${total}`, done, total),
-      onProbability:
-        probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, 'probability')),
-    });
-    // The mask last: where there is a mask, all that belongs to it is there.
-    await makeFolder(folder);
-    await writeFileAtomic(sidecarPath, `${JSON.stringify(sidecar, null, 2)}\n`);
-    written.push(sidecarPath);
-    if (segPath !== undefined && dicom !== undefined) {
-      const bytes = await encodeSegmentation(labels, dicom, {
-        classes: classes.filter(({ value }) => value !== 0),
-        algorithm: `Quickcolumn ${model.metadata.network.name}`,
-        version,
-      });
-      await writeFileAtomic(segPath, bytes);
-      written.push(segPath);
-    }
-    for (const path of maskPaths) await write(path, labels, 'quickcolumn labels');
-  } catch (error) {
-    task.end();
-    for (const path of written) await rm(path, { force: true });
-    throw error;
-  } finally {
-    close();
+/** The voxels of every result, at the most bytes that they can take. @throws OutputError */
+async function checkSpace(
+  targets: readonly MaskTarget[],
+  { out, probabilities = false, ignoreSpace = false }: ScanPredictionOptions,
+  classes: number,
+): Promise<void> {
+  if (ignoreSpace) return;
+  let bytes = 0;
+  for (const target of targets) {
+    const { maskPaths, segPath } = target;
+    const scanSize = await target.size();
+    const voxels = scanSize === undefined ? 0 : voxelCount(scanSize);
+    // Label maps compress to far less than a bit a voxel; a segmentation has a bit for each class; probabilities hardly compress.
+    const bitsPerVoxel =
+      maskPaths.length + (segPath === undefined ? 0 : classes - 1) + (probabilities ? 32 * classes : 0);
+    bytes += (voxels * bitsPerVoxel) / 8;
   }
-  const seconds = (performance.now() - start) / 1000;
-  task.end(`${target.shownName === undefined ? masks[0] : 'mask'} in ${formatSeconds(seconds)}`);
-  return { name: target.name, masks, sidecar: sidecarPath, seconds };
-}
-
-function fileSafe(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const what = `${targets.length === 1 ? 'a mask' : `${targets.length} masks`}${probabilities ? ' with probabilities' : ''}`;
+  await requireSpace(out, bytes, what);
 }

@@ -2,11 +2,12 @@
  * Predicts scans one after the other with one compiled model, for jobs that do more with a prediction than write it:
  * pseudo-labels and training rounds. Class probabilities pass by one class at a time, as in `predictScan`.
  */
+import { assumptionsOf } from '@quickcolumn/cases';
 import type { FormatProperties } from '@quickcolumn/io';
 import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
-import type { ThreadedCompute } from '../jobs/parts.js';
+import type { ScanConsent, ThreadedCompute } from '../jobs/parts.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
@@ -33,10 +34,11 @@ export interface ScanPredictor {
 
 /** @param request.model a model file, a run folder, or several of them */
 export async function openPredictor(
-  request: ThreadedCompute & { readonly model: string | readonly string[] },
+  request: ThreadedCompute & ScanConsent & { readonly model: string | readonly string[] },
   context: JobContext,
 ): Promise<ScanPredictor> {
-  const { threads } = request;
+  const { threads, accept } = request;
+  const assume = assumptionsOf(request);
   const device = await chooseDevice(request, context);
   const model = await loadModels(request.model, {
     ...device,
@@ -48,11 +50,15 @@ export async function openPredictor(
     async predict({ name, path }, onProbability) {
       context.throwIfInterrupted();
       const start = performance.now();
-      const { volume, properties } = await volumeInput(name, path).load();
+      const { volume, properties, notes } = await volumeInput(name, path, assume).load();
+      const note = (text: string): void => context.note(`${name}: ${text}`);
+      notes.forEach(note);
       const task = context.begin('predict', name);
       try {
         const { labels } = await predictScan(model, volume, {
           name: path,
+          accept,
+          onNote: note,
           compiled,
           signal: context.signal,
           onProgress: ({ done, total }) => task.update(`window ${done} of ${total}`, done, total),

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { writeFileAtomic } from '@quickcolumn/io';
-import { formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import { consentOf, formatCaseList, type ListedCase, readCaseList, type ScanConsent } from '@quickcolumn/cases';
 import { parseTrainConfig, profileNames, type TrainConfig } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { JobContext } from '../context.js';
@@ -31,7 +31,7 @@ export async function runPseudoLabelling(job: PseudoLabelJob, context: JobContex
 export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext): Promise<PseudoLabelJobResult> {
   const { out, confidence = 0.9, minimumVoxels = 1 } = job;
   const labelled = job.with === undefined ? [] : await labelledCases(job.with);
-  const { chosen, leftOut } = chooseScans(await unlabelledScans(job), labelled);
+  const { chosen, leftOut } = chooseScans(await unlabelledScans(job, context), labelled);
   for (const { name, reason } of leftOut) context.note(`${name}: left out, it ${reason}`);
   const shared = patientsInBoth(chosen, labelled);
   if (shared.length > 0) {
@@ -46,7 +46,7 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
     const { metadata } = predictor.model;
     const { classes, ignoreLabel } = metadata.preparation;
     const ignore = ignoreValue(classes, ignoreLabel);
-    const config = configOf(metadata, ignore);
+    const config = configOf(metadata, ignore, consentOf(job));
     const scans: PseudoLabelledScan[] = [];
     await writeFolder(out, async (staging) => {
       const folder = join(staging, 'labels');
@@ -85,11 +85,12 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
   }
 }
 
-async function unlabelledScans({ images, list }: PseudoLabelJob): Promise<UnlabelledScan[]> {
+async function unlabelledScans({ images, list }: PseudoLabelJob, context: JobContext): Promise<UnlabelledScan[]> {
   if ((images === undefined) === (list === undefined)) {
     throw new QuickcolumnError('usage', 'give the scans to label: either images or list');
   }
-  if (images !== undefined) return scansOfFiles(await scansIn(images, 'images'));
+  if (images !== undefined)
+    return scansOfFiles(await scansIn(images, 'images', { note: (text) => context.note(text) }));
   const cases = await readCaseList(list ?? '', { order: 'given' });
   const bare = cases.filter(({ labelPath, split }) => labelPath === undefined && split !== 'test');
   if (bare.length === 0)
@@ -115,12 +116,16 @@ function listedCase({ name, path, patient }: UnlabelledScan, out: string): Liste
 }
 
 /** A training on the new list as the model's was: its network, preparation and patch, the rest of its profile. */
-function configOf({ network, preparation, patch, overlap, training }: ModelMetadata, ignoreLabel: number): TrainConfig {
+function configOf(
+  { network, preparation, patch, overlap, training }: ModelMetadata,
+  ignoreLabel: number,
+  consent: ScanConsent,
+): TrainConfig {
   const profile = profileNames.find((name) => name === training['profile']) ?? 'paper';
   return parseTrainConfig(
     {
       profile,
-      data: { list: 'cases.csv' },
+      data: { list: 'cases.csv', ...consent },
       preparation: { ...preparation, ignoreLabel },
       network: { ...network },
       train: { patch },

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { divideListed, formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
+import { consentOf, divideListed, formatCaseList, type ListedCase, readCaseList } from '@quickcolumn/cases';
 import type { TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { withLock } from '../folders/lock.js';
@@ -43,7 +43,7 @@ export async function runSemiSupervised(job: SemiSupervisedJob, context: JobCont
     if (!(await exists(join(labels, pseudoLabelRecord)))) {
       const about = { list: inside(files.unlabelled), with: inside(files.labelled), confidence, minimumVoxels };
       // Files of a move that was interrupted are replaced.
-      const compute = { ...base.compute, threads };
+      const compute = { ...base.compute, ...consentOf(base.data), threads };
       await pseudoLabelInto({ kind: 'pseudo-label', ...compute, ...about, model, out: labels }, context);
     }
     const { classes, ignoreLabel } = base.preparation;

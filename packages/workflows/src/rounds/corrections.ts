@@ -5,10 +5,10 @@
  * A file that equals the prediction voxel by voxel was perhaps not looked at yet; it needs the person's word.
  */
 import { join, resolve } from 'node:path';
-import { makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
+import { type HeaderAssumptions, makeFolder, readLabels, writeVolume } from '@quickcolumn/io';
 import { checkLabelValues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { compareGrids, type LabelClass, spacingMm, type Volume } from '@quickcolumn/volume';
+import { compareGrids, type LabelClass, type Volume, voxelVolumeMm3 } from '@quickcolumn/volume';
 import { caseName, InputError } from '../scans/scan-files.js';
 import type { JobContext } from '../context.js';
 import { exists } from '../folders/outputs.js';
@@ -20,6 +20,8 @@ export interface AcceptOptions {
   readonly files: readonly string[];
   readonly acceptUnchanged: boolean;
   readonly preparation: PreparationConfig;
+  /** What is known of files whose headers do not say it. */
+  readonly assume?: HeaderAssumptions;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function acceptCorrections(
     const path = elsewhere.get(name) ?? join(toCorrect, maskName(name));
     const prediction = await readLabels(join(predicted, maskName(name)));
     try {
-      const corrected = await readCorrected(path, prediction, options.preparation);
+      const corrected = await readCorrected(path, prediction, options);
       const correction = compareLabels(name, { prediction, corrected }, options.preparation);
       corrections.push(correction);
       if (correction.changedVoxels === 0) unchanged.push(path);
@@ -68,7 +70,8 @@ export async function acceptCorrections(
   await makeFolder(join(out, roundsFiles.labels));
   for (const name of batch) {
     context.throwIfInterrupted();
-    const { voxels, size, affine } = await readLabels(elsewhere.get(name) ?? join(toCorrect, maskName(name)));
+    const path = elsewhere.get(name) ?? join(toCorrect, maskName(name));
+    const { voxels, size, affine } = await readLabels(path, { assume: options.assume });
     const description = 'quickcolumn corrected labels';
     await writeVolume(labelPath(out, name), { voxels, size, affine }, { force: true, description });
   }
@@ -92,12 +95,12 @@ function namedFiles(files: readonly string[], batch: readonly string[]): Map<str
 async function readCorrected(
   path: string,
   prediction: Volume<Uint8Array>,
-  { classes, ignoreLabel }: PreparationConfig,
+  { preparation: { classes, ignoreLabel }, assume }: AcceptOptions,
 ): Promise<Volume<Uint8Array>> {
   if (!(await exists(path))) {
     throw new InputError(`${path}: is missing; put the corrected file there, or name where it lies`, { path });
   }
-  const corrected = await readLabels(path);
+  const corrected = await readLabels(path, { assume });
   const { same, reason } = compareGrids(prediction, corrected);
   if (!same)
     throw new InputError(`${path}: is not on the grid of its scan: ${reason}; save it without resampling`, { path });
@@ -121,12 +124,12 @@ export function compareLabels(
     kept[c]++;
     if (p === c) both[c]++;
   }
-  const [x, y, z] = spacingMm(corrected.affine);
+  const voxelMl = voxelVolumeMm3(corrected.affine) / 1000;
   const dice = classes
     .filter(({ value }) => value !== 0)
     .map(({ value, name: className }): [string, number | null] => {
       const sum = drawn[value] + kept[value];
       return [className, sum === 0 ? null : (2 * both[value]) / sum];
     });
-  return { name, changedVoxels, changedMl: (changedVoxels * x * y * z) / 1000, dice: Object.fromEntries(dice) };
+  return { name, changedVoxels, changedMl: changedVoxels * voxelMl, dice: Object.fromEntries(dice) };
 }

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { divideListed, readCaseList } from '@quickcolumn/cases';
+import { assumptionsOf, divideListed, readCaseList } from '@quickcolumn/cases';
 import type { JobContext } from '../context.js';
 import { checkOutputFolder, entriesOf, exists, OutputError } from '../folders/outputs.js';
 import { runFiles } from '../folders/run-folder.js';
@@ -57,8 +57,9 @@ export async function runNextRound(job: NextRoundJob, context: JobContext): Prom
   }
   if (scans !== undefined) state = { ...state, options: { ...state.options, scans } };
   if (stage === 'correct') {
-    const { preparation } = await trainConfigFrom({ config: join(out, roundsFiles.config) });
-    state = await acceptCorrections(out, state, { files, acceptUnchanged, preparation }, context);
+    const { preparation, data } = await trainConfigFrom({ config: join(out, roundsFiles.config) });
+    const options = { files, acceptUnchanged, preparation, assume: assumptionsOf(data) };
+    state = await acceptCorrections(out, state, options, context);
   }
   await saveRounds(out, state);
   return await goOn(out, job, context);

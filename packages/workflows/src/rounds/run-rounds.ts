@@ -5,8 +5,8 @@
  */
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { formatCaseList, type ListedCase } from '@quickcolumn/cases';
-import { makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import { consentOf, formatCaseList, type ListedCase } from '@quickcolumn/cases';
+import { labelsDescription, makeFolder, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import { type TrainConfig } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { withLock } from '../folders/lock.js';
@@ -106,7 +106,7 @@ async function predictRound(
   if (left.length > 0) {
     context.note(`round ${round}: predicting ${left.length} scans`);
     const model = join(roundPaths(out, round - 1).run, runFiles.model);
-    const predictor = await openPredictor({ ...base.compute, model, threads }, context);
+    const predictor = await openPredictor({ ...base.compute, ...consentOf(base.data), model, threads }, context);
     try {
       for (const { name, image } of left) {
         let sum = 0;
@@ -115,7 +115,7 @@ async function predictRound(
           sum += entropySum(probability);
           voxels = probability.length;
         });
-        const options = { like: properties, force: true, description: 'quickcolumn labels' };
+        const options = { like: properties, force: true, description: labelsDescription };
         await writeVolume(join(predicted, maskName(name)), labels, options);
         const { entropy } = currentRound(state);
         state = await saveRounds(out, withRound(state, { entropy: { ...entropy, [name]: sum / voxels } }));

@@ -38,7 +38,7 @@ export function measuredKernels(
     },
     async save(adapter, tiles) {
       const { format, adapters } = await tables();
-      await makeFolder(folder);
+      await makeFolder(folder, { private: true });
       const all = { format, adapters: { ...adapters, [adapter]: Object.fromEntries(tiles) } };
       await writeFileAtomic(path, `${JSON.stringify(all, null, 1)}\n`);
     },

@@ -5,25 +5,68 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { type DicomListing, type DicomSeries, listSeries, openSources, type SeriesRepair } from '@quickcolumn/dicom';
 import { isVolumeFile, volumeExtensions } from '@quickcolumn/io';
+import { join } from 'node:path';
+import { isOwnMask } from './own-masks.js';
 import { InputError } from './scan-files.js';
 
 /**
- * `container` for a folder without volumes of other formats and for a zip archive, `file` for a file that begins like DICOM,
- * undefined for the rest. Throws InputError for what is not there.
+ * `container` for a folder of DICOM images and for a zip archive, `file` for a file that begins like DICOM, undefined for the
+ * rest. Masks that quickcolumn made decide nothing. Throws InputError for what is not there, and for a folder that holds
+ * DICOM images and scans in other formats.
  */
 export async function dicomPathKind(path: string): Promise<'container' | 'file' | undefined> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new InputError(`${path}: no such file or folder`, { path }, { cause });
   });
-  if (found.isDirectory()) {
-    return (await readdir(path)).some(isVolumeFile) ? undefined : 'container';
-  }
+  if (found.isDirectory()) return await folderKind(path);
   if (!found.isFile() || isVolumeFile(path)) return undefined;
+  const start = await startOf(path);
+  if (start.toString('latin1', 0, 4) === 'PK\x03\x04') return 'container';
+  return beginsLikeDicom(start) ? 'file' : undefined;
+}
+
+async function folderKind(folder: string): Promise<'container' | undefined> {
+  const volumes = (await readdir(folder)).filter(isVolumeFile);
+  if (volumes.length === 0) return 'container';
+  const dicom = await firstDicomFile(folder);
+  if (dicom === undefined) return undefined;
+  for (const volume of volumes) {
+    const path = join(folder, volume);
+    if (await isOwnMask(path)) continue;
+    throw new InputError(
+      `${folder} holds DICOM images (${dicom}) and scans in other formats (${path}); name the files that are meant, or move ` +
+        'them into folders of their own',
+      { path: folder },
+    );
+  }
+  return 'container';
+}
+
+/** The first file in or below a folder that is DICOM by its beginning or its name. */
+async function firstDicomFile(folder: string): Promise<string | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      const found = await firstDicomFile(path);
+      if (found !== undefined) return found;
+    } else if (entry.isFile() && !entry.name.startsWith('.') && !isVolumeFile(entry.name)) {
+      // A segmentation of ours lies beside the other masks.
+      if (/\.seg\.dcm$/i.test(entry.name)) continue;
+      if (/\.(dcm|ima)$/i.test(entry.name) || beginsLikeDicom(await startOf(path))) return path;
+    }
+  }
+  return undefined;
+}
+
+const beginsLikeDicom = (start: Buffer): boolean => start.toString('latin1', 128) === 'DICM';
+
+async function startOf(path: string): Promise<Buffer> {
   const handle = await open(path);
   try {
     const { buffer } = await handle.read({ buffer: Buffer.alloc(132), position: 0 });
-    if (buffer.toString('latin1', 0, 4) === 'PK\x03\x04') return 'container';
-    return buffer.toString('latin1', 128) === 'DICM' ? 'file' : undefined;
+    return buffer;
   } finally {
     await handle.close();
   }

@@ -1,4 +1,5 @@
 /** Preparing cases into the cache, one after the other. */
+import { assumptionsOf, type ScanConsent } from '@quickcolumn/cases';
 import {
   type CachedScan,
   type CaseFiles,
@@ -10,6 +11,8 @@ import type { JobContext } from '../context.js';
 
 export interface PrepareOptions<T> {
   readonly cacheDir: string;
+  /** What the user lets pass and assumes. */
+  readonly consent: ScanConsent;
   /** What a case is called in events; default its name. */
   readonly shownName?: (files: T) => string;
   /** Gets each prepared case, so that the caller decides what stays in memory. */
@@ -20,7 +23,7 @@ export interface PrepareOptions<T> {
 export async function keyedCases<T extends CaseFiles>(
   cases: readonly T[],
   config: PreparationConfig,
-  { shownName = ({ name }) => name }: Pick<PrepareOptions<T>, 'shownName'>,
+  { consent, shownName = ({ name }) => name }: Pick<PrepareOptions<T>, 'consent' | 'shownName'>,
   context: JobContext,
 ): Promise<(T & { readonly key: string })[]> {
   const task = context.begin('read data');
@@ -29,7 +32,7 @@ export async function keyedCases<T extends CaseFiles>(
     for (const files of cases) {
       context.throwIfInterrupted();
       task.update(`${shownName(files)} (${keyed.length + 1} of ${cases.length})`, keyed.length, cases.length);
-      keyed.push({ ...files, key: await preparedKey(files, config) });
+      keyed.push({ ...files, key: await preparedKey(files, config, assumptionsOf(consent)) });
     }
     return keyed;
   } finally {
@@ -41,7 +44,7 @@ export async function keyedCases<T extends CaseFiles>(
 export async function prepareCases<T extends CaseFiles>(
   cases: readonly T[],
   config: PreparationConfig,
-  { cacheDir, shownName = ({ name }) => name, onCase }: PrepareOptions<T>,
+  { cacheDir, consent, shownName = ({ name }) => name, onCase }: PrepareOptions<T>,
   context: JobContext,
 ): Promise<void> {
   const task = context.begin('prepare');
@@ -51,10 +54,15 @@ export async function prepareCases<T extends CaseFiles>(
       context.throwIfInterrupted();
       const start = performance.now();
       const name = shownName(files);
-      const scan = await prepareCached(cacheDir, files, config, ({ stage, reason }) => {
-        if (reason !== undefined) context.note(`prepare: ${name}: ${reason}`);
-        task.update(`${name} (${done + 1} of ${cases.length}): ${stage}`, done, cases.length);
+      const scan = await prepareCached(cacheDir, files, config, {
+        accept: consent.accept,
+        assume: assumptionsOf(consent),
+        onProgress: ({ stage, reason }) => {
+          if (reason !== undefined) context.note(`prepare: ${name}: ${reason}`);
+          task.update(`${name} (${done + 1} of ${cases.length}): ${stage}`, done, cases.length);
+        },
       });
+      for (const text of scan.notes) context.note(`${name}: ${text}`);
       onCase(scan, files, (performance.now() - start) / 1000);
       done++;
     }

@@ -5,7 +5,7 @@ import type { PreparedCase, PrepareJob, PrepareJobResult } from '../jobs/prepare
 import { prepareCases } from './prepare-cases.js';
 
 export async function runPreparation(
-  { cases, preparation, cacheDir = defaultCache() }: PrepareJob,
+  { cases, preparation, cacheDir = defaultCache(), ...consent }: PrepareJob,
   context: JobContext,
 ): Promise<PrepareJobResult> {
   const prepared: PreparedCase[] = [];
@@ -15,6 +15,7 @@ export async function runPreparation(
     preparation,
     {
       cacheDir,
+      consent,
       onCase: ({ undo, size, scale, mean, sd, source, labels }, { name }, seconds) => {
         const { originalSize } = undo;
         const classShares = labels && classes.map(({ value }) => shareOf(labels, value));

@@ -92,7 +92,8 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   };
   // Settings and names first: to know what the cases hold all their files are read.
   if (resume) await checkResume({ ...resumable, cases: { train: split.train, validation: split.test } });
-  const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { shownName }, context);
+  const consent = config.data;
+  const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
   const training = await loadCases(cases.train, config, { cacheDir, shownName }, context);
@@ -173,7 +174,7 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
 
 async function loadCases(
   cases: readonly (DatasetCase & { readonly key: string })[],
-  { preparation }: TrainConfig,
+  { preparation, data }: TrainConfig,
   options: { readonly cacheDir: string; readonly shownName: (entry: { readonly name: string }) => string },
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
@@ -183,6 +184,7 @@ async function loadCases(
     preparation,
     {
       ...options,
+      consent: data,
       onCase: ({ image, labels, size, airValue }, { name, key }) => {
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
         const classIndices = toClassIndices(labels, preparation, name);

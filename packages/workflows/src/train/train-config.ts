@@ -4,15 +4,16 @@
  * same message.
  */
 import { dirname, resolve } from 'node:path';
+import { consentOf } from '@quickcolumn/cases';
 import { migrateTrainConfig, parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
 import { readYaml } from '../folders/yaml.js';
-import type { ComputeRequest } from '../jobs/parts.js';
+import type { ComputeRequest, ScanConsent } from '../jobs/parts.js';
 
 /** Settings of a training that people often change, and where the rest comes from. */
-export interface ConfigRequest extends ComputeRequest {
+export interface ConfigRequest extends ComputeRequest, ScanConsent {
   readonly profile?: ProfileName;
   readonly config?: string;
   readonly list?: string;
@@ -90,6 +91,7 @@ function withSettings(given: Group, request: ConfigRequest): Group {
       labels: request.labels,
       holdOut: request.holdOut,
       split: fold === undefined ? undefined : { kind: 'folds', ...fold },
+      ...consentOf(request),
     },
     network: { rootFilters: request.rootFilters },
     init: { from: request.initFrom, freeze: request.freeze },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@quickcolumn/io';
-import type { DatasetCase } from '@quickcolumn/cases';
+import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { TrainConfig, TrainResult } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
 import { evaluateCases, reportOf } from '../evaluate/evaluation.js';
@@ -34,9 +34,16 @@ export async function writeTrainingReport(
   try {
     if (cases.length > 0) {
       // With a name to show, since the masks' places are of no use to anybody.
-      const scans = cases.map(({ name, imagePath }) => ({ ...volumeInput(name, imagePath), shownName: name }));
+      const scans = cases.map(({ name, imagePath }) => ({
+        ...volumeInput(name, imagePath, assumptionsOf(config.data)),
+        shownName: name,
+      }));
       const model = join(folder, runFiles.model);
-      await predictScans(scans, { model, out: masks, force: true, ...config.compute }, context);
+      await predictScans(
+        scans,
+        { model, out: masks, force: true, accept: config.data.accept, ...config.compute },
+        context,
+      );
     }
     const evaluation = await evaluateCases(
       cases.map(({ name, patient, imagePath, labelPath }) => ({
@@ -46,7 +53,7 @@ export async function writeTrainingReport(
         truthPath: labelPath,
         predictionPath: join(masks, `${name}.nii.gz`),
       })),
-      { classes, ignoreLabel },
+      { classes, ignoreLabel, assume: assumptionsOf(config.data) },
       context,
     );
     const html = reportOf(evaluation, {

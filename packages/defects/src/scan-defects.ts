@@ -1,0 +1,68 @@
+/**
+ * What is wrong with a scan, whatever it was read from. Prediction, training, dataset checks and pages all ask here, and
+ * `judge` says what becomes of it.
+ */
+import { spacingMm, type Volume, type VoxelArray } from '@quickcolumn/volume';
+import { anatomyProblem } from './anatomy.js';
+import { calibrationProblem } from './calibration.js';
+import { extentProblem } from './extent.js';
+import { type Intensities, intensitiesOf } from './intensities.js';
+import type { Defect } from './judge.js';
+
+/** Beyond what CT stores in 16 bits with a rescale intercept. */
+const [lowestStored, highestStored] = [-40_000, 70_000];
+/** A scan windowed to 0–255 has bone near 255. */
+const darkestWindowed = 100;
+/** What must be seen before the values are compared with those of a chest; mm across and along. */
+const wholeMm = [150, 150, 40] as const;
+
+/** All defects of a scan. Empty for a scan without. */
+export function scanDefects(scan: Volume): Defect[] {
+  const values = intensitiesOf(scan.voxels);
+  const extent = extentProblem(scan);
+  const found: Defect[] = extent === undefined ? [] : [{ kind: 'extent', message: extent }];
+  if (values.notFinite > 0) return [...found, notFinite(values)];
+  const { min, max } = values;
+  if (min === max) return [...found, { kind: 'constant', message: `every voxel is ${min}: no image` }];
+  const range = rangeProblem(values);
+  if (range !== undefined) return [...found, { kind: 'value-range', message: range }];
+  if (extent !== undefined) return found;
+  const calibration = min < -200 && isWhole(scan) ? calibrationProblem(values) : undefined;
+  if (calibration !== undefined) {
+    const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
+    return [...found, { kind: 'calibration', message }];
+  }
+  const anatomy = anatomyProblem(scan);
+  return anatomy === undefined ? found : [...found, { kind: 'anatomy', message: anatomy }];
+}
+
+/** The one defect that nothing can be computed with, alone. */
+export function finiteDefects(voxels: VoxelArray): Defect[] {
+  const values = intensitiesOf(voxels);
+  return values.notFinite > 0 ? [notFinite(values)] : [];
+}
+
+const notFinite = ({ notFinite: count, voxels }: Intensities): Defect => ({
+  kind: 'not-finite',
+  message:
+    `${count} of ${voxels} voxels are not finite numbers; expected HU or 0–255 everywhere. ` +
+    'Replace them, e.g. by −1000 (air)',
+});
+
+function rangeProblem({ min, max }: Intensities): string | undefined {
+  const values = `values from ${min} to ${max}`;
+  if (min < lowestStored || max > highestStored) return `${values}: no CT has these`;
+  if (min < -200) return undefined;
+  if (min < 0 || max > 255) {
+    const guess = min >= 0 && max > 1000 ? ' (HU + 1024?)' : '';
+    return `${values} are neither HU nor 0–255${guess}`;
+  }
+  if (max < darkestWindowed) return `${values}: neither HU nor the whole range of 0–255`;
+  return undefined;
+}
+
+function isWhole({ size, affine }: Volume): boolean {
+  const spacing = spacingMm(affine);
+  const lengths = size.map((n, axis) => n * spacing[axis]).sort((a, b) => b - a);
+  return lengths.every((mm, at) => mm >= wholeMm[at]);
+}
