@@ -154,7 +154,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   }
 }
 
-/** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
+/** A step that cannot fit is refused before the run folder is touched; the plan is within a quarter of what is used. */
 function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContext): void {
   if (memory === 'card') {
     // WebGPU does not tell how much a card has; allocation fails with an error of the runtime.
@@ -162,11 +162,11 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
     return;
   }
   const available = availableMemory();
-  context.note(`a training step needs at least ${formatBytes(bytes)} of memory`);
+  context.note(`a training step needs about ${formatBytes(bytes)} of memory`);
   if (available === undefined || bytes <= available) return;
   throw new QuickcolumnError(
     'memory',
-    `a training step needs at least ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
+    `a training step needs about ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
       'use a smaller train.patch, train.batch or network.rootFilters',
     { neededBytes: bytes, availableBytes: available },
   );
