@@ -55,7 +55,7 @@ describe('a chest that lies otherwise is doubted', () => {
       const scan = mistaken(order, flips);
       const doubt = anatomyProblem(scan);
       expect(doubt).toMatch(/may be exchanged$/);
-      expect(scanDefects(scan)).toEqual([{ kind: 'anatomy', message: doubt }]);
+      expect(scanDefects(scan)).toContainEqual({ kind: 'anatomy', message: doubt });
     },
   );
 
@@ -63,7 +63,9 @@ describe('a chest that lies otherwise is doubted', () => {
     expect(anatomyProblem(mistaken([0, 1, 2], 2))).toMatch(
       /^the spine lies \d+ mm before the middle of the body; front/,
     );
-    expect(anatomyProblem(mistaken([0, 1, 2], 4))).toMatch(/^shoulders .* lie below; top and bottom/);
+    expect(anatomyProblem(mistaken([0, 1, 2], 4))).toMatch(
+      /^the lungs are narrow below and wide above; top and bottom/,
+    );
     expect(anatomyProblem(mistaken([1, 0, 2], 0))).toMatch(/^the spine lies \d+ mm beside the middle of the body/);
     expect(anatomyProblem(mistaken([2, 1, 0], 0))).toMatch(/^the spine runs along the axis that is called left–right/);
     expect(anatomyProblem(mistaken([0, 2, 1], 0))).toMatch(/^the spine runs along the axis that is called front–back/);

@@ -3,20 +3,20 @@
  * and a network that draws lungs into a chest upside down.
  *
  * Looked at on a grid of about 4 mm along L, P and S. The spine is the one bone that goes through a chest from end to end, it
- * lies behind the middle of the body, and the shoulders above hold more bone than the ribs below. Each conclusion asks for
- * several signs by wide margins: of 14 real scans, whole and in their own orientation, none is doubted; of their copies with
+ * lies behind the middle of the body, and lungs are narrow above and wide below. Each conclusion asks for wide margins: of 14 real scans, whole and in their own orientation, none is doubted; of their copies with
  * axes exchanged or turned round, nearly all are. Left and right cannot be told: the heart is not far enough to the left.
  */
 import { intensityScaleOf, reorient, type Size3, spacingMm, type Vector3, type Volume } from '@quickcolumn/volume';
+import { enclosedAir } from './enclosed-air.js';
 
 /** Of the coarse grid. */
 const coarseMm = 4;
 /** A scan must show at least this of the body, and in this many voxels, along each axis. */
 const [shortestMm, fewestVoxels] = [180, 16];
-/** Beyond this length the pelvis may hold more bone than the shoulders. */
+/** Beyond this length gas of the bowel may be taken for lungs. */
 const longestChestMm = 480;
-/** HU: lungs and air below, body above; bone, where the scan goes so high. */
-const [lungHu, bodyHu, boneHu] = [-500, -300, 180];
+/** HU: gas, lungs and air below, body above; bone, where the scan goes so high. */
+const [gasHu, lungHu, bodyHu, boneHu] = [-950, -500, -300, 180];
 
 interface Coarse {
   readonly hu: Float32Array;
@@ -58,8 +58,8 @@ export function anatomyProblem(scan: Volume): string | undefined {
     const mm = Math.round(Math.abs(sides[0]));
     return `the spine lies ${mm} mm beside the middle of the body, not behind it; axes may be exchanged`;
   }
-  if (isUpsideDown(coarse, bone, fromBody(bones, 2))) {
-    return 'shoulders and the tops of the lungs lie below; top and bottom may be exchanged';
+  if (isUpsideDown(coarse)) {
+    return 'the lungs are narrow below and wide above; top and bottom may be exchanged';
   }
   return undefined;
 }
@@ -156,71 +156,27 @@ function centre({ size: [nx, ny, nz], mm }: Coarse, isMeant: (at: number) => boo
 }
 
 /**
- * Three signs that must agree: the bones lie below the middle of the body, the lower third holds far more bone than the upper
- * (shoulders), and heart and diaphragm fill the place between the lungs above rather than below.
+ * The tops of the lungs lie beside the windpipe, their lowest parts far out along the ribs: the mean distance from the middle
+ * is 1.26 to 1.9 times larger below in 13 real scans.
  */
-function isUpsideDown(coarse: Coarse, bone: Uint8Array, bonesUpMm: number): boolean {
-  const { hu, size, mm } = coarse;
-  const [nx, ny, nz] = size;
-  if (nz * mm[2] > longestChestMm || bonesUpMm > -15) return false;
+function isUpsideDown({ hu, size: [nx, ny, nz], mm }: Coarse): boolean {
+  if (nz * mm[2] > longestChestMm) return false;
   const plane = nx * ny;
-  const sumOf = (from: number, to: number, of: (slice: number) => number): number => {
-    let sum = 0;
-    for (let z = from; z < to; z++) sum += of(z);
-    return sum;
-  };
-  const third = Math.floor(nz / 3);
-  const bones = (z: number): number => bone.subarray(z * plane, (z + 1) * plane).reduce((sum, one) => sum + one, 0);
-  if (sumOf(nz - third, nz, bones) > 0.6 * sumOf(0, third, bones)) return false;
-  const lungs = Array.from({ length: nz }, (_, z) => lungsOf(hu.subarray(z * plane, (z + 1) * plane), nx, ny));
-  const most = Math.max(...lungs.map(({ voxels }) => voxels));
-  const shown = lungs.map(({ voxels }, z) => (voxels > 0.1 * most ? z : -1)).filter((z) => z >= 0);
+  const lungs = Array.from({ length: nz }, (_, z): number[] => {
+    const slice = hu.subarray(z * plane, (z + 1) * plane);
+    const columns: number[] = [];
+    for (const [at, inside] of enclosedAir(slice, nx, ny, lungHu).entries()) {
+      if (inside === 1 && slice[at] > gasHu) columns.push(at % nx);
+    }
+    return columns;
+  });
+  const most = lungs.reduce((largest, { length }) => Math.max(largest, length), 0);
+  const shown = lungs.filter(({ length }) => length > 0.06 * most);
   if (shown.length < 9) return false;
-  const part = Math.floor(shown.length / 3);
-  const filled = (slices: readonly number[]): number =>
-    slices.reduce((sum, z) => sum + lungs[z].filled, 0) / slices.reduce((sum, z) => sum + lungs[z].box, 0);
-  return filled(shown.slice(-part)) > filled(shown.slice(0, part));
-}
-
-interface LungSlice {
-  readonly voxels: number;
-  /** Voxels of the box around the lungs, and of those what is filled with tissue. */
-  readonly box: number;
-  readonly filled: number;
-}
-
-/** Air of a slice that the body encloses. */
-function lungsOf(slice: Float32Array, nx: number, ny: number): LungSlice {
-  const outside = new Uint8Array(slice.length);
-  const queue: number[] = [];
-  const visit = (at: number): void => {
-    if (outside[at] === 1 || slice[at] >= lungHu) return;
-    outside[at] = 1;
-    queue.push(at);
-  };
-  for (let x = 0; x < nx; x++) [x, x + nx * (ny - 1)].forEach(visit);
-  for (let y = 0; y < ny; y++) [nx * y, nx * y + nx - 1].forEach(visit);
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    const x = at % nx;
-    if (x > 0) visit(at - 1);
-    if (x < nx - 1) visit(at + 1);
-    if (at >= nx) visit(at - nx);
-    if (at < slice.length - nx) visit(at + nx);
-  }
-  const [xs, ys]: [number[], number[]] = [[], []];
-  for (let at = 0; at < slice.length; at++) {
-    if (slice[at] >= lungHu || outside[at] === 1) continue;
-    xs.push(at % nx);
-    ys.push(Math.floor(at / nx));
-  }
-  if (xs.length === 0) return { voxels: 0, box: 0, filled: 0 };
-  // Without the outermost: a bubble in the skin must not widen the box.
-  const range = (list: number[]): readonly [number, number] => {
-    list.sort((a, b) => a - b);
-    return [list[Math.floor(0.02 * list.length)], list[Math.ceil(0.98 * list.length) - 1]];
-  };
-  const [[x0, x1], [y0, y1]] = [range(xs), range(ys)];
-  let filled = 0;
-  for (let y = y0; y <= y1; y++) for (let x = x0; x <= x1; x++) if (slice[x + nx * y] > -100) filled++;
-  return { voxels: xs.length, box: (x1 - x0 + 1) * (y1 - y0 + 1), filled };
+  const third = Math.floor(shown.length / 3);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const middle = mean(shown.slice(third, 2 * third).flat());
+  const part = Math.max(1, Math.round(0.12 * shown.length));
+  const spread = (slices: readonly number[][]): number => mean(slices.flat().map((x) => Math.abs(x - middle)));
+  return spread(shown.slice(0, part)) < 0.85 * spread(shown.slice(-part));
 }

@@ -26,6 +26,14 @@ export const defectKinds = [
   'geometry',
   'pixels',
   'rescale-slope',
+  'incomplete',
+  'order',
+  'thickness',
+  'patient-position',
+  'diameter',
+  'shared-uid',
+  'mixed-protocol',
+  'bits',
   // Files of volumes.
   'orientation',
   'units',
@@ -35,6 +43,9 @@ export const defectKinds = [
   'value-range',
   'extent',
   'calibration',
+  'row-length',
+  'discontinuity',
+  'coverage',
   'anatomy',
   // Label maps and datasets.
   'unreadable',
@@ -80,7 +91,7 @@ const repair = (values: readonly string[], effect: string): Consent => ({ option
 export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   damaged: {
     where: 'DICOM series',
-    seen: 'files that are truncated, empty, damaged or without pixel data beside the slices of the series',
+    seen: 'files that are truncated, empty, damaged, unreachable or without pixel data beside the slices of the series',
     outcome: 'refused',
     consent: repair(['damaged=drop'], 'leaves these files out and names them'),
   },
@@ -123,12 +134,12 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'mixed-orientation': { where: 'DICOM series', seen: 'images of different orientations', outcome: 'refused' },
   'mixed-rescale': {
     where: 'DICOM series',
-    seen: 'slices with a rescale among slices without, or values of which some are not HU',
+    seen: 'slices with a rescale among slices without, or a slice whose rescale does not fit its neighbours',
     outcome: 'refused',
   },
   'mixed-patients': {
     where: 'DICOM series',
-    seen: 'patient, study or modality that differ within the series',
+    seen: 'patient, study, scanner or modality that differ within the series',
     outcome: 'refused',
   },
   modality: { where: 'DICOM series', seen: 'another modality than CT', outcome: 'refused' },
@@ -141,7 +152,47 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   },
   'rescale-slope': {
     where: 'DICOM series',
-    seen: 'a rescale intercept without a readable slope (read with slope 1), or no rescale at all (values taken as HU)',
+    seen: 'a rescale intercept without a readable slope (read with slope 1), no rescale at all (values taken as HU), or slices with a rescale of their own',
+    outcome: 'noted',
+  },
+  incomplete: {
+    where: 'DICOM series',
+    seen: 'slices that seem to be missing at the ends: gaps in the instance numbers, fewer images than the files state',
+    outcome: 'noted',
+  },
+  order: {
+    where: 'DICOM series',
+    seen: 'instance numbers, slice locations, acquisitions or pixels that contradict the order of the positions',
+    outcome: 'noted',
+  },
+  thickness: {
+    where: 'DICOM series',
+    seen: 'a slice thickness or a stated distance of slices that contradicts their positions',
+    outcome: 'noted',
+  },
+  'patient-position': {
+    where: 'DICOM series',
+    seen: 'an orientation that contradicts the patient position (HFS, FFS, …) or the image type AXIAL',
+    outcome: 'noted',
+  },
+  diameter: {
+    where: 'DICOM series',
+    seen: 'a pixel spacing that contradicts the reconstruction diameter',
+    outcome: 'noted',
+  },
+  'shared-uid': {
+    where: 'DICOM series',
+    seen: 'another patient, study or frame of reference under the same series UID; they are listed as series of their own',
+    outcome: 'noted',
+  },
+  'mixed-protocol': {
+    where: 'DICOM series',
+    seen: 'slices of different kernels, tube voltages or reconstruction diameters',
+    outcome: 'noted',
+  },
+  bits: {
+    where: 'DICOM series',
+    seen: 'pixels that are stored in different ways or in unusual bits, and bits beside the stored ones that are not empty',
     outcome: 'noted',
   },
   orientation: {
@@ -181,6 +232,22 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
     outcome: 'refused',
     consent: accept('calibration', 'takes the values as they are'),
+  },
+  'row-length': {
+    where: 'scan',
+    seen: 'rows of voxels that do not fit below each other: sizes of the header that were exchanged, or are of another file',
+    outcome: 'refused',
+    consent: accept('row-length'),
+  },
+  discontinuity: {
+    where: 'scan',
+    seen: 'slices that do not follow each other: one unlike its neighbours, swapped ones, a jump',
+    outcome: 'noted',
+  },
+  coverage: {
+    where: 'scan',
+    seen: 'lungs that go on beyond the highest or the lowest slice',
+    outcome: 'noted',
   },
   anatomy: {
     where: 'scan',

@@ -2,12 +2,15 @@
  * What is wrong with a scan, whatever it was read from. Prediction, training, dataset checks and pages all ask here, and
  * `judge` says what becomes of it.
  */
-import { spacingMm, type Volume, type VoxelArray } from '@quickcolumn/volume';
+import { intensityScaleOf, spacingMm, type Volume, type VoxelArray } from '@quickcolumn/volume';
 import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
+import { continuityDefects } from './continuity.js';
+import { coverageDefects } from './coverage.js';
 import { extentProblem } from './extent.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
 import type { Defect } from './judge.js';
+import { rowLengthProblem } from './row-length.js';
 
 /** Beyond what CT stores in 16 bits with a rescale intercept. */
 const [lowestStored, highestStored] = [-40_000, 70_000];
@@ -32,8 +35,15 @@ export function scanDefects(scan: Volume): Defect[] {
     const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
     return [...found, { kind: 'calibration', message }];
   }
+  const rowLength = rowLengthProblem(scan);
+  if (rowLength !== undefined) found.push({ kind: 'row-length', message: rowLength });
+  if (found.length > 0) return found;
   const anatomy = anatomyProblem(scan);
-  return anatomy === undefined ? found : [...found, { kind: 'anatomy', message: anatomy }];
+  return [
+    ...(anatomy === undefined ? [] : [{ kind: 'anatomy', message: anatomy } as const]),
+    ...continuityDefects(scan),
+    ...coverageDefects(scan, intensityScaleOf(scan.voxels)),
+  ];
 }
 
 /** The one defect that nothing can be computed with, alone. */

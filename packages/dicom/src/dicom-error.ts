@@ -2,43 +2,37 @@
  * The error of everything DICOM. It names the file (or the series) and a stable reason, so that a batch over a whole
  * archive can be sorted by what went wrong. Messages carry positions and file names but never patient data.
  */
+import type { DefectKind } from '@quickcolumn/defects';
 import { QuickcolumnError } from '@quickcolumn/errors';
 
-/** What is wrong, for programs. Those of a series (from `modality` on) are also the kinds of a SeriesProblem. */
+/** What is wrong with a file, or (a kind of defect) with a series; for programs. */
 export type DicomReason =
   | 'not-dicom'
-  | 'damaged'
   | 'truncated'
   | 'limit'
   | 'archive'
+  | 'link'
   | 'transfer-syntax'
-  | 'pixels'
   | 'labels'
   | 'write'
-  | 'no-series'
-  | 'several-series'
-  | 'modality'
   | 'no-pixels'
-  | 'color'
-  | 'geometry'
-  | 'localizer'
-  | 'mixed-size'
-  | 'mixed-spacing'
-  | 'mixed-orientation'
-  | 'duplicates'
-  | 'missing'
-  | 'uneven'
-  | 'tilt'
-  | 'scattered';
+  | DefectKind;
 
-/** A DICOM file or series that cannot be read or written; code `dicom`. */
+export interface DicomErrorOptions {
+  readonly cause?: unknown;
+  /** Options of a job that would help, each with its effect: {'overlap last': 'let the last region win'}. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+/** A DICOM file or series that cannot be read or written; code `dicom`, fields {path, reason, options}. */
 export class DicomError extends QuickcolumnError {
   /** File, archive entry (`scans.zip/IM0001`), or a series by its UID. */
   readonly path: string;
   readonly reason: DicomReason;
 
-  constructor(path: string, reason: DicomReason, problem: string, options?: { cause?: unknown }) {
-    super('dicom', `${path}: ${problem}`, { path, reason }, options);
+  constructor(path: string, reason: DicomReason, problem: string, { cause, options }: DicomErrorOptions = {}) {
+    const fields = { path, reason, ...(options && { options }) };
+    super('dicom', `${path}: ${problem}`, fields, cause === undefined ? undefined : { cause });
     this.path = path;
     this.reason = reason;
   }

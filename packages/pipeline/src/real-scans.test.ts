@@ -11,8 +11,11 @@ const folder = join(pathOf('shared'), 'covid19-ct-seg', 'ct');
 const files = existsSync(folder) ? readdirSync(folder) : [];
 
 describe('real scans', needs('shared'), () => {
-  it.each(files)('%s has no defect', async (file) => {
-    expect(scanDefects(await readVolume(join(folder, file)))).toEqual([]);
+  it.each(files)('%s has none that is not there', async (file) => {
+    const isCut = file.startsWith('coronacases_004');
+    // Of that one the experts' label map has 31 cm² of lung in the lowest slice.
+    const expected = isCut ? ['the lowest slice shows 28 cm² of lung; it goes on beyond the scan'] : [];
+    expect(scanDefects(await readVolume(join(folder, file))).map(({ message }) => message)).toEqual(expected);
   });
 
   it.each(['coronacases_007.nii.gz', 'radiopaedia_4_85506_1.nii.gz'])('%s has, mistaken', async (file) => {

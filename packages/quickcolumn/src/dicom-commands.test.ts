@@ -1,5 +1,17 @@
 /** DICOM on the command line: `dicom list`, and `predict` from DICOM with the mask that the same scan gives as NIfTI. */
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
@@ -130,12 +142,75 @@ describe('quickcolumn and DICOM', () => {
     expect(format.code).toBe(2);
     const repair = await quickcolumn(folder, 'dicom', 'list', 'scans', '--repair', 'missing=guess');
     expect(repair.code).toBe(2);
-    expect(repair.stderr).toContain('expected one or more of missing=interpolate');
+    expect(repair.stderr).toContain('expected one or more of damaged=drop, missing=interpolate');
     await mkdir(join(folder, 'empty'));
     const empty = await quickcolumn(folder, ...predict, 'empty', '--out', 'no');
     expect(empty.code).toBe(3);
     expect(empty.stderr).toContain('.nrrd or .nhdr files and no DICOM images');
     expect(await readdir(folder)).not.toContain('no');
+  });
+
+  it('refuses a series with damaged slices, names them, and drops them when asked', async () => {
+    const damaged = join(folder, 'damaged');
+    await cp(join(folder, 'scans'), damaged, { recursive: true });
+    for (const k of [20, 21]) await truncate(join(damaged, `IM${k}`), 900);
+    await truncate(join(damaged, 'IM22'), 0);
+    await rm(join(damaged, 'IM23'));
+    await symlink('../scans/IM23', join(damaged, 'IM23'));
+    await truncate(join(damaged, 'IM24'), 140);
+    const refused = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped');
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/no usable CT series: 5 of 24 files are damaged: IM20, IM21 \(.*IM22 \(is empty\)/);
+    expect(refused.stderr).toMatch(
+      /IM23 \(is a symbolic link that leads out of the folder.*, or use --repair damaged=drop to leave them out/,
+    );
+    const list = await quickcolumn(folder, 'dicom', 'list', 'damaged');
+    expect(list.stdout).toMatch(/1 +CT +19 .*NOT usable/);
+    expect(list.stdout).toMatch(/series 1: 5 of 24 files are damaged: .* \(--repair damaged=drop\)/);
+    expect(list.stdout).toContain('1 series, 5 unusable files, 0 other files');
+    const done = await quickcolumn(folder, ...predict, 'damaged', '--out', 'dropped', '--repair', 'damaged=drop');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stderr).toMatch(/damaged: 5 of 24 files are damaged: .*; left out/);
+    expect((await readLabels(join(folder, 'dropped', 'damaged.nii.gz'))).size).toEqual([40, 36, 19]);
+  });
+
+  it('refuses a segmentation of images without UIDs before it computes anything', async () => {
+    await cp(join(folder, 'scans'), join(folder, 'nameless'), { recursive: true });
+    for (const name of await readdir(join(folder, 'nameless'))) {
+      const path = join(folder, 'nameless', name);
+      const bytes = await readFile(path);
+      // (0008,0018) UI becomes (0008,0019), which nobody reads.
+      bytes[bytes.indexOf(Buffer.from('080018005549', 'hex')) + 2] = 0x19;
+      await writeFile(path, bytes);
+    }
+    const seg = await quickcolumn(folder, ...predict, 'nameless', '--out', 'unnamed', '--format', 'seg,nifti');
+    expect(seg.code).toBe(3);
+    expect(seg.stderr).toMatch(
+      /24 of 24 images have no valid SOP Instance UID.*or use --format nifti to write the mask/,
+    );
+    expect(await readdir(folder)).not.toContain('unnamed');
+    const nifti = await quickcolumn(folder, ...predict, 'nameless', '--out', 'unnamed', '--format', 'nifti');
+    expect(nifti.code, nifti.stderr).toBe(0);
+  });
+
+  it('keeps two patients of one series UID apart', async () => {
+    await cp(join(folder, 'scans'), join(folder, 'patients'), { recursive: true });
+    for (let k = 13; k <= 24; k++) {
+      const path = join(folder, 'patients', `IM${k}`);
+      const bytes = await readFile(path);
+      bytes.write('P-4712', bytes.indexOf('P-4711'));
+      await writeFile(path, bytes);
+    }
+    const both = await quickcolumn(folder, ...predict, 'patients', '--series', '1.2.3.1', '--out', 'half');
+    expect(both.code).toBe(3);
+    expect(both.stderr).toContain('2 series have the UID 1.2.3.1; choose one of them, or use --series to choose one');
+    const list = await quickcolumn(folder, 'dicom', 'list', 'patients');
+    expect(list.stdout).toContain('series 2: note: 12 more images have the same series UID but another patient');
+    expect(list.stdout).toContain('series 2: note: instance numbers begin with 13; slices before it may be missing');
+    expect(list.stdout).not.toMatch(/Secret|471/);
+    const one = await quickcolumn(folder, ...predict, 'patients', '--series', '2', '--out', 'half');
+    expect(one.code, one.stderr).toBe(0);
+    expect(one.stderr).toContain('12 more images have the same series UID but another patient; they are left out');
   });
 
   it('needs a choice between series, and a repair for a hole', async () => {
@@ -149,7 +224,7 @@ describe('quickcolumn and DICOM', () => {
     await unlink(join(folder, 'two', 'b', 'IM7'));
     const hole = await quickcolumn(folder, ...predict, 'two', '--series', '1.2.3.2', '--out', 'chosen');
     expect(hole.code).toBe(3);
-    expect(hole.stderr).toMatch(/1 slice is missing.*repair: missing=interpolate/);
+    expect(hole.stderr).toMatch(/1 slice is missing.*, or use --repair missing=interpolate to repair it/);
     const repaired = ['--series', '1.2.3.2', '--out', 'chosen', '--format', 'seg', '--repair', 'missing=interpolate'];
     const done = await quickcolumn(folder, ...predict, 'two', ...repaired);
     expect(done.code, done.stderr).toBe(0);

@@ -79,6 +79,18 @@ describe('a batch with damaged scans', () => {
     expect(stderr).not.toContain('could not be predicted');
   });
 
+  it('names what would help with those that failed', async () => {
+    const { properties: _properties, notes: _notes, ...scan } = await readVolume(at('whole.nii.gz'));
+    await writeVolume(at('shifted.nii.gz'), { ...scan, voxels: scan.voxels.map((value) => value + 1024) });
+    const { code, stderr } = await predict('shifted.nii.gz', join('ct', 'a.nii.gz'), '--out', 'doubtful');
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/1 of 2 scans could not be predicted:\n +shifted: shifted\.nii\.gz: .*HU/);
+    expect(stderr).toContain(
+      'or use --accept value-range to use it as it is, --skip-existing to go on with the same inputs',
+    );
+    expect(await filesIn(at('doubtful'))).toEqual(['a.json', 'a.nii.gz']);
+  });
+
   it('predicts volumes beside a DICOM folder that has no usable series', async () => {
     await mkdir(at('study'));
     await writeFile(at('study', 'IM1'), `${'\0'.repeat(128)}DICM`);

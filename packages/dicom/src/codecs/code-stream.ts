@@ -50,23 +50,24 @@ function jpegSize(bytes: Uint8Array): CodeStreamSize | undefined {
 }
 
 /**
- * Whether the data of a JPEG-LS frame reach its end marker: the frame ends with EOI (and padding), and no other marker
- * but restarts and further scans stands in the coded data (where FF is followed by a byte below 80).
+ * The frame of a JPEG-LS code stream without padding, or undefined when its data do not reach their end marker: no other
+ * marker but restarts and further scans may stand in the coded data (where FF is followed by a byte below 80). Frames are
+ * padded to an even length behind the end marker, with 0 or (as in the reference images of NEMA's working group 4) with FF.
  */
-export function isWholeScan(bytes: Uint8Array): boolean {
+export function wholeScan(bytes: Uint8Array): Uint8Array | undefined {
   let end = bytes.length;
-  while (end > 2 && bytes[end - 1] === 0) end--;
-  if (bytes[end - 2] !== 0xff || bytes[end - 1] !== 0xd9) return false;
+  while (end > 2 && (bytes[end - 1] === 0 || bytes[end - 1] === 0xff)) end--;
+  if (bytes[end - 2] !== 0xff || bytes[end - 1] !== 0xd9) return undefined;
   let at = 2;
   while (at < end - 2) {
     if (bytes[at] !== 0xff || bytes[at + 1] < 0x80) at++;
     else if (bytes[at + 1] >= 0xd0 && bytes[at + 1] <= 0xd7) at += 2;
     else if (bytes[at + 1] === 0xff) at++;
     // SOF55, LSE, SOS and what else has a length may stand between scans.
-    else if (bytes[at + 1] === 0xd9 || bytes[at + 1] < 0xc0) return false;
+    else if (bytes[at + 1] === 0xd9 || bytes[at + 1] < 0xc0) return undefined;
     else at += 2 + ((bytes[at + 2] << 8) | bytes[at + 3]);
   }
-  return at === end - 2;
+  return at === end - 2 ? bytes.subarray(0, end) : undefined;
 }
 
 /** A raw code stream, or one in a JP2 box (which DICOM forbids but exists): SIZ follows SOC at once. */

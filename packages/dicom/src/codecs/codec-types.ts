@@ -11,6 +11,8 @@ export interface FrameShape {
   readonly columns: number;
   readonly samples: number;
   readonly bitsAllocated: number;
+  /** Is told of faults of the code stream that were put right without doubt. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** Unsigned or two's complement bit patterns, as they would lie in an uncompressed file. */

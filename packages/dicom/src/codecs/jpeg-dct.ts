@@ -5,6 +5,7 @@
  */
 import { DicomError } from '../dicom-error.js';
 import { BitReader } from './jpeg-bits.js';
+import type { FrameShape } from './codec-types.js';
 import type { HuffmanTable, JpegReader, JpegScan } from './jpeg-markers.js';
 
 /** Position in the block of the k-th coefficient. */
@@ -17,7 +18,7 @@ const zigzag = Uint8Array.from([
 const scanLimit = 64;
 
 /** Decodes the scans of a frame. Throws DicomError `pixels`. */
-export function decodeDct(path: string, bytes: Uint8Array, reader: JpegReader): Uint16Array {
+export function decodeDct({ path, onNote }: FrameShape, bytes: Uint8Array, reader: JpegReader): Uint16Array {
   const { rows, columns, bits, process } = reader.frame;
   const across = Math.ceil(columns / 8);
   const blocks = across * Math.ceil(rows / 8);
@@ -29,8 +30,16 @@ export function decodeDct(path: string, bytes: Uint8Array, reader: JpegReader): 
   let quantization: Uint16Array | undefined;
   let offset: number | undefined;
   let scans = 0;
-  for (let scan = reader.next(); scan !== undefined; scan = reader.next(offset)) {
+  for (let stated = reader.next(); stated !== undefined; stated = reader.next(offset)) {
     if (++scans > scanLimit) fail(`more than ${scanLimit} scans`);
+    const isSequential = process < 2;
+    // A sequential scan holds all coefficients, whatever an encoder wrote there (B.2.3: Ss is 0, Se is 63).
+    const scan = isSequential ? { ...stated, start: 0, end: 63 } : stated;
+    if (stated.end !== scan.end || stated.start !== scan.start) {
+      onNote?.(
+        `JPEG frames state the band ${stated.start} to ${stated.end}; read as 0 to 63, as sequential ones must be`,
+      );
+    }
     if (scan.start > scan.end || scan.end > 63) fail(`band ${scan.start} to ${scan.end}`);
     quantization = scan.quantization;
     const input = new BitReader(path, bytes, scan.dataOffset);

@@ -15,7 +15,7 @@ export function decodeJpeg(bytes: Uint8Array, shape: FrameShape): FrameSamples {
   checkCodeStream('JPEG', bytes, shape);
   const reader = readJpeg(shape.path, bytes);
   const samples =
-    reader.frame.process === 3 ? decodeLossless(shape.path, bytes, reader) : decodeDct(shape.path, bytes, reader);
+    reader.frame.process === 3 ? decodeLossless(shape.path, bytes, reader) : decodeDct(shape, bytes, reader);
   return shape.bitsAllocated > 8 ? samples : Uint8Array.from(samples);
 }
 

@@ -19,22 +19,47 @@ import { tags } from '../data-set/tags.js';
 /** Values of one frame, row by row; samples of a colour pixel lie together. */
 export type StoredValues = Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** Decodes frame `frame` (from 0) of a file that was read whole. Throws DicomError `pixels`, `truncated`, `color`. */
-export async function decodeFrame(file: DicomFile, format: PixelFormat, frame: number): Promise<StoredValues> {
+/**
+ * Decodes frame `frame` (from 0) of a file that was read whole. Throws DicomError `pixels`, `truncated`, `color`.
+ * @param onNote is told what was put right without doubt
+ */
+export async function decodeFrame(
+  file: DicomFile,
+  format: PixelFormat,
+  frame: number,
+  onNote?: (text: string) => void,
+): Promise<StoredValues> {
   const { source, syntax, dataSet } = file;
   const path = source.name;
   const element = dataSet.elements.get(tags.PixelData);
   if (element === undefined) throw new DicomError(path, 'no-pixels', 'has no pixel data');
   const { rows, columns, samples, bitsAllocated } = format;
-  const shape: FrameShape = { path, rows, columns, samples, bitsAllocated };
+  const shape: FrameShape = { path, rows, columns, samples, bitsAllocated, ...(onNote && { onNote }) };
   if (syntax.codec === 'native') {
     if (element.fragments !== undefined) {
       throw new DicomError(path, 'pixels', `holds compressed frames but states ${syntax.name}; the file is damaged`);
     }
-    return toStored(nativeFrame(file, format, { element, frame }), format);
+    return toStored(nativeFrame(file, format, { element, frame }), format, onNote);
   }
   const bytes = frameBytes(file, { element, frame, frames: format.frames });
-  return toStored(await decodeCompressed(syntax.codec, bytes, shape), format);
+  return toStored(await decodeCompressed(syntax.codec, bytes, shape), format, onNote);
+}
+
+/**
+ * Checks that a file holds the pixels that it promises, as far as its header tells: uncompressed ones.
+ * @param file its header at least
+ * @throws DicomError `truncated`
+ */
+export function checkPixelLength({ source, syntax, dataSet }: DicomFile, format: PixelFormat): void {
+  const element = dataSet.elements.get(tags.PixelData);
+  if (element === undefined || element.length === 0xffffffff || syntax.codec !== 'native') return;
+  const { rows, columns, samples, bitsAllocated, frames } = format;
+  const needed = Math.ceil((rows * columns * samples * bitsAllocated * frames) / 8);
+  const total = syntax.deflated ? dataSet.bytes.length : source.bytes;
+  const there = Math.min(element.length, Math.max(0, total - element.offset));
+  if (there >= needed && there === element.length) return;
+  const problem = `${there} of ${Math.max(needed, element.length)} bytes of pixels are there; the file is cut short`;
+  throw new DicomError(source.name, 'truncated', problem);
 }
 
 async function decodeCompressed(codec: string, bytes: Uint8Array, shape: FrameShape): Promise<FrameSamples> {
@@ -68,10 +93,16 @@ function nativeFrame(
       `${element.length} bytes of pixels; frame ${frame + 1} needs ${needed}`,
     );
   }
-  const bytes = dataSet.bytes.subarray(element.offset, element.offset + element.length);
+  const stored = dataSet.bytes.subarray(element.offset, element.offset + element.length);
+  // Words of two small samples have their bytes in the order of the file (PS3.5, 8.1.1 and 8.2).
+  const bytes = syntax.bigEndian && element.vr === 'OW' && bitsAllocated <= 8 ? swappedPairs(stored) : stored;
   if (bitsAllocated === 1) return bitSamples(bytes, bits * frame, bits);
   const frameLength = bits / 8;
   return nativeSamples(bytes.subarray(frame * frameLength, (frame + 1) * frameLength), bitsAllocated, syntax.bigEndian);
+}
+
+function swappedPairs(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes, (byte, i) => bytes[i ^ 1] ?? byte);
 }
 
 /** The compressed bytes of one frame: one fragment, or several joined. */
@@ -126,18 +157,33 @@ function fragmentsOf(
   return starts.length === frames ? fragments.slice(starts[frame], starts[frame + 1]) : undefined;
 }
 
-/** Masks and sign-extends. */
-function toStored(samples: FrameSamples, { bitsAllocated, bitsStored, highBit, signed }: PixelFormat): StoredValues {
+/** Masks and sign-extends; notes bits beside the stored ones that are neither empty nor a sign. */
+function toStored(
+  samples: FrameSamples,
+  { bitsAllocated, bitsStored, highBit, signed }: PixelFormat,
+  onNote?: (text: string) => void,
+): StoredValues {
   const shift = highBit + 1 - bitsStored;
   const unused = 32 - bitsStored;
   if (!signed && shift === 0 && bitsStored === bitsAllocated) return samples;
   const wide = bitsStored > 16;
-  if (signed) {
-    const values = wide ? new Int32Array(samples.length) : new Int16Array(samples.length);
-    for (let i = 0; i < samples.length; i++) values[i] = (samples[i] << (unused - shift)) >> unused;
-    return values;
+  const mask = 2 ** bitsAllocated - 1;
+  const stored = signed
+    ? new (wide ? Int32Array : Int16Array)(samples.length)
+    : new (wide ? Uint32Array : Uint16Array)(samples.length);
+  let beside = 0;
+  for (let i = 0; i < samples.length; i++) {
+    const left = samples[i] << (unused - shift);
+    const value = signed ? left >> unused : left >>> unused;
+    stored[i] = value;
+    const shifted = value << shift;
+    // As a sign fills the upper bits, or as zeros do.
+    const asSign = (shifted ^ samples[i]) & mask;
+    if (asSign !== 0 && (((value & (2 ** bitsStored - 1)) << shift) ^ samples[i]) !== 0) beside++;
   }
-  const values = wide ? new Uint32Array(samples.length) : new Uint16Array(samples.length);
-  for (let i = 0; i < samples.length; i++) values[i] = (samples[i] << (unused - shift)) >>> unused;
-  return values;
+  if (beside > 0) {
+    const bits = `${bitsStored} stored bits of ${bitsAllocated}, highest ${highBit}`;
+    onNote?.(`pixels have values in bits beside the stored ones (${bits}); these bits are left out`);
+  }
+  return stored;
 }

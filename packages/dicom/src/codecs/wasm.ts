@@ -7,7 +7,7 @@
  * numbers; and the decoded view dies with its decoder, so it is copied.
  */
 import { DicomError } from '../dicom-error.js';
-import { checkCodeStream, isWholeScan } from './code-stream.js';
+import { checkCodeStream, wholeScan } from './code-stream.js';
 import type { FrameSamples, FrameShape } from './codec-types.js';
 
 interface WasmDecoder {
@@ -44,11 +44,12 @@ async function load(codec: WasmCodec): Promise<DecoderClass> {
 }
 
 /** Decodes one frame. Throws DicomError `pixels`. */
-export async function decodeWasm(codec: WasmCodec, bytes: Uint8Array, shape: FrameShape): Promise<FrameSamples> {
+export async function decodeWasm(codec: WasmCodec, stream: Uint8Array, shape: FrameShape): Promise<FrameSamples> {
   const { path, rows, columns, samples } = shape;
-  checkCodeStream(codec, bytes, shape);
+  checkCodeStream(codec, stream, shape);
   // CharLS counts zeros beyond the end of its data up to 2³¹, for seconds, before it gives up.
-  if (codec === 'jpeg-ls' && !isWholeScan(bytes)) {
+  const bytes = codec === 'jpeg-ls' ? wholeScan(stream) : stream;
+  if (bytes === undefined) {
     throw new DicomError(path, 'pixels', 'the jpeg-ls frame is cut short or broken by a marker; the file is damaged');
   }
   const Decoder = await load(codec);

@@ -21,6 +21,8 @@ export interface ParseOptions {
   readonly headerOnly?: boolean;
   /** Stop before the first element whose group is not this one. */
   readonly group?: number;
+  /** Of a damaged data set, give the elements before the damage instead of an error. */
+  readonly partial?: boolean;
 }
 
 export interface ParsedDataSet extends DataSet {
@@ -47,7 +49,12 @@ interface State {
 export function parseDataSet(bytes: Uint8Array, start: number, options: ParseOptions): ParsedDataSet {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const state: State = { bytes, view, options, at: start, count: 0 };
-  const elements = readElements(state, bytes.length, { implicit: options.implicit, depth: 0, delimited: false });
+  const elements = new Map<number, DicomElement>();
+  try {
+    readElements(state, bytes.length, { implicit: options.implicit, depth: 0, delimited: false }, elements);
+  } catch (error) {
+    if (!(error instanceof DicomError && options.partial === true)) throw error;
+  }
   return { bytes, bigEndian: options.bigEndian, elements, end: state.at };
 }
 
@@ -58,9 +65,9 @@ interface Level {
   readonly delimited: boolean;
 }
 
-function readElements(state: State, end: number, level: Level): Map<number, DicomElement> {
+/** @param elements filled as they are read */
+function readElements(state: State, end: number, level: Level, elements: Map<number, DicomElement>): void {
   const { options } = state;
-  const elements = new Map<number, DicomElement>();
   while (state.at < end) {
     // Some writers pad the file with zeros, or with a byte, after the last element.
     if (level.depth === 0 && end - state.at < 8) break;
@@ -71,7 +78,7 @@ function readElements(state: State, end: number, level: Level): Map<number, Dico
     }
     if (tag === itemEnd && level.delimited) {
       state.at += 4;
-      return elements;
+      return;
     }
     if (tag >>> 16 === 0xfffe) throw damaged(state, `unexpected delimiter ${tagText(tag)} at byte ${state.at - 4}`);
     if (level.depth === 0 && tag === 0) break;
@@ -81,12 +88,11 @@ function readElements(state: State, end: number, level: Level): Map<number, Dico
     const { vr, length } = readVrAndLength(state, end, level.implicit);
     if (tag === tags.PixelData && level.depth === 0 && options.headerOnly === true) {
       elements.set(tag, { vr, offset: state.at, length });
-      return elements;
+      return;
     }
     elements.set(tag, readValue(state, end, { tag, vr, length, level }));
   }
   if (level.delimited) throw cut(state, 'an item has no end');
-  return elements;
 }
 
 function readValue(
@@ -134,7 +140,8 @@ function readItems(
     }
     const delimited = length === undefinedLength;
     const itemLimit = delimited ? end : checkEnd(state, length, { end, tag });
-    const elements = readElements(state, itemLimit, { implicit: level.implicit, depth: level.depth, delimited });
+    const elements = new Map<number, DicomElement>();
+    readElements(state, itemLimit, { implicit: level.implicit, depth: level.depth, delimited }, elements);
     found.push({ bytes, bigEndian: options.bigEndian, elements });
   }
   if (exactEnd === undefined) throw cut(state, 'a sequence has no end');

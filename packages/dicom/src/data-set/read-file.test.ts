@@ -113,7 +113,7 @@ describe('hostile files', () => {
         const bad = good[0].slice(0, length % 3 === 0 ? length : undefined);
         for (const [at, value] of changes) if (at < bad.length) bad[at] = value;
         const { series, damaged } = await listSeries([memorySource('bad', bad), memorySource('good', good[1])]);
-        expect(damaged.every((error) => error instanceof DicomError)).toBe(true);
+        expect(damaged.every(({ error }) => error instanceof DicomError)).toBe(true);
         for (const found of series) {
           if (found.grid !== undefined && found.grid.size[0] * found.grid.size[1] > 1e6) continue;
           await readSeries(found).catch((error: unknown) => expect(error).toBeInstanceOf(DicomError));

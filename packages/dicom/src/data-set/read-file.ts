@@ -54,6 +54,31 @@ export async function readHeader(source: DicomSource): Promise<DicomFile> {
   }
 }
 
+/**
+ * What can be read of the beginning of a damaged file: perhaps nothing. Never throws for what is wrong with it; FileError
+ * when it cannot be read at all.
+ */
+export async function readBeginning(source: DicomSource): Promise<DataSet> {
+  const nothing: DataSet = { bytes: new Uint8Array(0), bigEndian: false, elements: new Map() };
+  const bytes = await source.read(firstWindow).catch((error: unknown) => {
+    if (error instanceof DicomError) return undefined;
+    throw error;
+  });
+  if (bytes === undefined || !looksLikeDicom(bytes)) return nothing;
+  const path = source.name;
+  const options = { path, bigEndian: false, headerOnly: true, partial: true };
+  if (!hasPreamble(bytes)) {
+    return parseDataSet(bytes, 0, { ...options, implicit: bareSyntax(bytes)?.implicit ?? false });
+  }
+  const start = preambleBytes + 4;
+  const meta = parseDataSet(bytes, start, { ...options, implicit: false, group: 2 });
+  const stated = transferSyntaxOf(text(meta, transferSyntaxUid) ?? '');
+  if (stated?.deflated) return nothing;
+  // Syntaxes that are not known are explicit little endian, nearly all.
+  const { implicit, bigEndian } = stated ?? explicitLittleEndian;
+  return parseDataSet(bytes, meta.end, { ...options, implicit, bigEndian });
+}
+
 /** Reads and parses the whole file. Throws DicomError and FileError. */
 export async function readFile(source: DicomSource): Promise<DicomFile> {
   return parseFile(source, await source.read(), false);

@@ -151,7 +151,10 @@ describe('regions', () => {
   ];
 
   it('that overlap are refused, or the last wins', async () => {
-    await expect(paint(rois)).rejects.toThrow("'GTV' and 'Lung_L' overlap");
+    await expect(paint(rois)).rejects.toThrow(/'GTV' and 'Lung_L' overlap; one of them has to win$/);
+    await expect(paint(rois)).rejects.toMatchObject({
+      fields: { options: { 'overlap last': 'let the later one win' } },
+    });
     const voxels = await paint(rois, { overlap: 'last' });
     expect([marked(voxels, 1).length, marked(voxels, 2).length]).toEqual([25 - 9, 16]);
     const values = parseRegionValues('gtv=3,lung_l=1');

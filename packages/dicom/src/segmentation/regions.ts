@@ -86,11 +86,9 @@ export function paintRegions(
         if (old === value) continue;
         if (old !== 0 && overlap === 'refuse') {
           const other = order.find((entry) => entry.value === old)?.region.name ?? '';
-          throw new DicomError(
-            path,
-            'labels',
-            `'${region.name}' and '${other}' overlap; say which wins (overlap: last)`,
-          );
+          throw new DicomError(path, 'labels', `'${region.name}' and '${other}' overlap; one of them has to win`, {
+            options: { 'overlap last': 'let the later one win' },
+          });
         }
         voxels[i] = value;
         count++;

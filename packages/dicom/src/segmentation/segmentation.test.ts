@@ -11,7 +11,9 @@ import { needs, pathOf } from '@quickcolumn/testing';
 import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dicomCielab } from './cielab.js';
-import { ctSlice, memorySource, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
+import { ctSlice, memorySource, type SliceOptions, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
+import { element, type WriteElement } from '../data-set/write-data-set.js';
+import { checkSegmentable } from './referable.js';
 import { items, text } from '../data-set/data-set.js';
 import { listSeries } from '../series/list-series.js';
 import { readFile as readDicomFile } from '../data-set/read-file.js';
@@ -154,6 +156,50 @@ describe('a segmentation', () => {
   });
 });
 
+const attribute = (tag: number, vr: string, value: string): WriteElement => element(tag, vr, value);
+
+async function scanOf(slice: SliceOptions): Promise<DicomVolume> {
+  const { series } = await listSeries(sourcesOf([0, 1, 2].map((i) => ctSlice(i, slice))));
+  return await readSeries(series[0]);
+}
+
+describe('a source that a segmentation cannot refer to is refused, before and while it is written', () => {
+  it.each<[string, SliceOptions, string]>([
+    ['no SOP Instance UIDs', { without: [tags.SOPInstanceUID] }, '3 of 3 images have no valid SOP Instance UID'],
+    ['no SOP Class UIDs', { without: [tags.SOPClassUID] }, '3 of 3 images have no valid SOP Instance UID or SOP Class'],
+    ['a UID that is none', { more: [attribute(tags.SOPInstanceUID, 'UI', '1.2.03')] }, 'no valid SOP Instance UID'],
+    [
+      'one UID for all images',
+      { more: [attribute(tags.SOPInstanceUID, 'UI', '1.2.3')] },
+      'have the same SOP Instance UID',
+    ],
+    ['no study UID', { without: [tags.StudyInstanceUID] }, 'the study has no valid Study Instance UID'],
+    ['no series UID', { without: [tags.SeriesInstanceUID] }, 'the series has no valid Series Instance UID'],
+    [
+      'a frame of reference that is none',
+      { more: [attribute(tags.FrameOfReferenceUID, 'UI', 'x')] },
+      'Frame of Reference',
+    ],
+    [
+      'an identifier that is too long',
+      { more: [attribute(tags.PatientID, 'LO', 'x'.repeat(70))] },
+      'PatientID is not valid',
+    ],
+    ['a name with a tabulator', { more: [attribute(tags.PatientName, 'PN', 'A\tB')] }, 'PatientName is not valid (PN)'],
+  ])('%s', async (_, source, problem) => {
+    const scan = await scanOf(source);
+    const labels = labelsOn(scan, (i) => i % 3);
+    for (const attempt of [checkSegmentable(scan), encodeSegmentation(labels, scan, options)]) {
+      await expect(attempt).rejects.toMatchObject({
+        code: 'dicom',
+        reason: 'write',
+        fields: { options: { 'format nifti': expect.any(String) as string } },
+      });
+      await expect(attempt).rejects.toThrow(problem);
+    }
+  });
+});
+
 /** Data of a NRRD file (raw or gzip), x fastest. */
 function nrrdVoxels(path: string): Uint8Array | Int16Array {
   const bytes = readFileSync(path);
@@ -236,6 +282,38 @@ describe('dciodvfy', needs('dciodvfy'), () => {
         ),
       ),
     ).toEqual([]);
+  });
+
+  it.each<[string, SliceOptions, string]>([
+    ['no frame of reference', { without: [tags.FrameOfReferenceUID] }, 'the images have no frame of reference UID'],
+    [
+      'a sex in words',
+      { more: [attribute(tags.PatientSex, 'CS', 'FEMALE')] },
+      'PatientSex of the source is not valid (CS)',
+    ],
+    ['a birth date with dashes', { more: [attribute(tags.PatientBirthDate, 'DA', '1960-01-01')] }, 'PatientBirthDate'],
+    ['a month 13', { more: [attribute(tags.StudyDate, 'DA', '20201301')] }, 'StudyDate of the source'],
+    ['an hour 25', { more: [attribute(tags.StudyTime, 'TM', '250000')] }, 'StudyTime of the source'],
+    ['a long accession number', { more: [attribute(tags.AccessionNumber, 'SH', 'x'.repeat(30))] }, 'AccessionNumber'],
+    [
+      'a name in Latin 1 without a character set',
+      {
+        more: [element(tags.PatientName, 'PN', Buffer.from('M\xfcller^X', 'latin1'))],
+        without: [tags.SpecificCharacterSet],
+      },
+      'the DICOM segmentation states ISO_IR 100',
+    ],
+  ])('finds no error where the source has %s, which is noted', async (_, source, note) => {
+    const scan = await scanOf(source);
+    const notes: string[] = [];
+    const bytes = await encodeSegmentation(
+      labelsOn(scan, (i) => i % 3),
+      scan,
+      { ...options, onNote: (message) => notes.push(message) },
+    );
+    expect(await errorsOf(bytes)).toEqual([]);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatch(note);
   });
 
   it.each<[string, SeriesRepair, readonly (readonly [number, number, number])[]]>([

@@ -14,6 +14,7 @@ import { DicomError } from '../dicom-error.js';
 import { copiedStudy } from './copied-study.js';
 import { readHeader } from '../data-set/read-file.js';
 import type { DicomVolume } from '../series/read-series.js';
+import { checkReferable } from './referable.js';
 import { segmentCodes } from './segment-codes.js';
 import { codeItem, dimensions, functionalGroups, referencedSeries, type SegmentFrame } from './segmentation-frames.js';
 import { tags } from '../data-set/tags.js';
@@ -39,20 +40,24 @@ export interface SegmentationOptions {
   readonly seriesNumber?: number;
   /** When it was made; default now. */
   readonly now?: Date;
+  /** Is told what of the source could not be taken over. */
+  readonly onNote?: (text: string) => void;
 }
 
 const segmentationClass = '1.2.840.10008.5.1.4.1.1.66.4';
 
 /**
  * The bytes of a segmentation of `scan`. A series without any voxel of a class still gets an object, with one empty
- * frame. Throws DicomError `write` for labels on another grid or of a class that is not named.
+ * frame. Throws DicomError `write` for labels on another grid or of a class that is not named, and where the source has
+ * no valid UIDs to refer to (`checkReferable`).
  */
 export async function encodeSegmentation(
   labels: Volume<Uint8Array>,
   scan: DicomVolume,
   options: SegmentationOptions,
 ): Promise<Uint8Array> {
-  const { classes, now = new Date() } = options;
+  const { classes, now = new Date(), onNote } = options;
+  checkReferable(scan);
   const fail = (problem: string): never => {
     throw new DicomError(`series ${scan.seriesUid}`, 'write', problem);
   };
@@ -63,15 +68,18 @@ export async function encodeSegmentation(
   const frames = found.length > 0 ? found : [{ segment: 1, plane: 0 }];
   const { dataSet } = await readHeader(scan.firstSource);
   const instanceUid = newUid();
+  if (scan.frameOfReferenceUid === '') {
+    onNote?.('the images have no frame of reference UID; the DICOM segmentation has a new one');
+  }
   const frameOfReferenceUid = scan.frameOfReferenceUid || newUid();
   const [date, time] = dicomDateTime(now);
   const { studyUid, seriesUid } = scan;
   const description = options.seriesDescription ?? 'Quickcolumn segmentation, research use only';
   const elements: WriteElement[] = [
-    ...copiedStudy(dataSet),
+    ...copiedStudy(`series ${seriesUid}`, dataSet, onNote),
     element(tags.SOPClassUID, 'UI', segmentationClass),
     element(tags.SOPInstanceUID, 'UI', instanceUid),
-    element(tags.StudyInstanceUID, 'UI', studyUid || newUid()),
+    element(tags.StudyInstanceUID, 'UI', studyUid),
     element(tags.Modality, 'CS', 'SEG'),
     element(tags.SeriesInstanceUID, 'UI', newUid()),
     element(tags.SeriesNumber, 'IS', String(options.seriesNumber ?? 9000)),
@@ -181,14 +189,12 @@ function lossyCompression(source: DataSet, lossy: boolean): WriteElement[] {
   const stated = text(source, tags.LossyImageCompression);
   if (!lossy && stated !== '01') return [element(tags.LossyImageCompression, 'CS', '00')];
   const ratio = decimal(source, tags.LossyImageCompressionRatio);
+  const method = text(source, tags.LossyImageCompressionMethod)?.split('\\')[0] ?? '';
   return [
     element(tags.LossyImageCompression, 'CS', '01'),
     element(tags.LossyImageCompressionRatio, 'DS', decimalString(ratio ?? 1)),
-    element(
-      tags.LossyImageCompressionMethod,
-      'CS',
-      text(source, tags.LossyImageCompressionMethod)?.split('\\')[0] ?? 'ISO_10918_1',
-    ),
+    // A code string that is not valid says nothing.
+    element(tags.LossyImageCompressionMethod, 'CS', /^[A-Z0-9_ ]{1,16}$/.test(method) ? method : 'ISO_10918_1'),
   ];
 }
 

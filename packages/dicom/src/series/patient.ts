@@ -2,7 +2,7 @@
  * Patient and study of a file as text, for people who ask for it (PS3.3, C.7.1.1 and C.7.2.1). Besides this, only the study
  * that a segmentation repeats is read of them (copied-study.ts).
  */
-import { text, valueBytes } from '../data-set/data-set.js';
+import { type DataSet, text, valueBytes } from '../data-set/data-set.js';
 import { readHeader } from '../data-set/read-file.js';
 import type { DicomSource } from '../sources/dicom-source.js';
 import { tags } from '../data-set/tags.js';
@@ -34,11 +34,16 @@ const encodings: Readonly<Record<string, string>> = {
   GBK: 'gbk',
 };
 
+/** Decodes texts in the character set that the file states. */
+export function textDecoder(dataSet: DataSet): InstanceType<typeof TextDecoder> {
+  const charset = text(dataSet, tags.SpecificCharacterSet)?.split('\\')[0] ?? '';
+  return new TextDecoder(encodings[charset] ?? 'latin1');
+}
+
 /** Reads who and what a file shows. Patient data: for the eyes of those who asked only. */
 export async function readPatient(source: DicomSource): Promise<PatientFacts> {
   const { dataSet } = await readHeader(source);
-  const charset = text(dataSet, tags.SpecificCharacterSet)?.split('\\')[0] ?? '';
-  const decoder = new TextDecoder(encodings[charset] ?? 'latin1');
+  const decoder = textDecoder(dataSet);
   const show = (tag: number): string =>
     decoder
       .decode(valueBytes(dataSet, tag)?.subarray(0, 1024))

@@ -9,14 +9,18 @@
 import { type Volume, voxelCount } from '@quickcolumn/volume';
 import { DicomError, throwIfAborted } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
-import { type DicomSeries, describeSeries } from './list-series.js';
+import { type DicomSeries, judgeSeries } from './list-series.js';
+import { newFindings, type Findings } from './checks/findings.js';
+import { watchRescale } from './checks/odd-rescale.js';
+import { rescaleOf } from './checks/rescale.js';
+import { fileNames } from './short-lists.js';
 import { decodeFrame, type StoredValues } from '../codecs/pixels.js';
 import { type DicomFile, readFile } from '../data-set/read-file.js';
-import type { SeriesRepair } from './repair.js';
+import { repairOptions, type SeriesRepair } from './repair.js';
 import { shiftPlane } from './shift-plane.js';
 import type { SliceHeader } from './slice-header.js';
 import type { DicomSource } from '../sources/dicom-source.js';
-import { type PlaneSource, planStack, type StackPlan } from './stack.js';
+import type { PlaneSource, StackPlan } from './stack.js';
 
 /** An image that a plane of the volume shows. */
 export interface SourceImage {
@@ -66,27 +70,39 @@ export interface ReadSeriesOptions {
 /** HU of air, and of padding. */
 const airHu = -1024;
 
-/** Reads a series. Throws DicomError with the first of its problems as reason, all of them in the message. */
+/**
+ * Reads a series. Throws DicomError with the first of its problems as reason, all of them in the message; `damaged` names
+ * every slice whose pixels cannot be decoded.
+ */
 export async function readSeries(series: DicomSeries, options: ReadSeriesOptions = {}): Promise<DicomVolume> {
   const { repair, anyModality, maxBytes = 4 * dicomLimits.voxels } = options;
-  const { problems, notes } = describeSeries(series.slices, { repair, anyModality });
+  const { plan, problems, notes } = judgeSeries(series, { repair, anyModality });
   const name = `series ${series.seriesUid || 'without UID'}`;
-  const { plan } = planStack(series.slices, repair);
   if (problems.length > 0 || plan === undefined) {
     const text = problems.map(({ message }) => message).join('; ');
-    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text);
+    throw new DicomError(name, problems[0]?.kind ?? 'geometry', text === '' ? 'cannot be stacked' : text, {
+      options: repairOptions(problems),
+    });
   }
   if (4 * voxelCount(plan.size) > maxBytes) {
     throw new DicomError(name, 'limit', `${plan.size.join('×')} voxels; at most ${maxBytes} bytes are allowed`);
   }
   const reader = frameReader(name, plan, options);
-  const voxels = await fillPlanes(plan, reader, options);
+  const found = newFindings();
+  let voxels: Int16Array | Float32Array;
+  try {
+    voxels = await fillPlanes(plan, reader, { ...options, name, found });
+  } catch (error) {
+    if (reader.undecoded.size === 0) throw error;
+    return await readSeries(await withoutUndecoded(series, reader, error), options);
+  }
   const sources = plan.planes.map((plane): PlaneImages => {
     if (plane.kind === 'slice') return { images: [imageOf(plane.slice)], exact: plan.shifts === undefined };
     return { images: [imageOf(plane.a), imageOf(plane.b)], exact: false };
   });
   const { seriesUid, studyUid, frameOfReferenceUid } = series;
   const padded = reader.paddedInTissue();
+  if (padded > 0) found.notes.push(`${padded} padding pixels with tissue's values were set to air`);
   return {
     volume: { voxels, size: plan.size, affine: plan.affine },
     sources,
@@ -96,8 +112,20 @@ export async function readSeries(series: DicomSeries, options: ReadSeriesOptions
     studyUid,
     frameOfReferenceUid,
     firstSource: series.slices[0].source,
-    notes: padded === 0 ? notes : [...notes, `${padded} padding pixels with tissue's values were set to air`],
+    notes: [...notes, ...reader.notes, ...found.notes],
   };
+}
+
+/**
+ * The series with those slices among the damaged files whose pixels cannot be decoded: after the first, all are tried.
+ * @throws the error of decoding when there is no slice that can be decoded: then it is not damage but the format
+ */
+async function withoutUndecoded(series: DicomSeries, reader: FrameReader, error: unknown): Promise<DicomSeries> {
+  for (const slice of series.slices) await reader.stored(slice).catch(() => undefined);
+  const slices = series.slices.filter(({ source }) => !reader.undecoded.has(source));
+  if (slices.length === 0) throw error;
+  const damaged = [...reader.undecoded].map(([source, cause]) => ({ source, error: cause }));
+  return { ...series, slices, damaged: [...series.damaged, ...damaged] };
 }
 
 function imageOf({ classUid, instanceUid, format, frame }: SliceHeader): SourceImage {
@@ -112,31 +140,47 @@ interface FrameReader {
   /** Values as stored, for comparison. */
   stored(slice: SliceHeader): Promise<StoredValues>;
   paddedInTissue(): number;
+  /** Files whose pixels could not be decoded. */
+  readonly undecoded: ReadonlyMap<DicomSource, DicomError>;
+  /** What decoders had to put right, each once. */
+  readonly notes: ReadonlySet<string>;
 }
 
 /** Decodes frames; keeps the last file, because frames of one file follow each other. */
 function frameReader(name: string, plan: StackPlan, { padding = 'air' }: ReadSeriesOptions): FrameReader {
   let last: DicomFile | undefined;
   let padded = 0;
-  const all = plan.planes.flatMap((plane) => (plane.kind === 'slice' ? [plane.slice] : [plane.a, plane.b]));
+  const all = plan.planes.flatMap(imagesOf);
   const whole = all.every(isWhole);
+  const undecoded = new Map<DicomSource, DicomError>();
+  const notes = new Set<string>();
 
-  const stored = async (slice: SliceHeader): Promise<StoredValues> => {
+  const decode = async (slice: SliceHeader): Promise<StoredValues> => {
     if (last?.source !== slice.source) last = await readFile(slice.source);
-    const values = await decodeFrame(last, slice.format, slice.frame);
+    const values = await decodeFrame(last, slice.format, slice.frame, (text) => notes.add(text));
     const expected = slice.format.rows * slice.format.columns;
     if (values.length !== expected) {
       throw new DicomError(slice.source.name, 'pixels', `${values.length} pixels; the header says ${expected}`);
     }
     return values;
   };
+  const stored = async (slice: SliceHeader): Promise<StoredValues> => {
+    try {
+      return await decode(slice);
+    } catch (error) {
+      if (error instanceof DicomError) undecoded.set(slice.source, error);
+      throw error;
+    }
+  };
 
   return {
     stored,
+    undecoded,
+    notes,
     paddedInTissue: () => padded,
     read: async (slice) => {
       const values = await stored(slice);
-      const { slope, intercept } = slice.rescale ?? { slope: 1, intercept: 0 };
+      const { slope, intercept } = rescaleOf(slice);
       const hu = whole ? new Int32Array(values.length) : new Float32Array(values.length);
       for (let i = 0; i < values.length; i++) hu[i] = values[i] * slope + intercept;
       const range = slice.format.padding;
@@ -151,9 +195,9 @@ function frameReader(name: string, plan: StackPlan, { padding = 'air' }: ReadSer
     },
   };
 
-  function isWhole({ rescale, format }: SliceHeader): boolean {
-    const { slope, intercept } = rescale ?? { slope: 1, intercept: 0 };
-    const largest = Math.abs(slope) * 2 ** format.bitsStored + Math.abs(intercept);
+  function isWhole(slice: SliceHeader): boolean {
+    const { slope, intercept } = rescaleOf(slice);
+    const largest = Math.abs(slope) * 2 ** slice.format.bitsStored + Math.abs(intercept);
     if (!(largest < 2 ** 100)) throw new DicomError(name, 'pixels', `rescale slope ${slope} cannot be meant`);
     return Number.isInteger(slope) && Number.isInteger(intercept) && largest < 2 ** 31;
   }
@@ -162,9 +206,11 @@ function frameReader(name: string, plan: StackPlan, { padding = 'air' }: ReadSer
 async function fillPlanes(
   plan: StackPlan,
   reader: FrameReader,
-  options: ReadSeriesOptions,
+  options: ReadSeriesOptions & { readonly name: string; readonly found: Findings },
 ): Promise<Int16Array | Float32Array> {
   const { size, planes, shifts } = plan;
+  const { name } = options;
+  const rescales = watchRescale(plan);
   const planeVoxels = size[0] * size[1];
   // Whole numbers as int16 where they fit, as nearly all CTs do; the first that does not makes it float32. Allocated
   // when the first plane is there: before that, the size is only a promise.
@@ -174,11 +220,17 @@ async function fillPlanes(
     options.onProgress?.({ done: k, total: planes.length });
     if (plan.compareDuplicates && plane.kind === 'slice') await compare(plane, reader);
     const hu = await planeHu(plane, reader);
+    if (plane.kind === 'slice') rescales?.add(plane.slice, hu);
     const shifted =
       shifts === undefined ? hu : shiftPlane(hu, formatOf(plane), { size, shift: shifts[k], outside: airHu });
     voxels ??= new Int16Array(planeVoxels * planes.length);
     if (voxels instanceof Int16Array && !fitsInt16(shifted)) voxels = Float32Array.from(voxels);
     voxels.set(shifted, k * planeVoxels);
+  }
+  const misfits = rescales?.misfits() ?? [];
+  if (misfits.length > 0) {
+    const text = `with the rescale of the other slices these would fit them, with their own they do not: ${fileNames(misfits)}`;
+    throw new DicomError(name, 'mixed-rescale', text);
   }
   return voxels ?? new Int16Array(0);
 }
@@ -214,6 +266,10 @@ async function compare(plane: PlaneSource & { kind: 'slice' }, reader: FrameRead
       `lies at the same place as ${plane.slice.source.name} but its pixels differ; choose one series or acquisition`,
     );
   }
+}
+
+function imagesOf(plane: PlaneSource): SliceHeader[] {
+  return plane.kind === 'slice' ? [plane.slice] : [plane.a, plane.b];
 }
 
 function formatOf(plane: PlaneSource): SliceHeader['format'] {

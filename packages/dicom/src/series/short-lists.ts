@@ -11,6 +11,7 @@ export function fileNames(slices: readonly SliceHeader[]): string {
   return shorten([...new Set(slices.map(({ source }) => basename(source.name)))]);
 }
 
-export function shorten(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+export function shorten(names: readonly string[], most: number = 3): string {
+  if (names.length <= most) return names.join(', ');
+  return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 }

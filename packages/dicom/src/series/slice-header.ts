@@ -10,6 +10,7 @@ import { type DataSet, decimal, decimals, int16, items, text, texts } from '../d
 import { DicomError } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
 import type { DicomFile } from '../data-set/read-file.js';
+import { type SliceFacts, sliceFacts, type SliceIdentity, sliceIdentity } from './slice-facts.js';
 import type { DicomSource } from '../sources/dicom-source.js';
 import { tags } from '../data-set/tags.js';
 import type { TransferSyntax } from '../data-set/transfer-syntax.js';
@@ -29,6 +30,16 @@ export interface PixelFormat {
   readonly padding?: readonly [number, number];
 }
 
+export interface Rescale {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+export interface RescaleGap {
+  readonly attribute: 'slope' | 'intercept';
+  readonly state: 'absent' | 'unreadable';
+}
+
 /** One image plane. */
 export interface SliceHeader {
   readonly source: DicomSource;
@@ -42,7 +53,6 @@ export interface SliceHeader {
   readonly seriesUid: string;
   readonly frameOfReferenceUid: string;
   readonly modality: string;
-  readonly instanceNumber: number;
   readonly imageType: readonly string[];
   /** Centre of the first pixel. */
   readonly position?: Vector3;
@@ -54,9 +64,13 @@ export interface SliceHeader {
   readonly rowSpacingMm?: number;
   readonly thicknessMm?: number;
   /** To HU: value · slope + intercept; absent where the file has no rescale. */
-  readonly rescale?: { readonly slope: number; readonly intercept: number };
+  readonly rescale?: Rescale;
+  /** Attributes of the rescale that are absent (then slope 1, intercept 0 is taken) or cannot be read as numbers. */
+  readonly rescaleGaps: readonly RescaleGap[];
   /** What the rescaled values are, where the file says it; 'HU' for CT. */
   readonly rescaleType?: string;
+  readonly facts: SliceFacts;
+  readonly identity: SliceIdentity;
 }
 
 /** Slices of a file that has pixels, or undefined for one that has none (reports, structure sets). Throws DicomError. */
@@ -73,20 +87,27 @@ export function sliceHeaders({ source, syntax, dataSet }: DicomFile): SliceHeade
     seriesUid: text(dataSet, tags.SeriesInstanceUID) ?? '',
     frameOfReferenceUid: text(dataSet, tags.FrameOfReferenceUID) ?? '',
     modality: text(dataSet, tags.Modality) ?? '?',
-    instanceNumber: decimal(dataSet, tags.InstanceNumber) ?? 0,
+    identity: sliceIdentity(dataSet),
   };
   const shared = items(dataSet, tags.SharedFunctionalGroupsSequence)[0];
   const perFrame = items(dataSet, tags.PerFrameFunctionalGroupsSequence);
-  return Array.from({ length: format.frames }, (_, frame) => ({
-    ...common,
-    frame,
-    ...planeOf([perFrame[frame], shared], dataSet),
-  }));
+  const isOneOfMany = format.frames > 1;
+  const single = isOneOfMany ? undefined : sliceFacts(dataSet, { isOneOfMany });
+  return Array.from({ length: format.frames }, (_, frame) => {
+    const group = perFrame[frame];
+    const content = group === undefined ? undefined : items(group, tags.FrameContentSequence)[0];
+    return {
+      ...common,
+      frame,
+      ...planeOf([group, shared], dataSet),
+      facts: single ?? sliceFacts(dataSet, { content, isOneOfMany }),
+    };
+  });
 }
 
 type Plane = Omit<
   SliceHeader,
-  'source' | 'syntax' | 'format' | 'frame' | 'modality' | 'instanceNumber' | `${string}Uid`
+  'source' | 'syntax' | 'format' | 'frame' | 'modality' | 'facts' | 'identity' | `${string}Uid`
 >;
 
 /** @param groups functional groups, the frame's own first; the data set itself comes last. */
@@ -105,8 +126,16 @@ function planeOf(groups: readonly (DataSet | undefined)[], dataSet: DataSet): Pl
   const spacing = numbers(tags.PixelMeasuresSequence, tags.PixelSpacing, 2);
   const frameType = macro(tags.CTImageFrameTypeSequence, tags.FrameType);
   const imageType = texts(frameType, tags.FrameType);
-  const slope = numbers(tags.PixelValueTransformationSequence, tags.RescaleSlope, 1)?.[0];
-  const intercept = numbers(tags.PixelValueTransformationSequence, tags.RescaleIntercept, 1)?.[0] ?? 0;
+  const gaps: RescaleGap[] = [];
+  const scaleNumber = (attribute: RescaleGap['attribute'], tag: number): number | undefined => {
+    const stated = text(macro(tags.PixelValueTransformationSequence, tag), tag);
+    const value = numbers(tags.PixelValueTransformationSequence, tag, 1)?.[0];
+    if (value === undefined) gaps.push({ attribute, state: stated === undefined ? 'absent' : 'unreadable' });
+    return value;
+  };
+  const slope = scaleNumber('slope', tags.RescaleSlope);
+  const intercept = scaleNumber('intercept', tags.RescaleIntercept);
+  const hasRescale = slope !== undefined || intercept !== undefined;
   return {
     imageType: imageType[0] === '' ? texts(dataSet, tags.ImageType) : imageType,
     position: position && [position[0], position[1], position[2]],
@@ -115,7 +144,8 @@ function planeOf(groups: readonly (DataSet | undefined)[], dataSet: DataSet): Pl
     rowSpacingMm: spacing?.[0],
     columnSpacingMm: spacing?.[1],
     thicknessMm: numbers(tags.PixelMeasuresSequence, tags.SliceThickness, 1)?.[0],
-    ...(slope === undefined ? {} : { rescale: { slope, intercept } }),
+    ...(hasRescale ? { rescale: { slope: slope ?? 1, intercept: intercept ?? 0 } } : {}),
+    rescaleGaps: gaps,
     rescaleType: text(macro(tags.PixelValueTransformationSequence, tags.RescaleType), tags.RescaleType),
   };
 }
@@ -133,7 +163,7 @@ function pixelFormat(path: string, dataSet: DataSet): PixelFormat {
   const highBit = int16(dataSet, tags.HighBit) ?? bitsStored - 1;
   const frames = decimal(dataSet, tags.NumberOfFrames) ?? 1;
   const samples = int16(dataSet, tags.SamplesPerPixel) ?? 1;
-  const signed = int16(dataSet, tags.PixelRepresentation) === 1;
+  const signed = number(tags.PixelRepresentation, 'PixelRepresentation') === 1;
   if (rows < 1 || columns < 1 || rows * columns > dicomLimits.framePixels) {
     throw new DicomError(path, 'limit', `${columns}×${rows} pixels; expected 1×1 to ${dicomLimits.framePixels} pixels`);
   }

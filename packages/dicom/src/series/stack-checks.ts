@@ -3,7 +3,8 @@
  * spacing, one orientation, grey pixels. Scout views are told apart here (their image type says LOCALIZER).
  */
 import type { Vector3 } from '@quickcolumn/volume';
-import type { DicomReason } from '../dicom-error.js';
+import type { Findings } from './checks/findings.js';
+import { checkRescale } from './checks/rescale.js';
 import type { SeriesRepair } from './repair.js';
 import type { SliceHeader } from './slice-header.js';
 import { cross, dot, norm } from './vectors.js';
@@ -30,11 +31,6 @@ export interface CommonFrame {
   readonly normal: Vector3;
 }
 
-export interface CheckFindings {
-  readonly problem: (kind: DicomReason, message: string) => void;
-  readonly notes: string[];
-}
-
 /** Cosines are written with six digits or so. */
 const directionTolerance = 1e-3;
 
@@ -42,49 +38,47 @@ const directionTolerance = 1e-3;
 export function slicesThatFit(
   all: readonly SliceHeader[],
   repair: SeriesRepair,
-  { problem, notes }: CheckFindings,
+  findings: Findings,
 ): CommonFrame | undefined {
   const isScout = ({ imageType }: SliceHeader): boolean =>
     imageType.some((value) => value.toUpperCase() === 'LOCALIZER');
   const scouts = all.filter(isScout);
   let slices = all;
   if (scouts.length === all.length) {
-    problem('localizer', `all ${all.length} images are scout views`);
+    // Without them nothing would be left.
+    findings.problems.push({ kind: 'localizer', message: `all ${all.length} images are scout views` });
     return undefined;
   }
   if (scouts.length > 0) {
     const text = `${scouts.length} of ${all.length} images are scout views: ${fileNames(scouts)}`;
-    if (repair.localizer === undefined) problem('localizer', text);
-    else notes.push(`${text}; left out`);
+    findings.defect('localizer', text, repair.localizer && 'left out');
     slices = all.filter((slice) => !isScout(slice));
   }
   const coloured = slices.filter(({ format }) => format.samples !== 1 || !format.photometric.startsWith('MONOCHROME'));
   if (coloured.length > 0) {
     const kinds = [...new Set(coloured.map(({ format }) => format.photometric || 'no photometric interpretation'))];
-    problem('color', `not grey images (${kinds.join(', ')}): ${fileNames(coloured)}`);
+    findings.defect('color', `not grey images (${kinds.join(', ')}): ${fileNames(coloured)}`);
   }
   const inverted = slices.filter(({ format }) => format.photometric === 'MONOCHROME1');
-  if (inverted.length > 0) notes.push('MONOCHROME1: dark means high; values are taken as stored');
-  const flat = slices.filter(({ rescale }) => rescale !== undefined && !(Math.abs(rescale.slope) > 0));
-  if (flat.length > 0) problem('pixels', `a rescale slope of 0 loses every value: ${fileNames(flat)}`);
-  const bare = slices.filter(({ rescale }) => rescale === undefined);
-  if (bare.length > 0) notes.push(`${bare.length} slices have no rescale; their values are taken as HU`);
+  if (inverted.length > 0) findings.notes.push('MONOCHROME1: dark means high; values are taken as stored');
+  checkRescale(slices, findings);
 
   // 'US' means that nobody said; other types are maps of dual-energy scanners.
   const types = new Set(slices.flatMap(({ rescaleType }) => (rescaleType === undefined ? [] : [rescaleType])));
   const strange = [...types].filter((type) => type !== 'HU' && type !== 'US');
-  if (strange.length > 0) problem('pixels', `values are ${strange.slice(0, 3).join(', ')}, not Hounsfield units`);
+  if (strange.length > 0)
+    findings.defect('pixels', `values are ${strange.slice(0, 3).join(', ')}, not Hounsfield units`);
 
   const positioned = slices.filter(hasPlace);
   if (positioned.length < slices.length) {
     const lost = slices.filter((slice) => !hasPlace(slice));
-    problem(
+    findings.defect(
       'geometry',
       `${lost.length === 1 ? '1 image has' : `${lost.length} images have`} no usable position, orientation or spacing: ${fileNames(lost)}`,
     );
   }
   if (positioned.length === 0) return undefined;
-  return commonFrame(positioned, problem);
+  return commonFrame(positioned, findings);
 }
 
 function hasPlace(slice: SliceHeader): slice is Positioned {
@@ -103,11 +97,11 @@ function hasPlace(slice: SliceHeader): slice is Positioned {
   );
 }
 
-function commonFrame(positioned: readonly Positioned[], problem: CheckFindings['problem']): CommonFrame | undefined {
+function commonFrame(positioned: readonly Positioned[], findings: Findings): CommonFrame | undefined {
   const bySize = groupBy(positioned, ({ format }) => `${format.columns}×${format.rows}`);
-  if (bySize.size > 1) problem('mixed-size', `images of different sizes: ${describe(bySize)}`);
+  if (bySize.size > 1) findings.defect('mixed-size', `images of different sizes: ${describe(bySize)}`);
   const bySpacing = groupBy(positioned, (s) => `${s.columnSpacingMm.toFixed(4)}×${s.rowSpacingMm.toFixed(4)} mm`);
-  if (bySpacing.size > 1) problem('mixed-spacing', `images of different pixel spacing: ${describe(bySpacing)}`);
+  if (bySpacing.size > 1) findings.defect('mixed-spacing', `images of different pixel spacing: ${describe(bySpacing)}`);
   const apart = (a: Vector3, b: Vector3): number => Math.max(...a.map((value, axis) => Math.abs(value - b[axis])));
   const representatives: Positioned[] = [];
   const byDirection = groupBy(positioned, (slice) => {
@@ -121,7 +115,8 @@ function commonFrame(positioned: readonly Positioned[], problem: CheckFindings['
     const cosines = at < 0 ? [] : [...representatives[at].rowDirection, ...representatives[at].columnDirection];
     return at < 0 ? 'others' : cosines.map((value) => value.toFixed(3)).join('\\');
   });
-  if (byDirection.size > 1) problem('mixed-orientation', `images of different orientations: ${describe(byDirection)}`);
+  if (byDirection.size > 1)
+    findings.defect('mixed-orientation', `images of different orientations: ${describe(byDirection)}`);
   if (bySize.size > 1 || bySpacing.size > 1 || byDirection.size > 1) return undefined;
   const [{ format, columnSpacingMm, rowSpacingMm, rowDirection, columnDirection }] = positioned;
   const normal = cross(rowDirection, columnDirection);

@@ -1,5 +1,6 @@
 /** The series assembler: order, and every defect named, refused, and repaired when asked. */
 import { describe, expect, it } from 'vitest';
+import type { DicomError } from '../dicom-error.js';
 import { ctSlice, type SliceOptions, sourcesOf } from '../dicom.test.helpers.js';
 import { type DicomSeries, listSeries } from './list-series.js';
 import { readSeries } from './read-series.js';
@@ -78,6 +79,8 @@ interface Defect {
   readonly slices: readonly SliceOptions[];
   readonly kind: string;
   readonly message: RegExp;
+  /** What the error offers. */
+  readonly options?: Readonly<Record<string, string>>;
   readonly repairs: readonly {
     readonly repair: SeriesRepair;
     /** First voxel of each plane, in HU. */
@@ -92,13 +95,15 @@ const defects: readonly Defect[] = [
   {
     name: 'a missing slice',
     slices: [0, 2, 6, 8].map((z) => upright(z, 1024 + 10 * z)),
+    options: { 'repair missing=interpolate': 'repair it' },
     kind: 'missing',
-    message: /1 slice is missing, between 2.00 and 6.00 mm .*repair: missing=interpolate/,
+    message: /1 slice is missing, between 2.00 and 6.00 mm$/,
     repairs: [{ repair: { missing: 'interpolate' }, planes: [0, 20, 40, 60, 80] }],
   },
   {
     name: 'identical duplicates',
     slices: [0, 2, 2, 4].map((z) => upright(z, 1024 + z)),
+    options: { 'repair duplicates=identical': 'repair it', 'repair duplicates=first': 'repair it' },
     kind: 'duplicates',
     message: /1 of 3 places hold more than one slice, different images: 2.00 mm \(slice-1.dcm, slice-2.dcm\)/,
     repairs: [
@@ -109,6 +114,7 @@ const defects: readonly Defect[] = [
   {
     name: 'differing duplicates',
     slices: [upright(0), { ...upright(2, 1030), instanceNumber: 9 }, upright(2, 1040), upright(4)],
+    options: { 'repair duplicates=identical': 'repair it', 'repair duplicates=first': 'repair it' },
     kind: 'duplicates',
     message: /more than one slice/,
     repairs: [
@@ -122,6 +128,7 @@ const defects: readonly Defect[] = [
   {
     name: 'uneven spacing',
     slices: [0, 2, 4, 5, 8].map((z) => upright(z, 1024 + 10 * z)),
+    options: { 'repair uneven=resample': 'repair it' },
     kind: 'uneven',
     message: /distances from 1.000 to 3.000 mm, median 2.000; after 4.00 mm, 5.00 mm/,
     repairs: [{ repair: { uneven: 'resample' }, planes: [0, 20, 40, 60, 80] }],
@@ -129,8 +136,9 @@ const defects: readonly Defect[] = [
   {
     name: 'a tilted gantry',
     slices: tilted,
+    options: { 'repair tilt=shear': 'repair it', 'repair tilt=resample': 'repair it' },
     kind: 'tilt',
-    message: /the gantry was tilted: .* 11.31° from upright .*tilt=shear or tilt=resample/,
+    message: /the gantry was tilted: .* 11.31° from upright$/,
     repairs: [
       { repair: { tilt: 'shear' }, planes: [0, 0, 0] },
       // One row more per plane: what a plane does not reach is air.
@@ -144,6 +152,7 @@ const defects: readonly Defect[] = [
       upright(2),
       { ...upright(50), imageType: 'ORIGINAL\\PRIMARY\\LOCALIZER', orientation: [1, 0, 0, 0, 0, -1] },
     ],
+    options: { 'repair localizer=drop': 'leave them out' },
     kind: 'localizer',
     message: /1 of 3 images are scout views: slice-2.dcm/,
     repairs: [{ repair: { localizer: 'drop' }, planes: [-24, -24] }],
@@ -193,12 +202,14 @@ const defects: readonly Defect[] = [
 ];
 
 describe('a defect is named and refused, and repaired only when asked', () => {
-  it.each(defects)('$name', async ({ slices, kind, message, repairs }) => {
+  it.each(defects)('$name', async ({ slices, kind, message, repairs, options }) => {
     const series = await seriesOf(slices);
     expect(series.problems.map((problem) => problem.kind)).toContain(kind);
     expect(series.grid).toBeUndefined();
     await expect(readSeries(series)).rejects.toMatchObject({ code: 'dicom' });
     await expect(readSeries(series)).rejects.toThrow(message);
+    const hints = await readSeries(series).catch((error: DicomError) => error.fields['options']);
+    expect(hints).toEqual(options ?? {});
     for (const { repair, planes, fails } of repairs) {
       if (fails !== undefined) {
         await expect(readSeries(series, { repair })).rejects.toThrow(fails);

@@ -8,21 +8,22 @@
  * against the grid as a whole: differences of neighbours look uneven where only their rounding is.
  */
 import type { Affine, Size3, Vector3 } from '@quickcolumn/volume';
-import type { DicomReason } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
-import { repairHint, type SeriesRepair } from './repair.js';
+import { firstAcquisition } from './checks/acquisitions.js';
+import { type Findings, newFindings, type SeriesProblem } from './checks/findings.js';
+import {
+  checkCounts,
+  checkDiameter,
+  checkOrder,
+  checkPatientPosition,
+  checkProtocol,
+  checkThickness,
+} from './checks/plausibility.js';
+import type { SeriesRepair } from './repair.js';
 import type { SliceHeader } from './slice-header.js';
 import { type CommonFrame, type Positioned, slicesThatFit } from './stack-checks.js';
 import { dot, norm, plus } from './vectors.js';
 import { fileNames, placesMm, shorten } from './short-lists.js';
-
-export interface SeriesProblem {
-  readonly kind: DicomReason;
-  /** One sentence: what, in which files or places, and the repair that exists. */
-  readonly message: string;
-  /** The repairs, e.g. `tilt=shear or tilt=resample`. */
-  readonly repair?: string;
-}
 
 /** Where the voxels of one plane of the volume come from. */
 export type PlaneSource =
@@ -62,30 +63,13 @@ const samePlaceMm = 0.01;
 
 /** Examines the slices of one series. Never throws for what is wrong with them. */
 export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair = {}): StackReport {
-  const problems: SeriesProblem[] = [];
-  const notes: string[] = [];
-  const problem = (kind: DicomReason, message: string): void => {
-    const hint = repairHint(kind);
-    const text = hint === undefined ? message : `${message} (repair: ${hint})`;
-    problems.push({ kind, message: text, ...(hint === undefined ? {} : { repair: hint }) });
-  };
-  const common = slicesThatFit(slices, repair, { problem, notes });
+  const findings = newFindings();
+  const { problems, notes } = findings;
+  checkCounts(slices, findings);
+  const common = slicesThatFit(slices, repair, findings);
   if (common === undefined) return { problems, notes };
   const { positioned, normal, columnSpacingMm, rowSpacingMm } = common;
-  const planes = groupPlanes(positioned, normal);
-
-  const repeated = planes.filter((plane) => plane.slices.length > 1);
-  if (repeated.length > 0) {
-    const where = placesMm(repeated.map(({ along }) => along));
-    const files = fileNames(repeated.flatMap(({ slices: same }) => same));
-    const isCopy = repeated.every(({ slices: [{ instanceUid, frame }, ...others] }) =>
-      others.every((other) => other.instanceUid === instanceUid && other.frame === frame),
-    );
-    const what = isCopy ? 'copies of one image' : 'different images';
-    const text = `${repeated.length} of ${planes.length} places hold more than one slice, ${what}: ${where} (${files})`;
-    if (repair.duplicates === undefined) problem('duplicates', text);
-    else notes.push(`${text}; ${repair.duplicates === 'first' ? 'the first was taken' : 'taken if identical'}`);
-  }
+  const planes = planesOf(groupPlanes(positioned, normal), repair, findings);
 
   const [pixelMm, first, last] = [Math.min(columnSpacingMm, rowSpacingMm), planes[0], planes[planes.length - 1]];
   const lateral = (plane: Plane): Vector3 => plus(plane.slices[0].position, normal, -plane.along);
@@ -98,7 +82,7 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
     return norm(plus(plus(position, normal, -along), expected, -1)) > 0.2 * pixelMm;
   });
   if (scattered.length > 0) {
-    problem(
+    findings.defect(
       'scattered',
       `${scattered.length} slices do not lie on one line through the stack: ${fileNames(scattered)}`,
     );
@@ -107,11 +91,21 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
   if (tilted && scattered.length === 0) {
     const degrees = ((Math.atan(norm(slope)) * 180) / Math.PI).toFixed(2);
     const text = `the gantry was tilted: planes are shifted against each other, ${degrees}° from upright`;
-    if (repair.tilt === undefined) problem('tilt', text);
-    else notes.push(`${text}; ${repair.tilt === 'shear' ? 'the grid is sheared' : 'resampled upright'}`);
+    const repaired = repair.tilt === 'shear' ? 'the grid is sheared' : 'resampled upright';
+    findings.defect('tilt', text, repair.tilt && repaired);
   }
 
-  const levels = levelsOf(planes, repair, { problem, notes });
+  const levels = levelsOf(planes, repair, findings);
+  const ordered = {
+    slices: planes.map(({ slices: [slice] }) => slice),
+    along: planes.map(({ along }) => along),
+    ...(planes.length > 1 && levels !== undefined ? { stepMm: levels.stepMm } : {}),
+  };
+  checkOrder(ordered, findings);
+  checkThickness(ordered, findings);
+  checkPatientPosition(common, findings);
+  checkDiameter(common, findings);
+  checkProtocol(positioned, findings);
   const spacingMm: Vector3 = [columnSpacingMm, rowSpacingMm, levels?.stepMm ?? Number.NaN];
   if (levels === undefined || problems.length > 0) return { problems, notes, spacingMm };
 
@@ -125,7 +119,7 @@ export function planStack(slices: readonly SliceHeader[], repair: SeriesRepair =
   const step = isUpright ? normal : plus(normal, slope);
   const size: Size3 = [columns, rows, levels.sources.length];
   if (columns * rows * levels.sources.length > dicomLimits.voxels) {
-    problem('limit', `${size.join('×')} voxels are more than ${dicomLimits.voxels}`);
+    findings.defect('extent', `${size.join('×')} voxels are more than ${dicomLimits.voxels}`);
     return { problems, notes, spacingMm };
   }
   const column = (direction: Vector3, mm: number): Vector3 => plus([0, 0, 0], direction, mm);
@@ -177,8 +171,9 @@ function uprightFrame(
 function groupPlanes(positioned: readonly Positioned[], normal: Vector3): Plane[] {
   const along = new Map(positioned.map((slice) => [slice, dot(slice.position, normal)]));
   const place = (slice: Positioned): number => along.get(slice) ?? 0;
+  const number = ({ facts }: Positioned): number => facts.instanceNumber ?? 0;
   const sorted = [...positioned].sort(
-    (a, b) => place(a) - place(b) || a.instanceNumber - b.instanceNumber || (a.instanceUid < b.instanceUid ? -1 : 1),
+    (a, b) => place(a) - place(b) || number(a) - number(b) || (a.instanceUid < b.instanceUid ? -1 : 1),
   );
   const planes: Plane[] = [];
   for (const slice of sorted) {
@@ -186,8 +181,36 @@ function groupPlanes(positioned: readonly Positioned[], normal: Vector3): Plane[
     if (last !== undefined && place(slice) - last.along < samePlaceMm) last.slices.push(slice);
     else planes.push({ along: place(slice), slices: [slice] });
   }
-  for (const plane of planes) plane.slices.sort((a, b) => a.instanceNumber - b.instanceNumber);
+  for (const plane of planes) plane.slices.sort((a, b) => number(a) - number(b));
   return planes;
+}
+
+/** The planes with the slices to be used; where several lie at one place, as `repair` says. */
+function planesOf(planes: readonly Plane[], { duplicates }: SeriesRepair, findings: Findings): readonly Plane[] {
+  const repeated = planes.filter((plane) => plane.slices.length > 1);
+  if (repeated.length === 0) return planes;
+  const where = placesMm(repeated.map(({ along }) => along));
+  const files = fileNames(repeated.flatMap(({ slices: same }) => same));
+  const isCopy = repeated.every(({ slices: [{ instanceUid, frame }, ...others] }) =>
+    others.every((other) => other.instanceUid === instanceUid && other.frame === frame),
+  );
+  const what = isCopy ? 'copies of one image' : 'different images';
+  const text = `${repeated.length} of ${planes.length} places hold more than one slice, ${what}: ${where} (${files})`;
+  if (duplicates !== 'first') {
+    findings.defect('duplicates', text, duplicates && 'taken if identical');
+    return planes;
+  }
+  const chosen = firstAcquisition(planes.map(({ slices }) => slices));
+  if (chosen === undefined) {
+    const problem = `${text}; nothing tells which of them are one whole acquisition (AcquisitionNumber, time, phase, InstanceNumber)`;
+    findings.problems.push({ kind: 'duplicates', message: problem });
+    return planes;
+  }
+  findings.defect('duplicates', text, `the first acquisition was taken, by ${chosen.by}`);
+  return planes.map(({ along, slices }, i) => {
+    const first = slices.find((slice) => slice === chosen.slices[i]) ?? slices[0];
+    return { along, slices: [first, ...slices.filter((slice) => slice !== first)] };
+  });
 }
 
 interface Levels {
@@ -197,22 +220,17 @@ interface Levels {
   readonly sources: readonly PlaneSource[];
 }
 
-interface Findings {
-  readonly problem: (kind: DicomReason, message: string) => void;
-  readonly notes: string[];
-}
-
 /** The planes of the volume; undefined when spacing makes one impossible. Defects to be repaired become notes. */
-function levelsOf(planes: readonly Plane[], repair: SeriesRepair, { problem, notes }: Findings): Levels | undefined {
+function levelsOf(planes: readonly Plane[], repair: SeriesRepair, findings: Findings): Levels | undefined {
   const [first] = planes;
   const source = ({ slices: [slice, ...others] }: Plane): PlaneSource => ({ kind: 'slice', slice, others });
   if (planes.length === 1) {
     const thickness = first.slices[0].thicknessMm;
     if (thickness === undefined || !(thickness > 0)) {
-      problem('geometry', 'a single slice without a slice thickness; its third dimension is unknown');
+      findings.defect('geometry', 'a single slice without a slice thickness; its third dimension is unknown');
       return undefined;
     }
-    notes.push(`a single slice; ${thickness} mm are its slice thickness`);
+    findings.notes.push(`a single slice; ${thickness} mm are its slice thickness`);
     return { stepMm: thickness, along: [first.along], sources: [source(first)] };
   }
   const gaps = planes.slice(1).map(({ along }, i) => along - planes[i].along);
@@ -234,26 +252,19 @@ function levelsOf(planes: readonly Plane[], repair: SeriesRepair, { problem, not
     const spread = `from ${sorted[0].toFixed(3)} to ${sorted[sorted.length - 1].toFixed(3)} mm, median ${median.toFixed(3)}`;
     const odd = gaps.flatMap((gap, i) => (Math.abs(gap - median) > tolerance ? [planes[i].along] : []));
     const text = `slices are unevenly spaced: distances ${spread}; after ${placesMm(odd)}`;
-    if (repair.uneven === undefined) {
-      problem('uneven', text);
-      return undefined;
-    }
-    notes.push(`${text}; resampled to ${median.toFixed(3)} mm`);
-    return resampled(planes, median, source);
+    findings.defect('uneven', text, repair.uneven && `resampled to ${median.toFixed(3)} mm`);
+    return repair.uneven && resampled(planes, median, source);
   }
   if (wide.length > 0) {
     const count = total + 1 - planes.length;
     if (count > dicomLimits.files) {
-      problem('limit', `${count} slices seem to be missing; the positions are damaged`);
+      findings.defect('geometry', `${count} slices seem to be missing; the positions are damaged`);
       return undefined;
     }
     const holes = wide.map((i) => `${planes[i].along.toFixed(2)} and ${planes[i + 1].along.toFixed(2)} mm`);
     const text = `${count === 1 ? '1 slice is' : `${count} slices are`} missing, between ${shorten(holes)}`;
-    if (repair.missing === undefined) {
-      problem('missing', text);
-      return undefined;
-    }
-    notes.push(`${text}; interpolated`);
+    findings.defect('missing', text, repair.missing && 'interpolated');
+    if (repair.missing === undefined) return undefined;
   }
   const sources: PlaneSource[] = [];
   for (const [i, plane] of planes.entries()) {

@@ -77,9 +77,19 @@ describe('hostile archives', () => {
   ])('with %s list it as damaged', async (name, change, reason) => {
     const path = join(folder, `${name}.zip`);
     await writeFile(path, makeZip([{ name: 'IM1', bytes: slices[0], ...change }]));
-    const { damaged, series } = await list(path).catch((error: unknown) => ({ damaged: [error], series: [] }));
+    const { damaged, series } = await list(path).catch((error: unknown) => ({ damaged: [{ error }], series: [] }));
     expect(series).toEqual([]);
-    expect(damaged).toMatchObject([{ code: 'dicom', reason }]);
+    expect(damaged).toMatchObject([{ error: { code: 'dicom', reason } }]);
+  });
+
+  it('whose entries share bytes are refused', async () => {
+    const path = join(folder, 'shared.zip');
+    const entry = { name: 'IM1', bytes: slices[0] };
+    // Their headers make the archive longer than all that its entries promise.
+    const filler = Array.from({ length: 50 }, (_, i) => ({ name: `${i}.txt`, bytes: Buffer.from('a') }));
+    await writeFile(path, makeZip([entry, { ...entry, name: 'IM2', shared: true }, ...filler]));
+    await expect(list(path)).rejects.toMatchObject({ code: 'dicom', reason: 'archive' });
+    await expect(list(path)).rejects.toThrow('its entries overlap or promise more than the archive holds; refused');
   });
 
   it('that are cut short are refused', async () => {

@@ -3,11 +3,12 @@
  *
  * A source is read from its beginning, as far as asked. Archives are never unpacked to disk, so names inside them lead
  * nowhere; an entry's stated size is checked before and during reading (yauzl does the latter), so a zip bomb ends at
- * a limit. Links are not followed below a folder: they may lead in circles or out of it.
+ * a limit. Links below a folder are followed where they stay inside it, each file and folder once, so circles end. A
+ * link that leads out of the folder, or nowhere, is a source that cannot be read: whoever lists it says so.
  */
 import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { FileError } from '@quickcolumn/io';
 import { DicomError } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
@@ -33,7 +34,7 @@ export async function openSources(paths: readonly string[]): Promise<DicomSource
       const found = await stat(path).catch((cause: unknown) => {
         throw new FileError(path, 'read', cause);
       });
-      if (found.isDirectory()) await addFolder(path, sources, 0);
+      if (found.isDirectory()) await addTree(path, sources);
       else if (await isZip(path)) {
         const archive = await openArchive(path);
         closers.push(() => archive.close());
@@ -48,7 +49,26 @@ export async function openSources(paths: readonly string[]): Promise<DicomSource
   return { sources, close };
 }
 
-async function addFolder(folder: string, sources: DicomSource[], depth: number): Promise<void> {
+interface Tree {
+  readonly sources: DicomSource[];
+  /** The named folder without links. */
+  readonly root: string;
+  /** Files and folders that were found, without links: each counts once. */
+  readonly seen: Set<string>;
+  /** Links, for after everything that has its own place. */
+  readonly links: { readonly path: string; readonly depth: number }[];
+}
+
+async function addTree(folder: string, sources: DicomSource[]): Promise<void> {
+  const root = await realpath(folder);
+  const tree: Tree = { sources: [], root, seen: new Set(), links: [] };
+  await addFolder(folder, tree, 0);
+  for (let link = tree.links.pop(); link !== undefined; link = tree.links.pop()) await addLink(link, tree);
+  tree.sources.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const source of tree.sources) sources.push(source);
+}
+
+async function addFolder(folder: string, tree: Tree, depth: number): Promise<void> {
   if (depth > dicomLimits.folders) {
     throw new DicomError(
       folder,
@@ -56,19 +76,46 @@ async function addFolder(folder: string, sources: DicomSource[], depth: number):
       `lies deeper than ${dicomLimits.folders} folders; name a folder closer to it`,
     );
   }
+  const real = await realpath(folder);
+  if (tree.seen.has(real)) return;
+  tree.seen.add(real);
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw new FileError(folder, 'read', cause);
   });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) await addFolder(path, sources, depth + 1);
-    // Names with a leading dot are leftovers of macOS, not scans. Pipes and devices would block.
-    else if (entry.isFile() && !entry.name.startsWith('.')) {
-      sources.push(fileSource(path, (await stat(path)).size));
-      checkCount(folder, sources.length);
+    if (entry.isDirectory()) await addFolder(path, tree, depth + 1);
+    // Names with a leading dot are leftovers of macOS, not scans.
+    else if (entry.name.startsWith('.')) continue;
+    else if (entry.isSymbolicLink()) tree.links.push({ path, depth });
+    // Pipes and devices would block.
+    else if (entry.isFile()) {
+      tree.seen.add(join(real, entry.name));
+      addFile(path, (await stat(path)).size, tree);
     }
   }
+}
+
+async function addLink({ path, depth }: Tree['links'][number], tree: Tree): Promise<void> {
+  const real = await realpath(path).catch(() => undefined);
+  const isInside = real === tree.root || real?.startsWith(tree.root.endsWith(sep) ? tree.root : tree.root + sep);
+  if (real === undefined || !isInside) {
+    const where = real === undefined ? 'to a file that is not there' : 'that leads out of the folder';
+    const error = new DicomError(path, 'link', `is a symbolic link ${where}; put the file itself into the folder`);
+    tree.sources.push({ name: path, bytes: 0, read: () => Promise.reject(error) });
+    return;
+  }
+  const found = await stat(real);
+  if (found.isDirectory()) await addFolder(path, tree, depth + 1);
+  else if (found.isFile() && !tree.seen.has(real)) {
+    tree.seen.add(real);
+    addFile(path, found.size, tree);
+  }
+}
+
+function addFile(path: string, bytes: number, { sources }: Tree): void {
+  sources.push(fileSource(path, bytes));
+  checkCount(path, sources.length);
 }
 
 function checkCount(path: string, count: number): void {

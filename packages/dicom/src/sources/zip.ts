@@ -4,6 +4,7 @@
  * entries larger than the limit are refused; nothing is written to disk.
  */
 import type { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { type Entry, open, type ZipFile } from 'yauzl';
 import { DicomError } from '../dicom-error.js';
 import { dicomLimits } from '../limits.js';
@@ -36,16 +37,16 @@ async function listEntries(path: string, zip: ZipFile): Promise<DicomSource[]> {
   }
   return await new Promise((done, fail) => {
     const sources: DicomSource[] = [];
-    let packedBytes = 0;
+    const ranges: EntryRange[] = [];
     zip.on('error', (error: Error) => fail(archiveError(path, error)));
-    zip.on('end', () => done(sources));
-    zip.on('entry', (entry: Entry) => {
-      // Entries that share their bytes: how a small archive unpacks to petabytes (D. Fifield, WOOT 2019).
-      packedBytes += entry.compressedSize;
-      if (packedBytes > zip.fileSize) {
+    zip.on('end', () => {
+      if (overlap(ranges, zip.fileSize)) {
         fail(new DicomError(path, 'archive', 'its entries overlap or promise more than the archive holds; refused'));
-        return;
-      }
+      } else done(sources);
+    });
+    zip.on('entry', (entry: Entry) => {
+      const start = entry.relativeOffsetOfLocalHeader;
+      ranges.push({ start, end: start + localHeaderBytes + entry.fileNameLength + entry.compressedSize });
       const isFolder = entry.fileName.endsWith('/');
       const isLeftover = /(^|\/)(\.|__MACOSX\/)/.test(entry.fileName);
       if (!isFolder && !isLeftover) sources.push(entrySource(path, zip, entry));
@@ -55,6 +56,21 @@ async function listEntries(path: string, zip: ZipFile): Promise<DicomSource[]> {
     });
     zip.readEntry();
   });
+}
+
+/** Bytes of an archive that belong to one entry, at least. */
+interface EntryRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes of a local file header before the name (APPNOTE, 4.3.7). */
+const localHeaderBytes = 30;
+
+/** Entries that share their bytes: how a small archive unpacks to petabytes (D. Fifield, WOOT 2019). */
+function overlap(ranges: EntryRange[], archiveBytes: number): boolean {
+  ranges.sort((a, b) => a.start - b.start);
+  return ranges.some(({ end }, i) => end > (ranges[i + 1]?.start ?? archiveBytes));
 }
 
 function entrySource(path: string, zip: ZipFile, entry: Entry): DicomSource {
@@ -105,6 +121,10 @@ async function readEntry(
     const part = chunk.subarray(0, bytes.length - at);
     bytes.set(part, at);
     at += part.length;
+  }
+  // Damage inside a stored entry changes nothing but its pixels.
+  if (wanted === entry.uncompressedSize && crc32(bytes) !== entry.crc32) {
+    throw new DicomError(name, 'archive', 'its checksum is wrong; the archive is damaged');
   }
   return bytes;
 }

@@ -25,7 +25,9 @@ import { makeZip, type ZipEntry } from '../seeds/zip-writer.js';
 
 /** Slices of 512 × 512 are decoded in 20 to 50 ms: large enough for a code stream with all its markers, no larger. */
 const largestSeedBytes = 260_000;
-const repair = parseRepair('missing=interpolate,duplicates=first,uneven=resample,tilt=resample,localizer=drop');
+const repair = parseRepair(
+  'damaged=drop,missing=interpolate,duplicates=first,uneven=resample,tilt=resample,localizer=drop',
+);
 
 /** Reads a series; throws its refusal, and ordinary errors for volumes that make no sense. */
 async function readAndCheck(series: DicomSeries, maxBytes: number): Promise<void> {
@@ -44,7 +46,7 @@ async function readAll(paths: readonly string[], maxBytes: number): Promise<void
   const opened = await openSources(paths);
   try {
     const { series, damaged } = await listSeries(opened.sources, { anyModality: true });
-    const refusals: unknown[] = [...damaged];
+    const refusals: unknown[] = damaged.map(({ error }) => error);
     for (const found of series) {
       await readAndCheck(found, maxBytes).catch((error: unknown) => {
         if (!(error instanceof QuickcolumnError)) throw error;
@@ -144,7 +146,7 @@ export const labelsReader: FuzzReader = {
     const { volume, frameOfReferenceUid } = await goodSeries();
     const { sources } = await openSources([path]);
     const { objects, damaged } = await listSeries(sources);
-    if (damaged.length > 0) throw damaged[0];
+    if (damaged.length > 0) throw damaged[0].error;
     const refusals: unknown[] = [];
     // Both readers see every file: which one is asked is a matter of one attribute.
     for (const { source, modality } of objects) {

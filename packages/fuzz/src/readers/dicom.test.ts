@@ -80,7 +80,9 @@ describe('archives', () => {
     expect(packed.length).toBeLessThan(250_000);
     const statedBytes = bytes.length + 200 * 2 ** 20;
     const { damaged } = await list('bomb.zip', makeZip([{ name: 'IM0', bytes, packed, statedBytes }]));
-    expect(damaged).toMatchObject([{ reason: 'limit', message: expect.stringContaining('header is longer') }]);
+    expect(damaged).toMatchObject([
+      { error: { reason: 'limit', message: expect.stringContaining('header is longer') } },
+    ]);
   });
 
   it('in archives are not opened', async () => {
@@ -100,7 +102,9 @@ describe('files', () => {
     const head = Buffer.from('09001000554e000000000020', 'hex');
     const bytes = Buffer.concat([meta, deflateBomb(head, 300)]);
     const { damaged } = await list('bomb.dcm', bytes);
-    expect(damaged).toMatchObject([{ reason: 'limit', message: expect.stringContaining('unpacks to more') }]);
+    expect(damaged).toMatchObject([
+      { error: { reason: 'limit', message: expect.stringContaining('unpacks to more') } },
+    ]);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { configReader } from './config-reader.js';
 import { datasetJsonReader, listReader } from './dataset-readers.js';
 import { dicomReader, labelsReader, zipReader } from './dicom-readers.js';
 import { modelReader } from './model-reader.js';
+import { convertedReader, studyReader } from './plausible-readers.js';
 import type { FuzzReader } from './reader.js';
 import { safetensorsReader } from './safetensors-reader.js';
 import { volumeReaders } from './volume-readers.js';
@@ -17,4 +18,6 @@ export const readers: readonly FuzzReader[] = [
   configReader,
   listReader,
   datasetJsonReader,
+  studyReader,
+  convertedReader,
 ];

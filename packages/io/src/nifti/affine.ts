@@ -6,7 +6,7 @@
  * Trap: near 180° rotations the stored quaternion can have b²+c²+d² slightly above 1 (float32 rounding); taking the
  * square root of the negative remainder is how other readers get NaN affines.
  */
-import { type Affine, largestAxisCosine } from '@quickcolumn/volume';
+import { type Affine, axisCodes, compareGrids, largestAxisCosine, type Size3 } from '@quickcolumn/volume';
 import {
   type Assumed,
   assumeOrientation,
@@ -35,6 +35,8 @@ export interface NiftiOrientation {
 }
 
 const quaternionTolerance = 1e-3;
+/** Spacings that differ by less than this share are rounded. */
+const sameSpacing = 0.01;
 
 export interface ChosenAffine extends Assumed {
   readonly source: AffineSource;
@@ -97,6 +99,30 @@ function placedAffine(orientation: NiftiOrientation, name: string, assumed: stri
   return { affine, source: 'pixdim', notes };
 }
 
+/**
+ * Where parts of a header contradict each other, for people: another program may place the scan elsewhere, or a conversion
+ * went wrong. The sform was taken. A qform cannot hold shear, so that of a sheared grid need only have the same sides.
+ */
+export function contradictions(orientation: NiftiOrientation, size: Size3): string[] {
+  const { sformCode, qformCode, pixdim, srow } = orientation;
+  if (!(sformCode > 0)) return [];
+  const affine = [...srow, 0, 0, 0, 1];
+  const lengths = [0, 1, 2].map((column) => columnLength(affine, column));
+  const notes: string[] = [];
+  if (lengths.some((mm, axis) => Math.abs(mm - Math.abs(pixdim[axis + 1])) > sameSpacing * mm)) {
+    const [of, stated] = [lengths, pixdim.slice(1, 4)].map((mm) => mm.map((value) => value.toFixed(3)).join('×'));
+    notes.push(`its sform has a voxel spacing of ${of}, its pixdim ${stated}; the sform is used`);
+  }
+  const other = qformCode > 0 ? qformOrNothing(orientation) : undefined;
+  if (other === undefined) return notes;
+  const codes = [affine, other].map(axisCodes);
+  const isSheared = largestAxisCosine(affine) > 1e-3;
+  const isSame = isSheared || compareGrids({ size, affine }, { size, affine: other }, Math.min(...lengths) / 2).same;
+  if (codes[0] !== codes[1]) notes.push(`its sform has the axes ${codes[0]}, its qform ${codes[1]}; the sform is used`);
+  else if (!isSame) notes.push('its sform and its qform place it more than half a voxel apart; the sform is used');
+  return notes;
+}
+
 /** Affine of the qform fields: rotation from the quaternion, third column flipped when qfac is negative. */
 function qformAffine(orientation: NiftiOrientation, name: string): Affine {
   const { pixdim, quatern, qoffset } = orientation;
@@ -133,6 +159,17 @@ function qformAffine(orientation: NiftiOrientation, name: string): Affine {
     0,
     1,
   ];
+}
+
+/** The qform beside a good sform, where it says anything. */
+function qformOrNothing(orientation: NiftiOrientation): Affine | undefined {
+  try {
+    const affine = qformAffine(orientation, '');
+    return affineProblem(affine) === undefined ? affine : undefined;
+  } catch (error) {
+    if (error instanceof NiftiError) return undefined;
+    throw error;
+  }
 }
 
 /** Throws NiftiError(field) when an affine has non-finite numbers or its axes do not span space. */

@@ -1,7 +1,7 @@
 /** NIfTI-1 and NIfTI-2: .nii, .nii.gz and pairs of .hdr and .img. Source: nifti1.h and nifti2.h (nifti.nimh.nih.gov). */
 import type { FileStore } from '../files/byte-source.js';
 import { defineVolumeFormat, type VolumeFormat } from '../volumes/volume-format.js';
-import { millimetres } from './affine.js';
+import { contradictions, millimetres } from './affine.js';
 import { encodeNifti, type NiftiProperties, orientationOf } from './encode.js';
 import { NiftiError } from './error.js';
 import type { NiftiHeader } from './header.js';
@@ -15,7 +15,11 @@ export const niftiFormat: VolumeFormat<'nifti'> = defineVolumeFormat<'nifti', Ni
   writtenExtensions: ['.nii.gz', '.nii'],
   async read(store, path, options) {
     const { volume, header } = await readNifti(store, path, options);
-    return { volume, properties: propertiesOf(header), notes: header.notes };
+    return {
+      volume,
+      properties: propertiesOf(header),
+      notes: [...header.notes, ...contradictions(header, header.size)],
+    };
   },
   async summarize(store, path, assume) {
     const { size, description } = await readNiftiHeader(store, path, assume);

@@ -105,12 +105,12 @@ async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {
   }
   const listing = await openListing(flags.images, { repair: flags.repair, signal: interruptSignal });
   try {
-    const series = chooseSeries(listing, flags.series, flags.images[0]);
+    const { series, notes: choice } = chooseSeries(listing, flags.series, flags.images[0]);
     const { volume, frameOfReferenceUid, notes } = await readSeries(series, {
       repair: flags.repair,
       signal: interruptSignal,
     });
-    for (const text of notes) note(text);
+    for (const text of [...choice, ...notes]) note(text);
     const { labels, regions } = await labelsOf(object, { ...volume, frameOfReferenceUid }, { values: map, overlap });
     const rows = regions.map(({ number, name, value, voxels }) => [
       String(number),
@@ -136,7 +136,7 @@ async function labelsOf(
   const listing = await openListing([object]);
   try {
     const [found] = listing.damaged;
-    if (found !== undefined) throw found;
+    if (found !== undefined) throw found.error;
     const [entry, ...others] = listing.objects;
     if (entry === undefined || others.length > 0) {
       throw new DicomError(object, 'labels', 'expected one segmentation or structure set');
@@ -189,7 +189,7 @@ function asJson(listing: OpenListing, patients: readonly Patient[] | undefined):
       ...(patients === undefined ? {} : { patient: patients[i] }),
     })),
     objects: objects.map(({ modality, classUid, seriesUid }) => ({ modality, classUid, seriesUid })),
-    damaged: damaged.map(({ path, reason, message }) => ({ path, reason, message })),
+    damaged: damaged.map(({ error: { path, reason, message } }) => ({ path, reason, message })),
     otherFiles,
   };
 }
@@ -208,7 +208,9 @@ function showTable(listing: OpenListing, patients: readonly Patient[] | undefine
   ]);
   if (rows.length > 0) print(table([['#', 'modality', 'slices', 'size', 'spacing mm', 'axes', '', 'series'], ...rows]));
   for (const [i, entry] of series.entries()) {
-    for (const { message } of entry.problems) print(`series ${i + 1}: ${message}`);
+    for (const { message, repair } of entry.problems) {
+      print(`series ${i + 1}: ${message}${repair === undefined ? '' : ` (--repair ${repair})`}`);
+    }
     for (const text of entry.notes) print(`series ${i + 1}: note: ${text}`);
     if (patients !== undefined) {
       const facts = Object.entries(patients[i]).filter(([, value]) => value !== '');
@@ -216,6 +218,6 @@ function showTable(listing: OpenListing, patients: readonly Patient[] | undefine
     }
   }
   for (const { modality, classUid } of objects) print(`object without image: ${modality} (${classUid})`);
-  for (const { message } of damaged) print(`unusable file: ${message}`);
+  for (const { error } of damaged) print(`unusable file: ${error.message}`);
   print(`${series.length} series, ${damaged.length} unusable files, ${otherFiles} other files`);
 }

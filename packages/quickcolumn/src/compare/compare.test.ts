@@ -203,7 +203,7 @@ describe('quickcolumn compare', () => {
     const { code, stderr } = await compare('--experiment', 'wild.yaml', '--out', 'failed', '--folds', '0');
     expect(code).toBe(6);
     expect(stderr).toContain('2 of 4 folds done');
-    expect(stderr).toContain('2 folds failed; run the same again to retry:\nunet, fold-0 (1 of 2): ');
+    expect(stderr).toContain('2 folds failed; run the same again to retry:\n  unet, fold-0 (1 of 2): ');
     expect(stderr).toContain('more, fold-0 (1 of 2): unet has no model of this fold');
     const { systems } = await readComparison(join(folder, 'failed', 'comparison.json'));
     expect(systems.map(({ id }) => id)).toEqual(['qchc', 'mirrored']);

@@ -1,7 +1,7 @@
 /** One scan of a batch: read, predicted, written. */
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { encodeSegmentation } from '@quickcolumn/dicom';
+import { checkSegmentable, encodeSegmentation } from '@quickcolumn/dicom';
 import { labelsDescription, makeFolder, probabilityDescription, writeFileAtomic, writeVolume } from '@quickcolumn/io';
 import {
   type CompiledModel,
@@ -94,6 +94,7 @@ export async function predictTarget(
         classes: classes.filter(({ value }) => value !== 0),
         algorithm: `Quickcolumn ${model.metadata.network.name}`,
         version,
+        onNote: note,
       });
       await writeFileAtomic(segPath, bytes);
       unfinished.push(segPath);
@@ -102,6 +103,8 @@ export async function predictTarget(
     unfinished = [];
   };
   try {
+    // Before the windows: what cannot be written need not be computed.
+    if (segPath !== undefined && dicom !== undefined) await checkSegmentable(dicom);
     const { sidecar } = await segment(model, scan, {
       patch: options.patch,
       ...windows,

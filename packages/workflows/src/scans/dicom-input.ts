@@ -3,7 +3,14 @@
  * never tells whose it is; names of patients and descriptions come only where they are asked for.
  */
 import { open, readdir, stat } from 'node:fs/promises';
-import { type DicomListing, type DicomSeries, listSeries, openSources, type SeriesRepair } from '@quickcolumn/dicom';
+import {
+  type DicomListing,
+  type DicomSeries,
+  listSeries,
+  openSources,
+  repairOptions,
+  type SeriesRepair,
+} from '@quickcolumn/dicom';
 import { isVolumeFile, volumeExtensions } from '@quickcolumn/io';
 import { join } from 'node:path';
 import { isOwnMask } from './own-masks.js';
@@ -92,21 +99,30 @@ export async function openListing(
   }
 }
 
+/** A series, and what people should know of the choice. */
+export interface ChosenSeries {
+  readonly series: DicomSeries;
+  readonly notes: readonly string[];
+}
+
 /**
  * The series that a user means: by number (as `dicom list` counts) or UID; without, the only usable one.
  * Throws InputError that says what there is.
  */
-export function chooseSeries(listing: DicomListing, wanted: string | undefined, where: string): DicomSeries {
+export function chooseSeries(listing: DicomListing, wanted: string | undefined, where: string): ChosenSeries {
   const { series, damaged } = listing;
   if (wanted !== undefined) {
-    const chosen = series.find(({ seriesUid }, i) => seriesUid === wanted || String(i + 1) === wanted);
-    if (chosen === undefined) {
-      throw new InputError(`${where}: no series ${wanted}; there are ${series.length}, list them first`);
+    const chosen = series.filter(({ seriesUid }, i) => seriesUid === wanted || String(i + 1) === wanted);
+    if (chosen.length === 1) return { series: chosen[0], notes: [] };
+    if (chosen.length > 1) {
+      throw new InputError(`${where}: ${chosen.length} series have the UID ${wanted}; choose one of them`, {
+        options: { series: 'choose one by its number' },
+      });
     }
-    return chosen;
+    throw new InputError(`${where}: no series ${wanted}; there are ${series.length}, list them first`);
   }
   const usable = series.filter(({ problems }) => problems.length === 0);
-  if (usable.length === 1) return usable[0];
+  if (usable.length === 1) return { series: usable[0], notes: notesOnChoice(series, usable[0]) };
   if (usable.length > 1) {
     throw new InputError(`${where}: ${usable.length} usable series; choose one of them`, {
       options: { series: 'choose one by its number or UID' },
@@ -116,7 +132,18 @@ export function chooseSeries(listing: DicomListing, wanted: string | undefined, 
     throw new InputError(`${where}: no ${volumeExtensions} files and no DICOM images in it`, { path: where });
   }
   const reasons = series.map(({ problems }) => problems.map(({ message }) => message).join('; '));
-  const broken = damaged.map(({ message }) => message);
+  const broken = series.length === 0 ? damaged.map(({ error }) => error.message) : [];
   const shown = [...reasons, ...broken].slice(0, 3).join(' | ');
-  throw new InputError(`${where}: no usable CT series: ${shown}`);
+  // Of several, it is not known which is meant.
+  const problems = series.length === 1 ? series[0].problems : [];
+  throw new InputError(`${where}: no usable CT series: ${shown}`, { options: repairOptions(problems) });
+}
+
+/** A larger CT series that cannot be used may be the one that was meant. */
+function notesOnChoice(series: readonly DicomSeries[], chosen: DicomSeries): string[] {
+  return series.flatMap(({ modality, problems }, i) =>
+    modality === 'CT' && series[i] !== chosen
+      ? [`series ${i + 1} was passed over: ${problems.map(({ message }) => message).join('; ')}`]
+      : [],
+  );
 }

@@ -131,19 +131,18 @@ async function chosenSeries(
   const { repair, signal } = options;
   const listing = await openListing(paths, { repair, signal });
   listing.close();
-  const { seriesUid, frameOfReferenceUid, grid } = chooseSeries(listing, options.series, path);
+  const { series: chosen, notes } = chooseSeries(listing, options.series, path);
+  const { seriesUid, grid } = chosen;
   return {
     seriesUid,
     size: async () => grid && [grid.size[0], grid.size[1], grid.size[2]],
     load: async () => {
       const open = await openListing(paths, { repair, signal });
       try {
-        const series = open.series.find(
-          (found) => found.seriesUid === seriesUid && found.frameOfReferenceUid === frameOfReferenceUid,
-        );
+        const series = open.series.find(({ key }) => key === chosen.key);
         if (series === undefined) throw new InputError(`${path}: its series changed while it was read`);
         const dicom = await readSeries(series, { repair, signal });
-        return { volume: dicom.volume, notes: dicom.notes, dicom, close: () => open.close() };
+        return { volume: dicom.volume, notes: [...notes, ...dicom.notes], dicom, close: () => open.close() };
       } catch (error) {
         open.close();
         throw error;
