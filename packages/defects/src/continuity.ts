@@ -10,7 +10,7 @@ import type { Volume } from '@quickcolumn/volume';
 import type { Defect } from './judge.js';
 
 /** Blocks along the longer side of a slice. */
-const blocksAcross = 48;
+const blocksAcross = 32;
 /** Metal and padding would hide everything else. */
 const [leastValue, mostValue] = [-1024, 1500];
 /** Steps between slices below this share of the scan's contrast are noise. */
@@ -19,9 +19,9 @@ const noiseShare = 0.015;
  * A slice, or a run, is odd when its neighbours differ by less than this share of what it differs from them. Of 13 real scans
  * the least is 1.4 for a slice and 1.8 for a run.
  */
-const oddShare = { slice: 0.85, run: 0.6 } as const;
+const oddShare = { slice: 0.75, run: 0.5 } as const;
 /** Slices are out of order when another order of a few makes the steps where they meet this much shorter. */
-const orderShare = 0.72;
+const orderShare = { two: 0.85, run: 0.72 } as const;
 /** Slices that are looked at together at most. */
 const longestRun = 9;
 /**
@@ -29,7 +29,7 @@ const longestRun = 9;
  * contrast. The largest of 13 real scans of 0.7 to 8 mm a slice are 1.8 and 0.89.
  */
 const jumpFactor = 2.6;
-const twoStepShare = 1.05;
+const twoStepShare = 1.15;
 const aboveMedian = 0.35;
 const jumpShare = 0.05;
 /** Share of a slice that is one value at its end, beyond what is usual in the scan. */
@@ -118,23 +118,24 @@ function oddRuns(
   );
 }
 
-/** Runs that fit better turned round, cut and put together the other way round, or with first and last exchanged. */
+/** Runs that fit better turned round, with first and last exchanged, or cut and put together the other way round. */
 function disorder({ slices, apart, contrast }: CoarseView): Break[] {
-  const better = (given: number, other: number): boolean =>
-    given > 2 * noiseShare * contrast && other < orderShare * given;
+  const better = (given: number, other: number, share: number): boolean =>
+    given > 2 * noiseShare * contrast && other < share * given;
   const isBetter = (first: number, last: number): boolean => {
     const [before, after] = [first - 1, last + 1];
     const rim = apart(before, first) + apart(last, after);
-    const exchanged = apart(before, last) + apart(first, after);
-    if (better(rim, exchanged)) return true;
-    const inside = apart(first, first + 1) + apart(last - 1, last);
-    if (last > first + 1 && better(rim + inside, exchanged + apart(last, first + 1) + apart(last - 1, first)))
-      return true;
-    return upTo(last - first).some((cut) => {
-      const second = first + cut + 1;
+    const turnedRim = apart(before, last) + apart(first, after);
+    const turned = better(rim, turnedRim, last <= first + 2 ? orderShare.two : orderShare.run);
+    const inner = last > first + 2 ? apart(first, first + 1) + apart(last - 1, last) : 0;
+    const exchangedInner = apart(last, first + 1) + apart(last - 1, first);
+    const exchanged = inner > 0 && better(rim + inner, turnedRim + exchangedInner, orderShare.two);
+    const cut = upTo(last - first).some((more) => {
+      const second = first + more + 1;
       const given = rim + apart(second - 1, second);
-      return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after));
+      return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after), orderShare.run);
     });
+    return turned || exchanged || cut;
   };
   return upTo(longestRun - 1).flatMap((more) =>
     upTo(slices - 3 - more)

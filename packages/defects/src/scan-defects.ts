@@ -6,10 +6,10 @@ import { intensityScaleOf, spacingMm, type Volume, type VoxelArray } from '@quic
 import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
 import { continuityDefects } from './continuity.js';
-import { coverageDefects } from './coverage.js';
 import { extentProblem } from './extent.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
 import type { Defect } from './judge.js';
+import { lungDefects } from './lungs.js';
 import { rowLengthProblem } from './row-length.js';
 
 /** Beyond what CT stores in 16 bits with a rescale intercept. */
@@ -42,7 +42,7 @@ export function scanDefects(scan: Volume): Defect[] {
   return [
     ...(anatomy === undefined ? [] : [{ kind: 'anatomy', message: anatomy } as const]),
     ...continuityDefects(scan),
-    ...coverageDefects(scan, intensityScaleOf(scan.voxels)),
+    ...lungDefects(scan, intensityScaleOf(scan.voxels)),
   ];
 }
 

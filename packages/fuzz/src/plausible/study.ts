@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { generatePhantom } from '@quickcolumn/phantom';
-import type { Volume } from '@quickcolumn/volume';
+import { resizedAffine, type Volume } from '@quickcolumn/volume';
 import { dicomFile, type SeedElement } from '../seeds/dicom-writer.js';
 import type { ZipEntry } from '../seeds/zip-writer.js';
 
@@ -47,15 +47,12 @@ export interface Study {
 }
 
 const size = [68, 58, 36] as const;
+const plane = size[0] * size[1];
 
 /** The study of patient `seed`, in the order from the head down, as scanners number it. */
 export function makeStudy(seed: number): Study {
-  const { image, labels } = generatePhantom({ seed, size });
+  const { image, lungPlanes } = quietPhantom(seed);
   const { voxels, affine } = image;
-  const plane = size[0] * size[1];
-  const lung = Array.from({ length: size[2] }, (_, k) => k).filter((k) =>
-    labels.voxels.subarray(k * plane, (k + 1) * plane).some((label) => label > 0),
-  );
   const column = (at: number): [number, number, number] => [-affine[at], -affine[4 + at], affine[8 + at]];
   const [right, down, up, origin] = [0, 1, 2, 3].map(column);
   const mm = [Math.hypot(...right), Math.hypot(...down)];
@@ -85,7 +82,26 @@ export function makeStudy(seed: number): Study {
       pixels: Uint16Array.from(stored, (hu) => Math.max(0, hu + 1024)),
     };
   });
-  return { slices, truth: { volume: image, lungPlanes: [lung[0], lung[lung.length - 1]] } };
+  return { slices, truth: { volume: image, lungPlanes } };
+}
+
+/** A phantom whose pixels are means of four, as quiet as slices of a few millimetres are. */
+function quietPhantom(seed: number): { readonly image: Volume<Int16Array>; readonly lungPlanes: Truth['lungPlanes'] } {
+  const { image, labels } = generatePhantom({ seed, size: [2 * size[0], 2 * size[1], size[2]] });
+  const voxels = new Int16Array(plane * size[2]);
+  const lung: number[] = [];
+  for (let k = 0, at = 0; k < size[2]; k++) {
+    for (let j = 0; j < size[1]; j++) {
+      for (let i = 0; i < size[0]; i++, at++) {
+        const from = 2 * i + 4 * size[0] * (j + size[1] * k);
+        const four = [from, from + 1, from + 2 * size[0], from + 2 * size[0] + 1];
+        voxels[at] = Math.round(four.reduce((sum, one) => sum + image.voxels[one], 0) / 4);
+      }
+    }
+    if (labels.voxels.subarray(4 * k * plane, 4 * (k + 1) * plane).some((label) => label > 0)) lung.push(k);
+  }
+  const affine = resizedAffine(image.affine, image.size, size);
+  return { image: { voxels, size, affine }, lungPlanes: [lung[0], lung[lung.length - 1]] };
 }
 
 /** The slices as an archive, in the order given. */

@@ -1,6 +1,6 @@
 import { reorient, type Volume } from '@quickcolumn/volume';
 import { expect, test } from 'vitest';
-import { coverageDefects } from './coverage.js';
+import { lungDefects } from './lungs.js';
 
 const size = [60, 50, 20] as const;
 
@@ -17,7 +17,7 @@ function chest(from: number, to: number, lung = -800): Volume<Int16Array> {
   return { voxels, size, affine: [-6, 0, 0, 0, 0, -6, 0, 0, 0, 0, 8, 0, 0, 0, 0, 1] };
 }
 
-const messages = (scan: Volume): string[] => coverageDefects(scan, 'hu').map(({ message }) => message);
+const messages = (scan: Volume): string[] => lungDefects(scan, 'hu').map(({ message }) => message);
 const lowest = 'the lowest slice shows 155 cm² of lung; it goes on beyond the scan';
 
 test('lungs within the scan raise no doubt, gas in the last slice neither', () => {
@@ -38,5 +38,20 @@ test('the ends are those of the patient, however the voxels are stored', () => {
 test('windowed scans', () => {
   const { voxels, ...grid } = chest(0, 16);
   const windowed = Uint8Array.from(voxels, (hu) => Math.max(0, Math.min(255, ((hu + 1250) / 1500) * 255)));
-  expect(coverageDefects({ voxels: windowed, ...grid }, '0-255').map(({ message }) => message)).toEqual([lowest]);
+  expect(lungDefects({ voxels: windowed, ...grid }, '0-255').map(({ message }) => message)).toEqual([lowest]);
+});
+
+test('lungs that are smaller than any patient has', () => {
+  const { affine, ...voxels } = chest(3, 16);
+  const scaled = (factors: readonly [number, number, number]): Volume => ({
+    ...voxels,
+    affine: affine.map((value, at) => (at < 12 && at % 4 < 3 ? value * factors[at % 4] : value)),
+  });
+  expect(messages(scaled([0.1, 0.1, 1]))).toEqual([
+    "the lungs are 22 mm wide and 112 mm high, smaller than any patient's; its spacing may be in other units",
+  ]);
+  expect(messages(scaled([1, 1, 0.1]))).toEqual([
+    "the lungs are 222 mm wide and 11 mm high, smaller than any patient's; its spacing may be in other units",
+  ]);
+  expect(messages(scaled([0.5, 0.5, 0.5]))).toEqual([]);
 });

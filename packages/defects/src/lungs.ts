@@ -1,0 +1,116 @@
+/**
+ * What the lungs tell of a scan. Where its first or last axial slice shows lung, they go on beyond it: the scan was planned
+ * so, or slices at its end were lost, which nothing else tells; volumes and shares of a mask are then those of a part. And
+ * lungs have a size: smaller ones mean spacings in other units.
+ */
+import { axisDirections, spacingMm, type IntensityScale, type Volume } from '@quickcolumn/volume';
+import { enclosedAir } from './enclosed-air.js';
+import type { Defect } from './judge.js';
+
+/**
+ * Air is below `air`. Lungs are above `lung`: they hold some blood; gas of the bowel and foam under the head do not.
+ * 0–255 stands for −1250 to 250 HU or a similar window.
+ */
+const limits: Readonly<Record<IntensityScale, { readonly air: number; readonly lung: number }>> = {
+  hu: { air: -500, lung: -900 },
+  '0-255': { air: 127, lung: 59 },
+};
+/** Rims of other air take up a few. */
+const leastCm2 = 15;
+/** Slices that are looked at. */
+const slicesSeen = 25;
+/** Lungs that fill less of a slice, in pixels and as a share, may be something else. */
+const [leastPixels, leastShare] = [50, 0.04];
+/** Those of a newborn are larger. */
+const [narrowestMm, shortestMm] = [50, 30];
+
+/** `scan` may have its axes in any order. */
+export function lungDefects(scan: Volume, scale: IntensityScale): Defect[] {
+  const directions = axisDirections(scan.affine);
+  const axis = directions.findIndex(({ worldAxis }) => worldAxis === 2);
+  const slices = scan.size[axis];
+  const last = slices - 1;
+  const count = Math.min(slices, slicesSeen);
+  const places = [...new Set(Array.from({ length: count }, (_, n) => Math.round((n * last) / Math.max(1, count - 1))))];
+  const seen = places.map((index) => lungAt(scan, axis, index, limits[scale]));
+  const isUp = directions[axis].sign > 0;
+  const ends = { lowest: seen[isUp ? 0 : seen.length - 1], highest: seen[isUp ? seen.length - 1 : 0] };
+  const found = Object.entries(ends)
+    .filter(([, { cm2 }]) => cm2 >= leastCm2)
+    .map(([end, { cm2 }]): Defect => {
+      const message = `the ${end} slice shows ${cm2.toFixed(0)} cm² of lung; it goes on beyond the scan`;
+      return { kind: 'coverage', message };
+    });
+  const size = found.length === 0 ? sizeProblem(seen, spacingMm(scan.affine)[axis]) : undefined;
+  return size === undefined ? found : [{ kind: 'extent', message: size }];
+}
+
+/** Lungs that lie within the scan as a whole, and are too small for any patient. */
+function sizeProblem(seen: readonly LungSlice[], sliceMm: number): string | undefined {
+  const largest = seen.reduce((most, slice) => (slice.pixels > most.pixels ? slice : most));
+  if (largest.pixels < leastPixels || largest.share < leastShare) return undefined;
+  const shown = seen.filter(({ pixels }) => pixels > 0.1 * largest.pixels);
+  const width = Math.max(...shown.map(({ widthMm }) => widthMm));
+  const height = (shown[shown.length - 1].index - shown[0].index + 1) * sliceMm;
+  if (width >= narrowestMm && height >= shortestMm) return undefined;
+  const size = `${width.toFixed(0)} mm wide and ${height.toFixed(0)} mm high`;
+  return `the lungs are ${size}, smaller than any patient's; its spacing may be in other units`;
+}
+
+interface LungSlice {
+  readonly index: number;
+  readonly pixels: number;
+  readonly cm2: number;
+  /** Of the slice. */
+  readonly share: number;
+  /** The longer side of a box around nearly all of it. */
+  readonly widthMm: number;
+}
+
+function lungAt(
+  scan: Volume,
+  axis: number,
+  index: number,
+  { air, lung }: { readonly air: number; readonly lung: number },
+): LungSlice {
+  const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
+  const [columns, rows] = [scan.size[columnAxis], scan.size[rowAxis]];
+  const spacing = spacingMm(scan.affine);
+  const slice = valuesOf(scan, { axis, columnAxis, rowAxis, index });
+  const inside = enclosedAir(slice, columns, rows, air);
+  const [xs, ys]: [number[], number[]] = [[], []];
+  for (const [at, value] of slice.entries()) {
+    if (inside[at] !== 1 || value <= lung) continue;
+    xs.push(at % columns);
+    ys.push(Math.floor(at / columns));
+  }
+  const extent = (places: number[]): number => {
+    places.sort((a, b) => a - b);
+    const [from, to] = [0.02, 0.98].map((share) => places[Math.floor(share * (places.length - 1))]);
+    return places.length === 0 ? 0 : to - from + 1;
+  };
+  return {
+    index,
+    pixels: xs.length,
+    cm2: (xs.length * spacing[columnAxis] * spacing[rowAxis]) / 100,
+    share: xs.length / slice.length,
+    widthMm: Math.max(extent(xs) * spacing[columnAxis], extent(ys) * spacing[rowAxis]),
+  };
+}
+
+interface Place {
+  readonly axis: number;
+  readonly columnAxis: number;
+  readonly rowAxis: number;
+  readonly index: number;
+}
+
+function valuesOf({ voxels, size }: Volume, place: Place): Float32Array {
+  const strides = [1, size[0], size[0] * size[1]];
+  const { axis, columnAxis, rowAxis, index } = place;
+  const [columns, rows] = [size[columnAxis], size[rowAxis]];
+  const start = index * strides[axis];
+  const at = (pixel: number): number =>
+    start + (pixel % columns) * strides[columnAxis] + Math.floor(pixel / columns) * strides[rowAxis];
+  return Float32Array.from({ length: columns * rows }, (_, pixel) => voxels[at(pixel)]);
+}
