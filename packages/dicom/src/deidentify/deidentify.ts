@@ -36,7 +36,7 @@ export interface DeidentifiedFile {
   readonly patientId: string;
   readonly seriesUid: string;
   readonly instanceUid: string;
-  /** Undefined where the file has none. */
+  /** Undefined where the file has none, or no whole number. */
   readonly instanceNumber?: number;
   /** It is a scan of the head: a rendering may show the face. */
   readonly mayShowFace: boolean;
@@ -76,7 +76,7 @@ export async function deidentify(source: DicomSource, options: DeidentifyOptions
     patientId: work.patientId,
     seriesUid,
     instanceUid,
-    ...(instanceNumber !== undefined && { instanceNumber }),
+    ...(Number.isSafeInteger(instanceNumber) && { instanceNumber }),
     mayShowFace: mayShowFace(dataSet),
   };
 }
@@ -112,7 +112,9 @@ const temporalStates: Readonly<Record<DateHandling, string>> = {
 /** What was done, as the file says it (PS3.3, C.12.1.1.1 and C.7.1.1). */
 function recordOf({ kept, dates }: Work): WriteElement[] {
   const options = [...kept, ...(dates === 'remove' ? [] : [dates])].map((option) => optionCodes[option]);
-  const chosen = options.sort().map(([value, meaning]): Code => ({ value, scheme: 'DCM', meaning }));
+  const chosen = options
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([value, meaning]): Code => ({ value, scheme: 'DCM', meaning }));
   const codes = [profileCode, ...chosen];
   return [
     element(tags.PatientIdentityRemoved, 'CS', 'YES'),

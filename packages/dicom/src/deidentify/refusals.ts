@@ -43,7 +43,10 @@ export function checkDeidentifiable(path: string, dataSet: DataSet, accept: read
   const classUid = text(dataSet, tags.SOPClassUID) ?? '';
   if (!(classUid in cleanClasses) && !imageClass.test(classUid)) {
     const what = classUid === '' ? 'an object without SOP class' : `an object of class ${classUid}`;
-    throw refusal(path, `${what}: its content is text, or is not known; only images, segmentations and structure sets are`);
+    throw refusal(
+      path,
+      `${what}: its content is text, or is not known; only images, segmentations and structure sets are`,
+    );
   }
   const reasons: readonly (readonly [RefusalKind, string | undefined])[] = [
     ['burned-in', burnedIn(dataSet)],

@@ -34,6 +34,9 @@ const codeTags: ReadonlySet<number> = new Set([
   tags.LongCodeValue,
 ]);
 
+const numbering: ReadonlySet<number> = new Set([tags.SeriesNumber, tags.AcquisitionNumber]);
+const nowhere: ReadonlySet<string> = new Set();
+
 /** Public coding schemes (PS3.16, table 8-1) that images use; codes of others may be anything. */
 const publicSchemes: ReadonlySet<string> = new Set(
   'DCM SCT SRT SNM3 LN UCUM FMA RADLEX RadLex NCIt UMLS MSH I9 I10 ICDO3 NDC RXNORM RadElement BARI ISO639_2 ISO3166_1'.split(
@@ -109,14 +112,18 @@ function keptValue(
     );
     return shifted.includes(undefined) ? undefined : shifted.join('\\');
   }
-  if (!isText) return inForm(usual, bytes);
+  if (!isText) {
+    // Numbers of series are made of accession numbers here and there.
+    return numbering.has(tag) && work.traces.words.has(textOf(set, found)) ? undefined : inForm(usual, bytes);
+  }
   const value = textOf(set, found);
   if (codeTags.has(tag) && isPrivateCode(set) && !work.kept.has('descriptors')) {
     if (tag === tags.CodingSchemeDesignator) return bytes;
     return tag === tags.CodeMeaning ? 'private code' : newCodeOf(work.key, value);
   }
   const dated = rule.option === 'descriptors' && work.dates !== 'keep' && holdsDate(value);
-  return dated || tells(value, work.traces) ? undefined : bytes;
+  const traces = rule.option === 'institution' ? { ...work.traces, places: nowhere } : work.traces;
+  return dated || tells(value, traces) ? undefined : bytes;
 }
 
 /** What stands in place of a value that does not stay; undefined for nothing. */
@@ -125,8 +132,9 @@ function replaced({ tag, rule, set }: Place, vr: string, { multiFrame, patientId
   const action = inEither[rule.action] ?? rule.action;
   if (vr === 'SQ') return action === 'Z' ? element(tag, vr, []) : undefined;
   if (action === 'Z') return element(tag, vr, '');
-  // A text that was to stay and tells the patient: codes must have one, other objects may have it empty.
-  if (action === 'K' && freeText.has(vr)) return element(tag, vr, codeTags.has(tag) ? removed : '');
+  // What was to stay and tells the patient: codes and multi-frame objects must have a text, others may have it empty.
+  if (action === 'K' && freeText.has(vr)) return element(tag, vr, codeTags.has(tag) || multiFrame ? removed : '');
+  if (numbering.has(tag)) return element(tag, vr, '');
   if (action !== 'D') return undefined;
   return element(tag, vr, dummyTemporal[vr] ?? dummyText(tag, set, patientId));
 }

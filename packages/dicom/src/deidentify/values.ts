@@ -29,6 +29,10 @@ const unitBytes: Readonly<Record<string, number>> = {
   SV: 8,
 };
 
+/** Implicit files do not say that a name stands where numbers belong; no number that is used consists of letters. */
+const wholeNumbers: ReadonlySet<string> = new Set(['US', 'SS', 'UL', 'SL', 'AT']);
+const letters = /^[A-Za-z^ .,'-]+$/;
+
 export const freeText: ReadonlySet<string> = new Set(['LO', 'SH', 'ST', 'LT', 'UT', 'UC', 'PN', 'AE', 'UR']);
 
 /** Representations that files confuse and that look alike. */
@@ -60,7 +64,10 @@ export const valuesOf = (text: string): string[] => text.split('\\').map((value)
  */
 export function inForm(vr: string, bytes: Uint8Array): Uint8Array | undefined {
   const form = textForms[vr];
-  if (form === undefined) return bytes.length % (unitBytes[vr] ?? 1) === 0 ? bytes : undefined;
+  if (form === undefined) {
+    if (wholeNumbers.has(vr) && bytes.length >= 4 && letters.test(latin1(bytes.subarray(0, 64)))) return undefined;
+    return bytes.length % (unitBytes[vr] ?? 1) === 0 ? bytes : undefined;
+  }
   const values = valuesOf(latin1(bytes));
   const fits = (value: string): boolean => value === '' || form.test(value);
   if (values.every(fits)) return bytes;

@@ -28,7 +28,10 @@ export function deidentifyCommand(): Command {
     .requiredOption('--out <folder>', 'folder for the files, one folder a series')
     .option('--key <file>', 'key of the new identifiers, made if it is not there: the same key, the same identifiers')
     .addOption(
-      new Option('--dates <what>', 'remove dates, shift them by days that are the same for all of a patient, or keep them')
+      new Option(
+        '--dates <what>',
+        'remove dates, shift them by days that are the same for all of a patient, or keep them',
+      )
         .choices(dateHandlings)
         .default('remove'),
     )

@@ -63,11 +63,15 @@ interface Found extends DeidentifyJobResult {
 
 async function writeAll(
   sources: readonly DicomSource[],
-  request: Pick<DeidentifyJob, 'keep' | 'accept' | 'dates' | 'out'> & { readonly key: Uint8Array; readonly staging: string },
+  request: Pick<DeidentifyJob, 'keep' | 'accept' | 'dates' | 'out'> & {
+    readonly key: Uint8Array;
+    readonly staging: string;
+  },
   context: JobContext,
 ): Promise<Found> {
   const series = new Map<string, DeidentifiedSeries>();
   const names = new Set<string>();
+  const seen = new Set<string>();
   const refused: RefusedFile[] = [];
   let [otherFiles, faces] = [0, 0];
   const task = context.begin('deidentify');
@@ -79,10 +83,13 @@ async function writeAll(
       const { seriesUid, patientId, instanceUid } = file;
       const folder = join(request.staging, seriesUid);
       await makeFolder(folder);
+      if (seen.has(instanceUid)) {
+        throw new DicomError(source.name, 'duplicates', 'has the SOP Instance UID of another file; one is written');
+      }
+      seen.add(instanceUid);
+      // Instance numbers may repeat or be missing.
       const number = String(file.instanceNumber ?? 0).padStart(5, '0');
-      // Instance numbers repeat; UIDs do so only where files are copies.
-      const name = [number, `${number}-${instanceUid}`].find((one) => !names.has(`${seriesUid}/${one}`));
-      if (name === undefined) throw new DicomError(source.name, 'duplicates', 'is there twice, with one SOP Instance UID');
+      const name = names.has(`${seriesUid}/${number}`) ? `${number}-${instanceUid}` : number;
       names.add(`${seriesUid}/${name}`);
       await writeFileAtomic(join(folder, `${name}.dcm`), file.bytes);
       const { files } = series.get(seriesUid) ?? { files: 0 };
@@ -99,9 +106,7 @@ async function writeAll(
 
 /** Whether it is no DICOM file, or the index of a medium, which belongs to the original files. */
 function isOtherFile({ name }: DicomSource, error: unknown): boolean {
-  return (
-    basename(name).toUpperCase() === 'DICOMDIR' || (error instanceof DicomError && error.reason === 'not-dicom')
-  );
+  return basename(name).toUpperCase() === 'DICOMDIR' || (error instanceof DicomError && error.reason === 'not-dicom');
 }
 
 /** @throws the error where it is about more than this file */
