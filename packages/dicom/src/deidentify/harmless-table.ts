@@ -69,7 +69,7 @@ export const harmlessTable: string = `
   9379 SQ MultienergyCTPathSequence, 937A US MultienergyCTPathIndex, 937C FD MonoenergeticEnergyEquivalent,
   937D SQ MaterialCodeSequence, 937E CS DecompositionMethod, 9380 SQ DecompositionAlgorithmIdentificationSequence,
   9381 SQ DecompositionMaterialSequence, 9382 SQ MaterialAttenuationSequence, 9383 DS PhotonEnergy,
-  9384 DS XRayMassAttenuationCoefficient
+  9384 DS XRayMassAttenuationCoefficient, 9477 SQ IrradiationEventIdentificationSequence
 0020: 0011 IS SeriesNumber, 0012 IS AcquisitionNumber, 0013 IS InstanceNumber, 0020 CS PatientOrientation,
   0032 DS ImagePositionPatient, 0037 DS ImageOrientationPatient, 0060 CS Laterality, 0062 CS ImageLaterality,
   0100 IS TemporalPositionIdentifier, 0105 IS NumberOfTemporalPositions, 0110 DS TemporalResolution,
@@ -81,16 +81,18 @@ export const harmlessTable: string = `
   9154 FL NominalCardiacTriggerTimePriorToRPeak, 9155 FL ActualCardiacTriggerTimePriorToRPeak,
   9156 US FrameAcquisitionNumber, 9157 UL DimensionIndexValues, 9162 US InConcatenationNumber,
   9163 US InConcatenationTotalNumber, 9165 AT DimensionIndexPointer, 9167 AT FunctionalGroupPointer,
-  9221 SQ DimensionOrganizationSequence, 9222 SQ DimensionIndexSequence, 9228 UL ConcatenationFrameOffsetNumber,
-  9241 FL NominalPercentageOfCardiacPhase, 9245 FL NominalPercentageOfRespiratoryPhase,
-  9246 FL StartingRespiratoryAmplitude, 9247 CS StartingRespiratoryPhase, 9248 FL EndingRespiratoryAmplitude,
-  9249 CS EndingRespiratoryPhase, 9250 CS RespiratoryTriggerType, 9251 FD RRIntervalTimeNominal,
-  9252 FD ActualCardiacTriggerDelayTime, 9253 SQ RespiratorySynchronizationSequence,
-  9254 FD RespiratoryIntervalTime, 9255 FD NominalRespiratoryTriggerDelayTime,
-  9256 FD RespiratoryTriggerDelayThreshold, 9257 FD ActualRespiratoryTriggerDelayTime,
-  930C CS PatientFrameOfReferenceSource, 930D FD TemporalPositionTimeOffset, 9310 SQ TemporalPositionSequence,
-  9311 CS DimensionOrganizationType, 9312 UI VolumeFrameOfReferenceUID, 9313 UI TableFrameOfReferenceUID,
-  9450 SQ PatientOrientationInFrameSequence, 9518 US AcquisitionIndex, 9536 US ReconstructionIndex
+  9170 SQ UnassignedSharedConvertedAttributesSequence, 9171 SQ UnassignedPerFrameConvertedAttributesSequence,
+  9172 SQ ConversionSourceAttributesSequence, 9221 SQ DimensionOrganizationSequence,
+  9222 SQ DimensionIndexSequence, 9228 UL ConcatenationFrameOffsetNumber, 9241 FL NominalPercentageOfCardiacPhase,
+  9245 FL NominalPercentageOfRespiratoryPhase, 9246 FL StartingRespiratoryAmplitude,
+  9247 CS StartingRespiratoryPhase, 9248 FL EndingRespiratoryAmplitude, 9249 CS EndingRespiratoryPhase,
+  9250 CS RespiratoryTriggerType, 9251 FD RRIntervalTimeNominal, 9252 FD ActualCardiacTriggerDelayTime,
+  9253 SQ RespiratorySynchronizationSequence, 9254 FD RespiratoryIntervalTime,
+  9255 FD NominalRespiratoryTriggerDelayTime, 9256 FD RespiratoryTriggerDelayThreshold,
+  9257 FD ActualRespiratoryTriggerDelayTime, 930C CS PatientFrameOfReferenceSource,
+  930D FD TemporalPositionTimeOffset, 9310 SQ TemporalPositionSequence, 9311 CS DimensionOrganizationType,
+  9312 UI VolumeFrameOfReferenceUID, 9313 UI TableFrameOfReferenceUID, 9450 SQ PatientOrientationInFrameSequence,
+  9518 US AcquisitionIndex, 9536 US ReconstructionIndex
 0028: 0002 US SamplesPerPixel, 0003 US SamplesPerPixelUsed, 0004 CS PhotometricInterpretation,
   0006 US PlanarConfiguration, 0008 IS NumberOfFrames, 0009 AT FrameIncrementPointer,
   000A AT FrameDimensionPointer, 0010 US Rows, 0011 US Columns, 0030 DS PixelSpacing, 0031 DS ZoomFactor,
@@ -120,9 +122,11 @@ export const harmlessTable: string = `
   9444 CS GeometricalProperties, 9445 FL GeometricMaximumDistortion, 9446 CS ImageProcessingApplied
 0040: 0260 SQ PerformedProtocolCodeSequence, 0441 SQ ContentItemModifierSequence,
   08EA SQ MeasurementUnitsCodeSequence, 9096 SQ RealWorldValueMappingSequence,
-  9098 SQ PixelValueMappingCodeSequence, 9220 SQ QuantityDefinitionSequence, A040 CS ValueType,
-  A043 SQ ConceptNameCodeSequence, A168 SQ ConceptCodeSequence, A170 SQ PurposeOfReferenceCodeSequence,
-  A195 SQ ModifierCodeSequence, A301 SQ NumericValueQualifierCodeSequence
+  9098 SQ PixelValueMappingCodeSequence, 9211 US|SS RealWorldValueLastValueMapped, 9212 FD RealWorldValueLUTData,
+  9213 FD DoubleFloatRealWorldValueLastValueMapped, 9214 FD DoubleFloatRealWorldValueFirstValueMapped,
+  9216 US|SS RealWorldValueFirstValueMapped, 9220 SQ QuantityDefinitionSequence, 9224 FD RealWorldValueIntercept,
+  9225 FD RealWorldValueSlope, A040 CS ValueType, A043 SQ ConceptNameCodeSequence, A168 SQ ConceptCodeSequence,
+  A170 SQ PurposeOfReferenceCodeSequence, A195 SQ ModifierCodeSequence, A301 SQ NumericValueQualifierCodeSequence
 0054: 0220 SQ ViewCodeSequence, 0222 SQ ViewModifierCodeSequence, 0410 SQ PatientOrientationCodeSequence,
   0412 SQ PatientOrientationModifierCodeSequence, 0414 SQ PatientGantryRelationshipCodeSequence
 0062: 0001 CS SegmentationType, 0002 SQ SegmentSequence, 0003 SQ SegmentedPropertyCategoryCodeSequence,
@@ -132,6 +136,7 @@ export const harmlessTable: string = `
   000F SQ SegmentedPropertyTypeCodeSequence, 0010 CS SegmentationFractionalType,
   0011 SQ SegmentedPropertyTypeModifierCodeSequence, 0012 SQ UsedSegmentsSequence, 0013 CS SegmentsOverlap
 0066: 002F SQ AlgorithmFamilyCodeSequence, 0030 SQ AlgorithmNameCodeSequence, 0036 LO AlgorithmName
+2050: 0020 CS PresentationLUTShape
 3006: 0010 SQ ReferencedFrameOfReferenceSequence, 0012 SQ RTReferencedStudySequence,
   0014 SQ RTReferencedSeriesSequence, 0016 SQ ContourImageSequence, 0018 SQ PredecessorStructureSetSequence,
   0020 SQ StructureSetROISequence, 0022 IS ROINumber, 002A IS ROIDisplayColor, 002C DS ROIVolume,

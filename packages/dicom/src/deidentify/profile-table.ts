@@ -5,8 +5,9 @@
  * treated in turn. Where the standard leaves the choice to the object (X/D, Z/D): D in multi-frame objects,
  * which must have a value, else the first. `descriptors` keeps a cleaned text, `dates` a date that is kept or shifted.
  *
- * Not in the standard's table are (0062,0005), (0062,0006), (0062,0020), (0070,0080) and (0070,0081): free text of
- * segmentations, treated as the texts of structure sets are. What stands neither here nor in harmless-table.ts is removed.
+ * Not in the standard's table are (0028,3003), (0040,9210), (0062,0005), (0062,0006), (0062,0020), (0070,0080) and
+ * (0070,0081): free texts of tables of values and of segmentations, treated as the texts of structure sets are. What
+ * stands neither here nor in harmless-table.ts is removed.
  */
 export const profileTable: string = `
 0008,0012 DA X InstanceCreationDate dates
@@ -197,6 +198,7 @@ export const profileTable: string = `
 0020,9164 UI U DimensionOrganizationUID
 0028,1199 UI U PaletteColorLookupTableUID
 0028,1214 UI U LargePaletteColorLookupTableUID
+0028,3003 LO D LUTExplanation descriptors
 0028,4000 LT X ImagePresentationComments
 0032,0012 LO X StudyIDIssuer
 0032,0032 DA X StudyVerifiedDate dates
@@ -291,6 +293,7 @@ export const profileTable: string = `
 0040,2016 LO Z PlacerOrderNumberImagingServiceRequest
 0040,2017 LO Z FillerOrderNumberImagingServiceRequest
 0040,2400 LT X ImagingServiceRequestComments descriptors
+0040,9210 SH D LUTLabel descriptors
 0040,A027 LO D VerifyingOrganization
 0040,A030 DT D VerificationDateTime dates
 0040,A032 DT X ObservationDateTime dates

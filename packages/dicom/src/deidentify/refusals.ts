@@ -2,7 +2,7 @@
  * What is not deidentified, because removing attributes does not help: pixels that may show the patient's name, and
  * documents whose text is their content (PS3.15, E.1 and E.3.1).
  */
-import { type DataSet, text, texts } from '../data-set/data-set.js';
+import { type DataSet, int16, text, texts } from '../data-set/data-set.js';
 import { tags } from '../data-set/tags.js';
 import { DicomError } from '../dicom-error.js';
 
@@ -64,10 +64,14 @@ function refusal(path: string, reason: string, options?: Readonly<Record<string,
   return new DicomError(path, 'identifying', `${reason}; not deidentified`, options && { options });
 }
 
+/** Overlay Bit Position of the first of sixteen groups (PS3.3, C.9.2; retired): 0 for an overlay of its own. */
+const firstOverlayBitPosition = 0x60000102;
+
 function burnedIn(dataSet: DataSet): string | undefined {
-  const stated = text(dataSet, tags.BurnedInAnnotation);
-  if (stated === undefined || stated === 'NO') return undefined;
-  return 'its pixels have text burnt in (Burned In Annotation)';
+  const stated = text(dataSet, tags.BurnedInAnnotation) ?? 'NO';
+  if (stated !== 'NO') return 'its pixels have text burnt in (Burned In Annotation)';
+  const bitPositions = Array.from({ length: 16 }, (_, i) => int16(dataSet, firstOverlayBitPosition + i * 0x20000) ?? 0);
+  return bitPositions.some((bit) => bit > 0) ? 'its pixels hold overlays in their unused bits' : undefined;
 }
 
 function screen(dataSet: DataSet, classUid: string): string | undefined {

@@ -54,13 +54,13 @@ function isIdentifier(tag: number, element: DicomElement, set: DataSet): boolean
 }
 
 /** Whether a text holds one of them; parts of longer words count from five characters on. */
-export function tells(text: string, { words, places: names }: Traces): boolean {
-  const lower = text.toLowerCase();
+export function tells(value: string, { words, places: names }: Traces): boolean {
+  const lower = value.toLowerCase();
   if (lower.split(separators).some((word) => words.has(word))) return true;
   return [...names].some((name) => lower.includes(name)) || [...words].some((w) => w.length >= 5 && lower.includes(w));
 }
 
 /** Whether a text seems to hold a date. */
-export function holdsDate(text: string): boolean {
-  return dateLike.test(text);
+export function holdsDate(value: string): boolean {
+  return dateLike.test(value);
 }
