@@ -39,7 +39,13 @@ export {
   type StepProgress,
   type TrainProgress,
 } from './trainer/progress.js';
-export { checkpointsFolder, historyFile } from './trainer/resume.js';
+export {
+  checkpointsFolder,
+  checkResume,
+  historyFile,
+  type KeyedCase,
+  type ResumeRequest,
+} from './trainer/resume.js';
 export {
   createSamplePool,
   type SamplePool,

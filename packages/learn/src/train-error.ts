@@ -1,9 +1,9 @@
 /** The ways a training refuses to start or has to stop, each with a stable code. */
-import { QuickcolumnError } from '@quickcolumn/errors';
+import { type ErrorFields, QuickcolumnError } from '@quickcolumn/errors';
 
 /** A training that cannot start or go on with what it was given (code `train`). */
 export class TrainError extends QuickcolumnError {
-  constructor(message: string, fields: Readonly<Record<string, string>> = {}, options?: { cause?: unknown }) {
+  constructor(message: string, fields: ErrorFields = {}, options?: { cause?: unknown }) {
     super('train', message, fields, options);
   }
 }

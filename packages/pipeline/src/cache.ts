@@ -33,6 +33,8 @@ export interface CaseFiles {
   readonly labelPath?: string;
   /** For progress and errors; not part of the key. */
   readonly name: string;
+  /** Where the caller knows it: `preparedKey` of these files. */
+  readonly key?: string;
 }
 
 export interface PrepareCachedOptions {
@@ -112,7 +114,7 @@ export async function prepareCached(
 ): Promise<CachedScan> {
   const { name, imagePath, labelPath } = files;
   onProgress?.({ name, stage: 'hash' });
-  const key = await preparedKey(files, config, assume);
+  const key = files.key ?? (await preparedKey(files, config, assume));
   let source: CachedScan['source'] = 'new';
   if (await exists(pathsOf(cacheDir, key).entry)) {
     onProgress?.({ name, stage: 'read-cache' });
@@ -142,7 +144,11 @@ export async function prepareCached(
 }
 
 /** Key of a case: 32 hex digits from the content of its files and the configuration. Throws FileError. */
-async function preparedKey(files: CaseFiles, config: PreparationConfig, assume: HeaderAssumptions): Promise<string> {
+export async function preparedKey(
+  files: CaseFiles,
+  config: PreparationConfig,
+  assume: HeaderAssumptions = {},
+): Promise<string> {
   const parts = [preparationVersion, await contentHash(files.imagePath)];
   parts.push(files.labelPath === undefined ? 'no labels' : await contentHash(files.labelPath));
   // Field by field, because the order of keys in a user's file means nothing; names and colours change no number.

@@ -5,5 +5,6 @@ export {
   prepareCached,
   type PrepareCachedOptions,
   PreparedCacheError,
+  preparedKey,
   type PrepareProgress,
 } from './cache.js';

@@ -93,6 +93,9 @@ describe('quickcolumn', () => {
     const stopped = await quickcolumn(folder, ...train, '--max-minutes', '0.0001', '--no-evaluate');
     expect(stopped.stderr).toContain('stopped after epoch 1');
     expect(stopped.code).toBe(0);
+    const bare = await readFile(join(folder, 'run', 'report.html'), 'utf8');
+    expect(bare).toContain('No case was measured for this report.');
+    expect(bare).not.toContain('<table');
 
     const again = await quickcolumn(folder, ...train);
     expect(again.code).toBe(5);
@@ -100,6 +103,9 @@ describe('quickcolumn', () => {
 
     const resumed = await quickcolumn(folder, 'train', '--resume', '--out', 'run', '--max-minutes', '5');
     expect(resumed.stderr).toContain('resuming after epoch 1');
+    // The masks of its report lie in a temporary folder that is gone by then.
+    expect(resumed.stderr).toMatch(/phantom_0001: mask in \d/);
+    expect(resumed.stderr).not.toMatch(/quickcolumn-\w+\/phantom/);
     expect(resumed.code).toBe(0);
     expect(resumed.stdout.trim()).toBe(join('run', 'model.onnx'));
     const run = await filesIn(join(folder, 'run'));

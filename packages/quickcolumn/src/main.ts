@@ -20,7 +20,13 @@ async function main(): Promise<void> {
 // A reader that closed the pipe (`quickcolumn config | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EIO') return;
   throw error;
+});
+
+// Nobody reads any more what is said there: the terminal was closed. What was begun is still ended in order.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
 });
 
 await main();

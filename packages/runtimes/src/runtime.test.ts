@@ -248,7 +248,8 @@ describe.each(runtimes)('$name', ({ found, judged }) => {
     await using(accumulator(), async (executable) => {
       // At least x, the sum and the variable, 8 bytes each, of which two may share a place.
       expect(executable.bytes).toBeGreaterThanOrEqual(8 + 8);
-      expect(executable.bytes).toBeLessThan(4096);
+      // Beside them a library may need some for every node.
+      expect(executable.bytes).toBeLessThan(1 << 20);
     });
   });
 

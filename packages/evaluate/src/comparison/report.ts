@@ -7,7 +7,7 @@
 import { escapeText } from '../report/html.js';
 import { buildPage, section } from '../report/page.js';
 import { classLegend } from '../report/report.js';
-import type { ResamplingOptions } from '../statistics/statistics.js';
+import { leastPatients, type ResamplingOptions } from '../statistics/statistics.js';
 import { plural } from '../report/table.js';
 import { boxFigure } from './figures/boxes.js';
 import { type ComparisonCsv, comparisonCsv } from './csv.js';
@@ -192,7 +192,8 @@ function methods({ draws, seed }: ComparisonStatistics['resampling']): string {
     'DSC 2TP/(2TP+FP+FN), sensitivity TP/(TP+FN), specificity TN/(TN+FP): each class against the rest, on the original ' +
       'grid of each scan. Lungs: mean of left and right.',
     'Undefined values (0/0, such as the DSC of two empty masks) are left out and counted; they are never 0.',
-    `95 % intervals: percentile bootstrap over patients, ${draws} draws, seed ${seed}. All cases of a patient are drawn together.`,
+    `95 % intervals: percentile bootstrap over patients, ${draws} draws, seed ${seed}. All cases of a patient are drawn together. ` +
+      `None below ${leastPatients} patients, whose values it would only repeat.`,
     'p-values: paired permutation test of the mean difference, two-sided; the differences of one patient change sign ' +
       'together. With few patients the smallest possible p-value is large, and a p-value above 0.05 is no proof of equality.',
     'Holm: step-down adjustment over the family named under each table. JSON and CSV also have every pair of systems, ' +

@@ -179,4 +179,14 @@ describe('report', () => {
     expect(loss(curve(4000))).toContain('>1e4<');
     expect(loss(curve(40))).not.toContain('>100<');
   });
+
+  it('has no tables without rows where nothing was measured, and says so', () => {
+    const summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0, over: 'patients' as const }, regions: [] };
+    const history = [1, 2].map((epoch) => ({ epoch, loss: 1 / epoch }));
+    const bare = buildReport({ title: 'Training', summary, cases: [], history, config: 'a: 1' });
+    expect(bare).toContain('No case was measured for this report.');
+    expect(bare).not.toMatch(/<table|0 cases|Bracket|Dice by class/);
+    expect(bare).toContain('<h2>Training</h2>');
+    expect(bare).toContain('<h2>Configuration</h2>');
+  });
 });

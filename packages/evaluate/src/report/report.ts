@@ -3,13 +3,14 @@
  * definitions of the metrics and the configuration. Follows the reader's light or dark setting and prints.
  */
 import type { LabelClass } from '@quickcolumn/volume';
+import { leastPatients } from '../statistics/statistics.js';
 import type { Summary } from '../statistics/summary.js';
 import type { CaseMetrics } from '../types.js';
 import { scaleFor } from './chart-parts.js';
 import { boxPlot, lineChart, palette, type Series } from './charts.js';
 import { escapeText, htmlTable, pngDataUri } from './html.js';
 import { buildPage, section } from './page.js';
-import { caseRows, clinicalRows, summaryRows, undefinedNotes } from './table.js';
+import { caseRows, clinicalRows, summaryNotes, summaryRows } from './table.js';
 
 /** One point of a training's history; null or absent values are left out of the curves. */
 export interface HistoryPoint {
@@ -43,23 +44,30 @@ export function buildReport(input: ReportInput): string {
     title: input.title,
     subtitle: input.subtitle,
     sections: [
-      summarySection(input),
+      ...(input.cases.length === 0 ? [unmeasured] : [summarySection(input)]),
       curvesSection(input.history ?? [], input.classes ?? []),
-      overlaySection(input.overlays ?? [], input.classes ?? []),
-      section('Cases', htmlTable(caseRows(input.cases), 2)),
-      clinicalSection(input.cases),
-      section('Definitions', definitions(input.summary)),
+      ...(input.cases.length === 0 ? [] : caseSections(input)),
       input.config === undefined ? '' : section('Configuration', `<pre>${escapeText(input.config)}</pre>`),
     ],
   });
 }
+
+/** In place of tables without rows. */
+const unmeasured = section('Summary', '<p>No case was measured for this report.</p>');
+
+const caseSections = (input: ReportInput): string[] => [
+  overlaySection(input.overlays ?? [], input.classes ?? []),
+  section('Cases', htmlTable(caseRows(input.cases), 2)),
+  clinicalSection(input.cases),
+  section('Definitions', definitions(input.summary)),
+];
 
 function summarySection(input: ReportInput): string {
   const { summary, cases } = input;
   const facts = `<p>${summary.cases} case${summary.cases === 1 ? '' : 's'} of ${summary.patients} patient${
     summary.patients === 1 ? '' : 's'
   }, evaluated on each scan's own grid.</p>`;
-  const notes = undefinedNotes(summary).map((note) => `<li>${escapeText(note)}</li>`);
+  const notes = summaryNotes(summary).map((note) => `<li>${escapeText(note)}</li>`);
   const groups = summary.regions.map((region, n) => ({
     name: region.name,
     color: colorOf(input.classes ?? [], region.value, n),
@@ -167,7 +175,7 @@ function definitions(summary: Summary): string {
     'Undefined values (0/0, such as the Dice of two empty masks; distances where one mask is empty) are shown as – and left out. ' +
       'Pooled: from the added counts of all cases.',
     `Brackets: 95 % percentile bootstrap intervals over patients, ${summary.bootstrap.draws} draws, seed ${summary.bootstrap.seed}; ` +
-      'none with a single patient. IQR as first–third quartile.',
+      `none below ${leastPatients} patients. IQR as first–third quartile.`,
   ];
   return `<ul class="small">${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`;
 }

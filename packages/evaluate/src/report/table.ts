@@ -3,6 +3,7 @@
  * (for people). Undefined values are empty cells in the CSV and `–` in the text.
  */
 import { csvCell } from '@quickcolumn/io';
+import { leastPatients } from '../statistics/statistics.js';
 import { lungsRegion, type MetricSummary, type Summary } from '../statistics/summary.js';
 import { type CaseMetrics, type ClassMetrics, type MetricName, type MetricValues, metricNames } from '../types.js';
 
@@ -51,10 +52,10 @@ export type CsvCell = string | number | null;
 export function toTable(summary: Summary, cases: readonly CaseMetrics[] = []): string {
   const parts = [
     `${plural(summary.cases, 'case')} of ${plural(summary.patients, 'patient')}; ` +
-      `[95 % intervals: ${summary.bootstrap.draws} bootstrap draws over patients]`,
+      `[95 % intervals: ${summary.bootstrap.draws} bootstrap draws over patients, none below ${leastPatients} patients]`,
     alignColumns(summaryRows(summary)),
   ];
-  const notes = undefinedNotes(summary);
+  const notes = summaryNotes(summary);
   if (notes.length > 0) parts.push(notes.map(oneLine).join('\n'));
   if (cases.length > 0) parts.push(alignColumns(caseRows(cases)));
   return `${parts.join('\n\n')}\n`;
@@ -141,8 +142,20 @@ export function clinicalRows(cases: readonly CaseMetrics[]): string[][] {
   return [header, ...rows];
 }
 
+/** What the summary table cannot show. */
+export const summaryNotes = (summary: Summary): string[] => [...undefinedNotes(summary), ...intervalNotes(summary)];
+
+function intervalNotes({ regions }: Summary): string[] {
+  const without = regions.filter(({ metrics: { dice } }) => dice.mean !== null && dice.meanInterval95 === null);
+  if (without.length === 0) return [];
+  const names = without.map(({ name }) => name).join(', ');
+  return [
+    `no 95 % interval for ${names}: fewer than ${leastPatients} patients have a value, and an interval would only repeat their values`,
+  ];
+}
+
 /** One sentence a region with cases that have no Dice or lack one of the two masks. */
-export function undefinedNotes(summary: Summary): string[] {
+function undefinedNotes(summary: Summary): string[] {
   return summary.regions.flatMap((region) => {
     const facts = [
       [region.bothEmpty, 'empty in truth and prediction (undefined, left out)'],

@@ -6,7 +6,14 @@
  * Nulls never get here; callers drop and count them.
  */
 
-/** Bounds of a 95 % interval, or null where there is only one patient. */
+/**
+ * With fewer patients there is no interval: the draws would repeat their values (of two, just the two), and a bound
+ * would look like knowledge of other patients (percentile intervals cover too little of few values: Efron and
+ * Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
+ */
+export const leastPatients = 5;
+
+/** Bounds of a 95 % interval, or null below `leastPatients`. */
 export type Interval = readonly [number, number];
 
 /** Options of resampling; 2000 draws from seed 1 unless told. */
@@ -71,14 +78,14 @@ export function quantileOfSorted(sorted: ArrayLike<number>, fraction: number): n
 /**
  * Percentile bootstrap over patients: groups are drawn with replacement, `statistic` sees the items of all drawn
  * groups. Draws where the statistic is null are left out.
- * @returns the 2.5 and 97.5 percentiles, or null with fewer than two groups.
+ * @returns the 2.5 and 97.5 percentiles, or null with fewer than `leastPatients` groups of which a value is known.
  */
 export function bootstrapInterval<T>(
   groups: ReadonlyArray<readonly T[]>,
   statistic: (items: readonly T[]) => number | null,
   options: ResamplingOptions = {},
 ): Interval | null {
-  if (groups.length < 2) return null;
+  if (groups.filter((group) => statistic(group) !== null).length < leastPatients) return null;
   const random = options.random ?? seededRandom(options.seed ?? 1);
   const draws = options.draws ?? 2000;
   const results: number[] = [];

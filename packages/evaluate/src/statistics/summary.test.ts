@@ -60,10 +60,40 @@ describe('statistics', () => {
     expect(interval?.[1]).toBeCloseTo(5.39, 0);
     expect(bootstrapInterval(values, mean, { seed: 3 })).toEqual(interval);
     expect(bootstrapInterval(values, mean, { seed: 4 })).not.toEqual(interval);
-    // Two patients with ten equal cases each can only give 0, 0.5 or 1.
-    const clustered = [Array.from({ length: 10 }, () => 0), Array.from({ length: 10 }, () => 1)];
-    expect(bootstrapInterval(clustered, mean)).toEqual([0, 1]);
-    expect(bootstrapInterval([[1, 2, 3]], mean)).toBeNull();
+    // Patients with ten equal cases each: draws are of patients, so that the interval is as wide as that of one case each.
+    const clustered = [0, 1, 1, 0, 1].map((value) => Array.from({ length: 10 }, () => value));
+    expect(bootstrapInterval(clustered, mean)).toEqual(bootstrapInterval([[0], [1], [1], [0], [1]], mean));
+  });
+});
+
+describe('intervals of few patients', () => {
+  const few = (patients: number): CaseMetrics[] =>
+    Array.from({ length: patients }, (_, n) => lesionCase(`case ${n}`, `p${n}`, 10, 5 + n));
+
+  it.each([1, 2, 4])('are none with %i, and the table says why', (patients) => {
+    const cases = few(patients);
+    const { regions } = summarize(cases);
+    for (const { metrics } of regions) {
+      const { meanInterval95, medianInterval95, pooledInterval95 } = metrics.dice;
+      expect([meanInterval95, medianInterval95, pooledInterval95]).toEqual([null, null, null]);
+    }
+    const table = toTable(summarize(cases));
+    expect(table).toContain(
+      'no 95 % interval for left lung, right lung, infection, lungs: fewer than 5 patients have a value, and an interval would only repeat their values',
+    );
+    expect(table).not.toMatch(/\[0\.\d+, /);
+    const differences = cases.map((_, n) => [0.1 * n]);
+    expect(pairedDifferences(differences).interval95).toBeNull();
+  });
+
+  it('are there from 5 on, and patients without a value do not count', () => {
+    expect(summarize(few(5)).regions[2].metrics.dice.meanInterval95).not.toBeNull();
+    expect(toTable(summarize(few(5)))).not.toContain('no 95 % interval');
+    // Seven patients, of whom four have lesions or a prediction of them.
+    const empty = ['p7', 'p8', 'p9'].map((patient) => lesionCase(patient, patient, 0, 0));
+    const { dice } = summarize([...few(4), ...empty]).regions[2].metrics;
+    expect([dice.meanInterval95, dice.medianInterval95, dice.pooledInterval95]).toEqual([null, null, null]);
+    expect(toTable(summarize([...few(4), ...empty]))).toContain('no 95 % interval for infection: fewer than 5');
   });
 });
 
@@ -92,9 +122,11 @@ describe('summarize', () => {
     // Per 4-voxel column: TP 20, FN 14, FP 5.
     expect(infection.metrics.dice.pooled).toBeCloseTo(40 / 59, 12);
     expect(infection.metrics.truthVolumeMl.pooled).toBeCloseTo((34 * 4) / 1000, 12);
-    const [low, high] = infection.metrics.dice.pooledInterval95 ?? [];
-    expect(low).toBeLessThan(40 / 59);
-    expect(high).toBeGreaterThan(40 / 59);
+    const more = [...cases, lesionCase('f', 'p5', 12, 9), lesionCase('g', 'p6', 8, 8), lesionCase('h', 'p7', 16, 2)];
+    const { pooled, pooledInterval95 } = summarize(more).regions[2].metrics.dice;
+    const [low, high] = pooledInterval95 ?? [];
+    expect(low).toBeLessThan(pooled ?? Number.NaN);
+    expect(high).toBeGreaterThan(pooled ?? Number.NaN);
     // Missed and invented surfaces count against the pooled surface Dice.
     const together = cases[0].classes[2].surface;
     expect(infection.metrics.surfaceDice.pooled).toBeLessThan(infection.metrics.surfaceDice.maximum ?? 0);

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '@quickcolumn/io';
-import { type Checkpoint, type FileActions, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import {
+  type Checkpoint,
+  type FileActions,
+  loadCheckpoint,
+  loadNewestCheckpoint,
+  promoteCheckpoint,
+  saveCheckpoint,
+} from './checkpoint.js';
 import { startSchedule } from '../schedules/learning-rate.js';
 
 let folder: string;
@@ -23,7 +30,10 @@ function checkpoint(epoch: number): Checkpoint {
       stopper: { best: 0.1 + 0.2, wait: 1 },
       best: { epoch, loss: Math.PI / epoch },
       identity: { seed: '7' },
+      partial: null,
+      data: { case_1: 'abc' },
     },
+    history: [],
     variables: new Map([
       ['weight', { shape: [2, 3], data: Float32Array.from({ length: 6 }, (_, i) => Math.sin(i + epoch)) }],
       ['adam.m.weight', { shape: [2, 3], data: new Float32Array(6).fill(epoch) }],
@@ -57,7 +67,42 @@ describe('checkpoint', () => {
     for (const epoch of [2, 3, 4]) await saveCheckpoint(folder, ['last'], checkpoint(epoch));
     expect(await loadCheckpoint(folder, 'last')).toEqual(checkpoint(4));
     expect(await loadCheckpoint(folder, 'best')).toEqual(checkpoint(1));
-    expect(await readdir(folder)).toHaveLength(4);
+    expect(await loadCheckpoint(folder, 'previous')).toEqual(checkpoint(3));
+    expect(await readdir(folder)).toHaveLength(6);
+  });
+
+  it.each([
+    ['last', { damaged: ['last'], epoch: 3, name: 'previous', best: 1 }],
+    ['last and the one before', { damaged: ['last', 'previous'], epoch: 1, name: 'best', best: 1 }],
+    ['last, which was the best', { damaged: ['last'], epoch: 3, name: 'previous', best: 4 }],
+  ] as const)('is the newest whole one where the %s is damaged', async (_, { damaged, epoch, name, best }) => {
+    for (const at of [1, 2, 3, 4])
+      await saveCheckpoint(folder, at === best ? ['best', 'last'] : ['last'], checkpoint(at));
+    for (const one of damaged) {
+      const { weights } = JSON.parse(await readFile(join(folder, `${one}.json`), 'utf8')) as {
+        weights: { file: string };
+      };
+      await truncate(join(folder, weights.file), 10);
+    }
+    const { name: found, damage, ...rest } = (await loadNewestCheckpoint(folder)) ?? {};
+    expect({ found, rest }).toEqual({ found: name, rest: checkpoint(epoch) });
+    expect(damage).toEqual([expect.stringMatching(/weights-.*damaged: 10 bytes do not match/)]);
+    // What was found becomes the last one, and the damaged one is not kept as the one before.
+    await promoteCheckpoint(folder, name);
+    await saveCheckpoint(folder, ['last'], checkpoint(5));
+    expect(await loadCheckpoint(folder, 'last')).toEqual(checkpoint(5));
+    expect(await loadCheckpoint(folder, 'previous')).toEqual(checkpoint(epoch));
+  });
+
+  it('is none where all are damaged or one is of a newer version, and says so', async () => {
+    expect(await loadNewestCheckpoint(folder)).toBeUndefined();
+    for (const at of [1, 2]) await saveCheckpoint(folder, ['best', 'last'], checkpoint(at));
+    await rm(join(folder, 'last.json'));
+    expect(await loadNewestCheckpoint(folder)).toMatchObject({ name: 'best', damage: ['last.json is missing'] });
+    for (const name of await readdir(folder)) if (name.endsWith('.safetensors')) await truncate(join(folder, name), 9);
+    await expect(loadNewestCheckpoint(folder)).rejects.toThrow(/damaged: 9 bytes/);
+    await writeFile(join(folder, 'previous.json'), '{"format":"quickcolumn-checkpoint","version":9}');
+    await expect(loadNewestCheckpoint(folder)).rejects.toThrow(/made by a newer version/);
   });
 
   it('is undefined where there is none', async () => {
@@ -81,14 +126,17 @@ describe('checkpoint', () => {
       if (last?.state.epoch === 1) {
         expect(error).toBeInstanceOf(FileError);
         expect(error).toMatchObject({ code: 'file-write', cause: { code: 'ENOSPC' } });
-        expect(String(error)).toMatch(/(weights-.*\.safetensors|best\.json|last\.json): cannot write: ENOSPC/);
+        expect(String(error)).toMatch(
+          /(weights-.*\.safetensors|best\.json|previous\.json|last\.json): cannot write: ENOSPC/,
+        );
       }
       if (files.done() <= failsAt) break;
       // Begin again from epoch 1; this also proves that the leftovers of a failed save do no harm.
       await saveCheckpoint(folder, ['best', 'last'], checkpoint(1));
     }
     expect([...seen].sort()).toEqual(['11', '21', '22']);
-    expect(await readdir(folder)).toHaveLength(3);
+    // last and best share their weights; the one before has its own.
+    expect(await readdir(folder)).toHaveLength(5);
   });
 
   it('refuses damaged weights and records with a clear error', async () => {
@@ -112,9 +160,9 @@ describe('checkpoint', () => {
     await saveCheckpoint(folder, ['last'], checkpoint(1));
     const path = join(folder, 'last.json');
     const record = JSON.parse(await readFile(path, 'utf8'));
-    await writeFile(path, JSON.stringify({ ...record, version: 2 }));
+    await writeFile(path, JSON.stringify({ ...record, version: 3 }));
     const error: unknown = await loadCheckpoint(folder, 'last').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'checkpoint', fields: { path } });
-    expect(String(error)).toMatch(/made by a newer version of quickcolumn \(format 2, this one reads up to 1\)/);
+    expect(String(error)).toMatch(/made by a newer version of quickcolumn \(format 3, this one reads up to 2\)/);
   });
 });

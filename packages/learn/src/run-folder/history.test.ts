@@ -7,8 +7,9 @@ import {
   type EpochRecord,
   HistoryError,
   historyScalars,
+  mendHistory,
   readHistory,
-  truncateHistory,
+  rewriteHistory,
 } from './history.js';
 
 let folder: string;
@@ -37,11 +38,57 @@ it('reads back what was appended', async () => {
 it('drops lines after the checkpoint and a torn last line', async () => {
   for (const epoch of [1, 2, 3]) await appendHistory(path, record(epoch));
   await appendFile(path, '{"epoch":4,"st');
-  expect(await truncateHistory(path, 2)).toEqual([1, 2].map(record));
+  const { records } = await mendHistory(path, 2, null);
+  expect(records).toEqual([1, 2].map(record));
+  await rewriteHistory(path, records);
   await appendHistory(path, record(3));
   expect(await readHistory(path)).toEqual([1, 2, 3].map(record));
-  expect(await truncateHistory(path, 0)).toEqual([]);
+  await rewriteHistory(path, []);
   expect(await readFile(path, 'utf8')).toBe('');
+});
+
+const whole = [1, 2, 3].map(record);
+const lines = whole.map((one) => `${JSON.stringify({ version: 1, ...one })}\n`);
+
+it.each([
+  ['nothing', lines.join(''), undefined],
+  [
+    'half a line at the end',
+    `${lines.join('')}{"epoch":4,"st`,
+    'it ends in half a line; what is damaged is left out, no epoch is lost',
+  ],
+  [
+    'half a line with its end',
+    `${lines.join('')}{"epoch":4,"st\n`,
+    'line 4 is no epoch record; what is damaged is left out, no epoch is lost',
+  ],
+  [
+    'half of the last epoch',
+    `${lines[0]}${lines[1]}${lines[2].slice(0, 40)}`,
+    'it ends in half a line; it lacks epoch 3; they are written again from the checkpoint',
+  ],
+  [
+    'zeros in the middle',
+    `${lines[0]}${'\0'.repeat(50)}\n${lines[2]}`,
+    'line 2 is no epoch record; it lacks epoch 2; they are written again from the checkpoint',
+  ],
+  ['the file', undefined, 'it lacks epochs 1 to 3; they are written again from the checkpoint'],
+])('mends %s from what the checkpoint kept, and says so', async (_, text, note) => {
+  if (text !== undefined) await writeFile(path, text);
+  const mended = await mendHistory(path, 3, whole);
+  expect(mended.records).toEqual(whole);
+  expect(mended.note).toBe(note && `${path}: ${note}`);
+  await rewriteHistory(path, mended.records);
+  expect(await readFile(path, 'utf8')).toBe(lines.join(''));
+});
+
+it('keeps what is left where the checkpoint of an earlier version kept nothing', async () => {
+  await writeFile(path, `${lines[0]}{"epo\n${lines[2]}`);
+  const { records, note } = await mendHistory(path, 3, null);
+  expect(records).toEqual([record(1), record(3)]);
+  expect(note).toBe(
+    `${path}: line 2 is no epoch record; it lacks epoch 2; the others are kept, and these are not known any more`,
+  );
 });
 
 it('names the line that is no record', async () => {

@@ -3,7 +3,8 @@
  * version; lines without are of version 1.
  *
  * A crash between the two leaves one line too many, never one too few; a resume drops the lines after the
- * checkpoint's epoch (and a torn last line) and the repeated epoch writes the same numbers again.
+ * checkpoint's epoch and the repeated epoch writes the same numbers again. What a crash of the machine took of the file
+ * is written again from the checkpoint, which keeps the records too.
  */
 import { open, readFile } from 'node:fs/promises';
 import { QuickcolumnError } from '@quickcolumn/errors';
@@ -57,7 +58,7 @@ const lossSchema = z.object({
   softDice: z.array(z.number()),
 });
 
-const recordSchema: z.ZodType<EpochRecord> = z.object({
+export const epochSchema: z.ZodType<EpochRecord> = z.object({
   epoch: z.int().min(1),
   steps: z.int().min(1),
   learningRate: z.number(),
@@ -70,7 +71,7 @@ const recordSchema: z.ZodType<EpochRecord> = z.object({
   init: z.object({ file: z.string(), weightsSha256: z.string() }).optional(),
 });
 
-const format: RecordFormat<EpochRecord> = { schema: recordSchema, steps: [] };
+const format: RecordFormat<EpochRecord> = { schema: epochSchema, steps: [] };
 
 const lineOf = (record: EpochRecord): string => `${JSON.stringify({ version: versionOf(format), ...record })}\n`;
 
@@ -91,34 +92,93 @@ export async function appendHistory(path: string, record: EpochRecord): Promise<
 
 /** All records in order; none when the file does not exist. A torn last line (no newline) is left out. */
 export async function readHistory(path: string): Promise<EpochRecord[]> {
-  return (await readLines(path)).map(({ record }) => record);
+  return (await readLines(path, 'strict')).lines.map(({ record }) => record);
 }
 
-/** Drops what comes after `epoch` and returns the rest, whose lines stay as they are; the file is replaced atomically. */
-export async function truncateHistory(path: string, epoch: number): Promise<EpochRecord[]> {
-  const kept = (await readLines(path)).filter(({ record }) => record.epoch <= epoch);
-  await writeFileAtomic(path, kept.map(({ line }) => `${line}\n`).join(''));
-  return kept.map(({ record }) => record);
+export interface HealedHistory {
+  readonly records: EpochRecord[];
+  /** What was wrong and what came of it, for people; absent where nothing was. */
+  readonly note?: string;
 }
 
-async function readLines(path: string): Promise<{ readonly line: string; readonly record: EpochRecord }[]> {
+/**
+ * What the history is after `epoch`, as a resume finds it: the lines of the file up to there, or those that the
+ * checkpoint kept where the file has lost some. Nothing is written.
+ *
+ * @param kept the epochs 1 to `epoch` as the checkpoint knows them; null where it does not
+ * @throws HistoryError for a file that cannot be opened or is of a newer version
+ */
+export async function mendHistory(
+  path: string,
+  epoch: number,
+  kept: readonly EpochRecord[] | null,
+): Promise<HealedHistory> {
+  const { lines, damage } = await readLines(path, 'lenient');
+  const found = lines.filter(({ record }) => record.epoch <= epoch).map(({ record }) => record);
+  const records = kept === null ? found : [...kept];
+  const missing: number[] = [];
+  for (let at = 1; at <= epoch; at++) if (!found.some((record) => record.epoch === at)) missing.push(at);
+  const problems = [...damage, ...(missing.length > 0 ? [`it lacks ${epochsText(missing)}`] : [])];
+  if (problems.length === 0) return { records };
+  const mend =
+    missing.length === 0
+      ? 'what is damaged is left out, no epoch is lost'
+      : kept === null
+        ? 'the others are kept, and these are not known any more'
+        : 'they are written again from the checkpoint';
+  return { records, note: `${path}: ${problems.join('; ')}; ${mend}` };
+}
+
+const epochsText = (epochs: readonly number[]): string =>
+  epochs.length === 1 ? `epoch ${epochs[0]}` : `epochs ${epochs[0]} to ${epochs.at(-1)}`;
+
+/** Makes the file that of these records: lines that are there stay as they are; replaced atomically. @throws FileError */
+export async function rewriteHistory(path: string, records: readonly EpochRecord[]): Promise<void> {
+  const { lines } = await readLines(path, 'lenient');
+  const known = new Map(lines.map(({ line, record }) => [record.epoch, line]));
+  const texts = records.map((record) => {
+    const line = known.get(record.epoch);
+    return line === undefined ? lineOf(record) : `${line}\n`;
+  });
+  await writeFileAtomic(path, texts.join(''));
+}
+
+interface HistoryLines {
+  readonly lines: readonly { readonly line: string; readonly record: EpochRecord }[];
+  /** What is no record, for people. */
+  readonly damage: readonly string[];
+}
+
+/** @param mode whether a line that is no record is an error or left out */
+async function readLines(path: string, mode: 'strict' | 'lenient'): Promise<HistoryLines> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return { lines: [], damage: [] };
+    }
     throw new HistoryError(path, 'cannot read; check permissions', { cause: error });
   }
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line, index) => {
-      const damaged = 'not an epoch record; remove the line or start a new run folder';
-      const record = parseRecord(line, format, (problem = damaged, cause) => {
-        return new HistoryError(path, `line ${index + 1}: ${problem}`, { line: index + 1, cause });
+  const lines: HistoryLines['lines'][number][] = [];
+  const damage: string[] = [];
+  const texts = text.split('\n');
+  if (texts.at(-1) !== '') damage.push('it ends in half a line');
+  texts.slice(0, -1).forEach((line, index) => {
+    let damaged = false;
+    try {
+      const record = parseRecord(line, format, (problem, cause) => {
+        damaged = problem === undefined;
+        const message = problem ?? 'not an epoch record; remove the line, or resume the training, which mends it';
+        return new HistoryError(path, `line ${index + 1}: ${message}`, { line: index + 1, cause });
       });
-      return { line, record };
-    });
+      lines.push({ line, record });
+    } catch (error) {
+      if (mode === 'strict' || !damaged) throw error;
+      damage.push(`line ${index + 1} is no epoch record`);
+    }
+  });
+  return { lines, damage };
 }
 
 /** A record as TensorBoard scalars: one chart a quantity, training and validation as its curves. */

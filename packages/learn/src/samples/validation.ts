@@ -1,8 +1,9 @@
 /**
  * The fixed patches on which every epoch is validated: the same voxels each time, without augmentation.
  *
- * Patch 0 of a case is centred on its rarest class (the one a random crop would miss most often), patch 1 on the
- * middle of the scan, further ones are spread evenly along z. Cut when needed: keeping them all would cost gigabytes.
+ * Patch 0 of a case is centred on its rarest class (the one a random crop would miss most often). Of an even number,
+ * patch 1 lies in the middle of the scan and further ones are spread evenly along z; of an odd number all others are,
+ * none in the middle. Cut when needed: keeping them all would cost gigabytes.
  */
 import { noClass } from '@quickcolumn/cases';
 import type { Size3 } from '@quickcolumn/volume';
@@ -21,28 +22,24 @@ export function validationPlaces(cases: readonly TrainingCase[], patch: Size3, p
     Array.from({ length: perCase }, (_, index): PatchPlace => {
       const centre: [number, number, number] = [size[0] / 2, size[1] / 2, size[2] / 2];
       if (index === 0) return { caseIndex, start: startAround(rarestCentre(labels, size) ?? centre, size, patch) };
-      if (index > 1) centre[2] = ((index - 1) * size[2]) / (perCase - 1);
+      if (perCase % 2 === 1) centre[2] = (index * size[2]) / perCase;
+      else if (index > 1) centre[2] = ((index - 1) * size[2]) / (perCase - 1);
       return { caseIndex, start: startAround(centre, size, patch) };
     }),
   );
 }
 
-/** Fills one batch; where there are fewer places than `batch`, they repeat from the first. */
-export function cutBatch(
-  cases: readonly TrainingCase[],
-  places: readonly PatchPlace[],
-  { patch, batch }: { readonly patch: Size3; readonly batch: number },
-): TrainingBatch {
+/** The patches at these places as one batch. */
+export function cutBatch(cases: readonly TrainingCase[], places: readonly PatchPlace[], patch: Size3): TrainingBatch {
   const voxels = patch[0] * patch[1] * patch[2];
-  const image = new Float32Array(batch * voxels);
-  const labels = new Uint8Array(batch * voxels);
-  for (let n = 0; n < batch; n++) {
-    const { caseIndex, start } = places[n % places.length];
+  const image = new Float32Array(places.length * voxels);
+  const labels = new Uint8Array(places.length * voxels);
+  places.forEach(({ caseIndex, start }, n) => {
     const source = cases[caseIndex];
     const range = [n * voxels, (n + 1) * voxels] as const;
     cut(source.image, source.size, start, patch, image.subarray(...range).fill(source.airValue));
     cut(source.labels, source.size, start, patch, labels.subarray(...range));
-  }
+  });
   return { image, labels };
 }
 
@@ -58,11 +55,14 @@ function cut<T extends Float32Array | Uint8Array>(source: T, size: Size3, start:
   }
 }
 
-/** First voxel of a patch around `centre`, inside the scan where it fits, centred on the scan where it does not. */
+/**
+ * First voxel of a patch around `centre`, inside the scan where it fits. Where it does not the scan is in the middle of
+ * the patch, an odd voxel at the end, as in training and prediction.
+ */
 function startAround(centre: readonly [number, number, number], size: Size3, patch: Size3): Size3 {
   const along = (axis: 0 | 1 | 2): number => {
     const room = size[axis] - patch[axis];
-    if (room <= 0) return Math.floor(room / 2);
+    if (room <= 0) return -Math.floor(-room / 2) + 0;
     return Math.min(room, Math.max(0, Math.round(centre[axis] - patch[axis] / 2)));
   };
   return [along(0), along(1), along(2)];

@@ -52,6 +52,7 @@ export interface TrainingStep {
 
 /** Forward pass and loss with the running statistics; changes nothing. Ignores variables it does not know. */
 export interface EvaluationStep {
+  /** @param batch of as many patches as a training step has, or fewer */
   run(batch: TrainingBatch): Promise<StepResult>;
   setVariables(variables: ReadonlyMap<string, NamedTensor>): Promise<void>;
   dispose(): Promise<void>;

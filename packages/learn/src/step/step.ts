@@ -92,8 +92,10 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   const runtime = await runtimeOf(config);
   const executable = await runtime.compile(graph, compileOptions(config));
   await executable.writeVariables(new Map([...initialWeights(graph, config.seed), ...(config.initial ?? [])]));
+  // Every checkpoint is a copy of the variables.
+  const copyBytes = [...graph.variables.values()].reduce((sum, { node }) => sum + 4 * elementCount(node.shape), 0);
   return {
-    bytes: executable.bytes,
+    bytes: executable.bytes + copyBytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
       const scalars = optimizerInputs(learningRate, step, config.optimizer);
       return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
@@ -104,15 +106,37 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   };
 }
 
-/** The loss with running statistics. Variables that the plain network lacks (moments) are ignored. */
+/**
+ * The loss with running statistics, for batches of up to `config.batch` patches: a smaller one is compiled when it first
+ * comes. Variables that the plain network lacks (moments) are ignored.
+ */
 export async function compileEvaluationStep(config: StepConfig): Promise<EvaluationStep> {
-  const { graph } = forward(config, false);
   const runtime = await runtimeOf(config);
-  const executable: Executable = await runtime.compile(graph, compileOptions(config));
+  const voxels = config.patch[0] * config.patch[1] * config.patch[2];
+  const compiled = new Map<number, Executable>();
+  let variables: ReadonlyMap<string, NamedTensor> = new Map();
+  const executableFor = async (batch: number): Promise<Executable> => {
+    const known = compiled.get(batch);
+    if (known !== undefined) return known;
+    const executable = await runtime.compile(forward({ ...config, batch }, false).graph, compileOptions(config));
+    compiled.set(batch, executable);
+    if (variables.size > 0) await executable.writeVariables(variables);
+    return executable;
+  };
+  // What cannot be compiled shows before the first epoch.
+  await executableFor(config.batch);
+  const { variables: known } = forward(config, false).graph;
   return {
-    run: async ({ image, labels }) => resultOf(await executable.run({ image, labels }), config.classes),
-    setVariables: (values) =>
-      executable.writeVariables(new Map([...values].filter(([name]) => graph.variables.has(name)))),
-    dispose: () => executable.dispose(),
+    run: async ({ image, labels }) => {
+      const executable = await executableFor(labels.length / voxels);
+      return resultOf(await executable.run({ image, labels }), config.classes);
+    },
+    async setVariables(values) {
+      variables = new Map([...values].filter(([name]) => known.has(name)));
+      for (const executable of compiled.values()) await executable.writeVariables(variables);
+    },
+    async dispose() {
+      for (const executable of compiled.values()) await executable.dispose();
+    },
   };
 }

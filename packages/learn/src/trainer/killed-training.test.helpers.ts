@@ -15,8 +15,10 @@ await train({
   cases: { train: [{ name: 'a' }], validation: [validationCase('v', 1000)] },
   step: new SlowStep(),
   evaluation: new LogisticStep(),
-  openSamples: (startEpoch) => new SeededSamples(startEpoch),
+  openSamples: (startStep) => new SeededSamples(startStep),
   runFolder: process.argv[2],
   resume: true,
+  // Within epochs, too.
+  saveEverySeconds: 0.01,
   onProgress: () => process.stdout.write('.'),
 });

@@ -121,8 +121,8 @@ export class SeededSamples implements SampleSource {
   disposed = false;
   #number: number;
 
-  constructor(startEpoch: number, config: TrainConfig = smallConfig) {
-    this.#number = startEpoch * config.train.batch * config.train.stepsPerEpoch;
+  constructor(startStep: number, config: TrainConfig = smallConfig) {
+    this.#number = startStep * config.train.batch;
   }
 
   async next(): Promise<TrainingSample> {

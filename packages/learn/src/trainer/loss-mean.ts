@@ -2,28 +2,43 @@
 import type { LossSummary } from '../run-folder/history.js';
 import type { StepResult } from '../step/step-types.js';
 
-export class LossMean {
-  #count = 0;
-  #loss = 0;
-  #crossEntropy = 0;
-  #tversky = 0;
-  #softDice: number[] = [];
+/** The sums so far, as JSON holds them exactly. `count` is the sum of the weights. */
+export interface LossSums extends LossSummary {
+  readonly count: number;
+}
 
-  add(result: StepResult): void {
-    this.#count++;
-    this.#loss += result.loss;
-    this.#crossEntropy += result.crossEntropy;
-    this.#tversky += result.tversky;
-    this.#softDice = result.softDice.map((dice, c) => (this.#softDice[c] ?? 0) + dice);
+export class LossMean {
+  #sums: LossSums = { count: 0, loss: 0, crossEntropy: 0, tversky: 0, softDice: [] };
+
+  /** Goes on from `sums`. */
+  constructor(sums?: LossSums) {
+    if (sums !== undefined) this.#sums = sums;
+  }
+
+  /** @param weight how much the result counts; 1 for a full batch */
+  add(result: StepResult, weight: number = 1): void {
+    const { count, loss, crossEntropy, tversky, softDice } = this.#sums;
+    this.#sums = {
+      count: count + weight,
+      loss: loss + weight * result.loss,
+      crossEntropy: crossEntropy + weight * result.crossEntropy,
+      tversky: tversky + weight * result.tversky,
+      softDice: result.softDice.map((dice, c) => (softDice[c] ?? 0) + weight * dice),
+    };
+  }
+
+  get sums(): LossSums {
+    return this.#sums;
   }
 
   /** The means so far; at least one result must have been added. */
   summary(): LossSummary {
+    const { count, loss, crossEntropy, tversky, softDice } = this.#sums;
     return {
-      loss: this.#loss / this.#count,
-      crossEntropy: this.#crossEntropy / this.#count,
-      tversky: this.#tversky / this.#count,
-      softDice: this.#softDice.map((dice) => dice / this.#count),
+      loss: loss / count,
+      crossEntropy: crossEntropy / count,
+      tversky: tversky / count,
+      softDice: softDice.map((dice) => dice / count),
     };
   }
 }

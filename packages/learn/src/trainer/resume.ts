@@ -1,23 +1,26 @@
 /**
- * How a training starts: fresh, or from the last checkpoint of its run folder.
+ * How a training starts: fresh, or from the newest whole checkpoint of its run folder.
  *
- * A resumed run must reach the numbers of an uninterrupted one, so what shapes those numbers (configuration and case
- * lists) is stored as `identity` with every checkpoint and compared. The number of epochs and the stops may change.
+ * A resumed run must reach the numbers of an uninterrupted one, so what shapes those numbers is stored with every
+ * checkpoint and compared: configuration and names of the cases as `identity`, what the cases hold as `data`. The number of
+ * epochs and the stops may change.
  */
 import { join } from 'node:path';
 import {
-  type Checkpoint,
   type CheckpointState,
   hasCheckpoint,
-  loadCheckpoint,
+  loadNewestCheckpoint,
+  type NewestCheckpoint,
+  promoteCheckpoint,
   saveCheckpoint,
 } from '../run-folder/checkpoint.js';
 import type { TrainConfig } from '../config/train-config.js';
-import { type EpochRecord, truncateHistory } from '../run-folder/history.js';
+import { type EpochRecord, mendHistory, rewriteHistory } from '../run-folder/history.js';
 import { startSchedule } from '../schedules/learning-rate.js';
 import { scheduleNamed } from '../schedules/schedule-config.js';
 import type { TrainingStep } from '../step/step-types.js';
 import { TrainError } from '../train-error.js';
+import { describeDifference, shortened } from './differences.js';
 
 /** Folder of the checkpoints inside a run folder. */
 export const checkpointsFolder = 'checkpoints';
@@ -25,52 +28,104 @@ export const checkpointsFolder = 'checkpoints';
 /** Epoch log inside a run folder. */
 export const historyFile = 'history.jsonl';
 
-export interface StartOptions {
+/** A case and what it holds. */
+export interface KeyedCase {
+  readonly name: string;
+  /** Changes with the contents of its files; without it a change is not noticed. */
+  readonly key?: string;
+}
+
+export interface ResumeRequest {
   readonly runFolder: string;
   readonly config: TrainConfig;
-  readonly cases: { readonly train: readonly string[]; readonly validation: readonly string[] };
-  readonly resume: boolean;
+  readonly cases: { readonly train: readonly KeyedCase[]; readonly validation: readonly KeyedCase[] };
+  /**
+   * Goes on with cases whose contents have changed. Where it is given, true or false, the error names it as the option
+   * that would help.
+   */
+  readonly acceptChangedData?: boolean;
+  /** What a case is called in messages; default its name. */
+  readonly caseName?: (name: string) => string;
 }
 
 export interface Start {
   readonly state: CheckpointState;
   readonly history: EpochRecord[];
-  /** Whether there was a checkpoint to resume from. */
-  readonly resumed: boolean;
+  /** What the user should know: where it goes on, what was mended. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Whether a training could be resumed with this, before anything is prepared or written. Without a checkpoint it can.
+ *
+ * @throws TrainError naming what has changed; CheckpointError, HistoryError for files that cannot be read
+ */
+export async function checkResume(request: ResumeRequest): Promise<void> {
+  await findResume(request);
 }
 
 /**
  * Brings `step` and the run folder to the state training begins with. A fresh start saves epoch 0 at once: a full
  * disk shows before an hour of training, and a run killed in its first epoch resumes from the same weights.
  */
-export async function startTraining(step: TrainingStep, options: StartOptions): Promise<Start> {
-  const { runFolder, config, resume } = options;
+export async function startTraining(step: TrainingStep, request: ResumeRequest, resume: boolean): Promise<Start> {
+  const { runFolder, config } = request;
   const folder = join(runFolder, checkpointsFolder);
   const history = join(runFolder, historyFile);
-  const identity = identityOf(config, options.cases);
-  if (!resume && (await hasCheckpoint(folder, 'last'))) {
+  if (!resume && (await hasCheckpoint(folder))) {
     throw new TrainError(`${runFolder}: holds a training already; resume it or choose a new run folder`, { runFolder });
   }
-  const found = resume ? await loadCheckpoint(folder, 'last') : undefined;
+  const found = resume ? await findResume(request) : undefined;
   if (found !== undefined) {
-    compareIdentity(found.state.identity, identity, runFolder);
-    await step.setVariables(found.variables);
-    return { state: found.state, history: await truncateHistory(history, found.state.epoch), resumed: true };
+    const { checkpoint, records, notes } = found;
+    await step.setVariables(checkpoint.variables);
+    if (checkpoint.name !== 'last') await promoteCheckpoint(folder, checkpoint.name);
+    await rewriteHistory(history, records);
+    const { state } = checkpoint;
+    return { state: { ...state, data: dataOf(request) ?? state.data }, history: records, notes };
   }
   const state: CheckpointState = {
     epoch: 0,
     steps: 0,
+    partial: null,
     schedule: startSchedule(config.train.learningRate),
     stopper: { best: null, wait: 0 },
     best: null,
-    identity,
+    identity: identityOf(request),
+    data: dataOf(request),
   };
-  const checkpoint: Checkpoint = { state, variables: await step.variables() };
-  await saveCheckpoint(folder, ['last'], checkpoint);
-  return { state, history: await truncateHistory(history, 0), resumed: false };
+  await saveCheckpoint(folder, ['last'], { state, history: [], variables: await step.variables() });
+  await rewriteHistory(history, []);
+  return { state, history: [], notes: resume ? ['nothing to resume: starting from the beginning'] : [] };
 }
 
-function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<string, string> {
+interface FoundResume {
+  readonly checkpoint: NewestCheckpoint;
+  readonly records: EpochRecord[];
+  readonly notes: readonly string[];
+}
+
+/** Reads and compares; writes nothing. */
+async function findResume(request: ResumeRequest): Promise<FoundResume | undefined> {
+  const { runFolder } = request;
+  const checkpoint = await loadNewestCheckpoint(join(runFolder, checkpointsFolder));
+  if (checkpoint === undefined) return undefined;
+  const { state, damage } = checkpoint;
+  compareIdentity(state.identity, request);
+  const dataNotes = compareData(state.data, request);
+  const { records, note } = await mendHistory(join(runFolder, historyFile), state.epoch, checkpoint.history);
+  const where =
+    state.partial === null ? `epoch ${state.epoch}` : `step ${state.partial.steps} of epoch ${state.epoch + 1}`;
+  const notes = [
+    ...damage.map((problem) => `the last checkpoint cannot be used: ${problem}; the one after ${where} is whole`),
+    ...(note === undefined ? [] : [note]),
+    ...dataNotes,
+    `resuming after ${where}`,
+  ];
+  return { checkpoint, records, notes };
+}
+
+function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
   const { epochs, earlyStop: _earlyStop, maxMinutes: _maxMinutes, ...train } = config.train;
   // Where rates are shares of all steps, the number of epochs shapes every one of them.
   const settings = scheduleNamed(train.schedule).byShare ? { ...train, epochs } : train;
@@ -99,22 +154,55 @@ function identityOf(config: TrainConfig, cases: StartOptions['cases']): Record<s
     identity['init.freeze'] = JSON.stringify(config.init.freeze ?? []);
   }
   identity['seed'] = JSON.stringify(seed);
-  identity['cases.train'] = JSON.stringify(cases.train);
-  identity['cases.validation'] = JSON.stringify(cases.validation);
+  identity['cases.train'] = JSON.stringify(cases.train.map(({ name }) => name));
+  identity['cases.validation'] = JSON.stringify(cases.validation.map(({ name }) => name));
   return identity;
 }
 
-function compareIdentity(
-  saved: Readonly<Record<string, string>>,
-  given: Readonly<Record<string, string>>,
-  runFolder: string,
-): void {
-  for (const key of new Set([...Object.keys(saved), ...Object.keys(given)])) {
-    if (saved[key] === given[key]) continue;
-    throw new TrainError(
-      `${runFolder}: cannot resume, ${key} changed from ${saved[key] ?? 'nothing'} to ${given[key] ?? 'nothing'}; ` +
-        'put it back or start a new run folder',
-      { runFolder, key },
-    );
+function compareIdentity(saved: Readonly<Record<string, string>>, request: ResumeRequest): void {
+  const { runFolder, caseName } = request;
+  const given = identityOf(request);
+  const keys = [...new Set([...Object.keys(saved), ...Object.keys(given)])].filter((key) => saved[key] !== given[key]);
+  if (keys.length === 0) return;
+  const differences = keys.map((key) => describeDifference(key, saved[key], given[key], caseName));
+  throw new TrainError(
+    `${runFolder}: cannot resume, ${shortened(differences)}; put it back or start a new run folder`,
+    { runFolder, keys: keys.join(' ') },
+  );
+}
+
+/** Keys of the cases by their names; null where one has none. */
+function dataOf({ cases }: ResumeRequest): Record<string, string> | null {
+  const keys: Record<string, string> = {};
+  for (const { name, key } of [...cases.train, ...cases.validation]) {
+    if (key === undefined) return null;
+    keys[name] = key;
   }
+  return keys;
+}
+
+/** @returns notes; @throws TrainError for cases that hold something else than they did */
+function compareData(saved: CheckpointState['data'], request: ResumeRequest): string[] {
+  const { runFolder, acceptChangedData, caseName = (name) => name } = request;
+  const given = dataOf(request);
+  if (given === null) return [];
+  if (saved === null) {
+    return [
+      'the training was begun by a version that did not keep what the cases hold: whether scans or labels have changed ' +
+        'since then is not known, from now on it is',
+    ];
+  }
+  const changed = Object.keys(given).filter((name) => saved[name] !== given[name]);
+  if (changed.length === 0) return [];
+  const of = `${changed.length} of ${Object.keys(given).length} cases: ${shortened(changed.map(caseName))}`;
+  if (acceptChangedData === true) return [`going on with changed scans or labels, in ${of}`];
+  throw new TrainError(
+    `${runFolder}: cannot resume, scans or labels have changed since the training was begun, in ${of}; ` +
+      'put them back or start a new run folder',
+    {
+      runFolder,
+      cases: changed.map(caseName),
+      ...(acceptChangedData !== undefined && { options: { 'accept-changed-data': 'go on with them all the same' } }),
+    },
+  );
 }

@@ -54,8 +54,8 @@ async function trainOn({ runtime, folder, wrap = (step) => step, ...options }: S
       cases: { train: [{ name: 'a' }], validation: [validationCase('v', 1000)] },
       step: wrap(step),
       evaluation,
-      openSamples(startEpoch) {
-        samples.push(new SeededSamples(startEpoch, config));
+      openSamples(startStep) {
+        samples.push(new SeededSamples(startStep, config));
         return samples[0];
       },
       runFolder: join(root, folder),
@@ -72,9 +72,13 @@ async function trainOn({ runtime, folder, wrap = (step) => step, ...options }: S
 async function contents(folder: string): Promise<Record<'last' | 'best' | 'history', unknown>> {
   const checkpoints = join(root, folder, 'checkpoints');
   const history = await readHistory(join(root, folder, 'history.jsonl'));
+  const without = async (name: 'last' | 'best'): Promise<unknown> => {
+    const { history: _times, ...rest } = (await loadCheckpoint(checkpoints, name)) ?? {};
+    return rest;
+  };
   return {
-    last: await loadCheckpoint(checkpoints, 'last'),
-    best: await loadCheckpoint(checkpoints, 'best'),
+    last: await without('last'),
+    best: await without('best'),
     history: history.map(({ seconds: _s, waitedSeconds: _w, time: _t, ...numbers }) => numbers),
   };
 }

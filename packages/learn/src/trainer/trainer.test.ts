@@ -25,7 +25,7 @@ function options(name: string, changes: Partial<TrainOptions> = {}): TrainOption
     cases: { train: [{ name: 'a' }], validation: [validationCase('v', 1000)] },
     step: new LogisticStep(),
     evaluation: new LogisticStep(),
-    openSamples: (startEpoch) => new SeededSamples(startEpoch),
+    openSamples: (startStep) => new SeededSamples(startStep),
     runFolder: join(root, name),
     ...changes,
   };
@@ -33,8 +33,12 @@ function options(name: string, changes: Partial<TrainOptions> = {}): TrainOption
 
 /** The last weights and everything in the history that is not a time. */
 async function outcome(name: string): Promise<unknown> {
-  const checkpoint = await loadCheckpoint(join(root, name, 'checkpoints'), 'last');
-  const best = await loadCheckpoint(join(root, name, 'checkpoints'), 'best');
+  const [checkpoint, best] = await Promise.all(
+    (['last', 'best'] as const).map(async (which) => {
+      const found = await loadCheckpoint(join(root, name, 'checkpoints'), which);
+      return [found?.state, found?.variables];
+    }),
+  );
   const history = await readHistory(join(root, name, 'history.jsonl'));
   const numbers = history.map(({ seconds: _s, waitedSeconds: _w, time: _t, ...rest }) => rest);
   return { checkpoint, best, numbers };
@@ -170,7 +174,7 @@ describe('train', () => {
     expect((await loadCheckpoint(join(root, 'nan', 'checkpoints'), 'last'))?.state.epoch).toBe(1);
   });
 
-  it('finishes the step in flight on abort, says what is lost, and resumes exactly', async () => {
+  it('finishes the step in flight on abort, saves it, and resumes exactly without repeating it', async () => {
     const controller = new AbortController();
     const step = new LogisticStep();
     const result = await train(
@@ -182,17 +186,21 @@ describe('train', () => {
         },
       }),
     );
-    expect(result).toMatchObject({ outcome: 'interrupted', epochs: 2, lostSteps: 2 } satisfies Partial<TrainResult>);
-    expect(result.message).toBe('interrupted; 2 steps of epoch 3 are lost, resume continues with epoch 3');
+    expect(result).toMatchObject({ outcome: 'interrupted', epochs: 2 } satisfies Partial<TrainResult>);
+    expect(result.message).toBe('interrupted; nothing is lost, resume continues with step 3 of epoch 3');
     expect(step.stepsRun).toBe(10);
-    await train(options('abort', { resume: true }));
+    const rest = new LogisticStep();
+    const notes: TrainProgress[] = [];
+    await train(options('abort', { resume: true, step: rest, onProgress: (one) => notes.push(one) }));
+    expect(notes[0]).toEqual({ kind: 'note', message: 'resuming after step 2 of epoch 3' });
+    expect(rest.stepsRun).toBe(14);
     await train(options('whole'));
     expect(await outcome('abort')).toEqual(await outcome('whole'));
   });
 
   it('stops at the epoch end when the time is over, and after epochs without a better loss', async () => {
     const timed = await train(options('time', { config: configWith({ maxMinutes: 1e-9 }) }));
-    expect(timed).toMatchObject({ outcome: 'time-limit', epochs: 1, lostSteps: 0 });
+    expect(timed).toMatchObject({ outcome: 'time-limit', epochs: 1 });
     class StuckStep extends LogisticStep {
       override async run(batch: Parameters<LogisticStep['run']>[0]): Promise<StepResult> {
         return { ...(await super.run(batch)), loss: 1 };
@@ -214,6 +222,128 @@ describe('train', () => {
     const again = await train(options('a', { resume: true, step, config: configWith({ epochs: 1 }) }));
     expect(again.outcome).toBe('finished');
     expect(step.stepsRun).toBe(0);
+  });
+
+  it('saves within an epoch, so that a kill repeats what came after that alone', async () => {
+    await train(options('whole'));
+    const expected = await outcome('whole');
+    for (const diesAt of [1, 3, 6, 23]) {
+      const name = `killed-${diesAt}`;
+      const often = { saveEverySeconds: 0, resume: true };
+      await expect(train(options(name, { ...often, step: new DyingStep(diesAt) }))).rejects.toThrow('killed');
+      const rest = new LogisticStep();
+      await train(options(name, { ...often, step: rest }));
+      expect(rest.stepsRun).toBe(24 - diesAt);
+      expect(await outcome(name)).toEqual(expected);
+    }
+  });
+
+  it('goes on from the checkpoint before a damaged one, says which, and comes to the same', async () => {
+    await train(options('whole'));
+    await train(options('hurt', { config: configWith({ epochs: 4 }) }));
+    const folder = join(root, 'hurt', 'checkpoints');
+    const { weights } = JSON.parse(await readFile(join(folder, 'last.json'), 'utf8')) as { weights: { file: string } };
+    await writeFile(join(folder, weights.file), 'torn');
+    await rm(join(root, 'hurt', 'history.jsonl'));
+    const notes: string[] = [];
+    const onProgress = (one: TrainProgress): number => (one.kind === 'note' ? notes.push(one.message) : 0);
+    await train(options('hurt', { resume: true, onProgress }));
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^the last checkpoint cannot be used: .*damaged: 4 bytes .*; the one after epoch 3 is whole$/,
+      ),
+      expect.stringMatching(/history\.jsonl: it lacks epochs 1 to 3; they are written again from the checkpoint$/),
+      'resuming after epoch 3',
+    ]);
+    expect(await outcome('hurt')).toEqual(await outcome('whole'));
+  });
+
+  it('notices cases that hold something else, names them, and goes on when told to', async () => {
+    const cases = (a: string, v: string): Pick<TrainOptions, 'cases'> => ({
+      cases: {
+        train: [
+          { name: 'a', key: a },
+          { name: 'b', key: 'same' },
+        ],
+        validation: [{ ...validationCase('v', 1000), key: v }],
+      },
+    });
+    const resume = (a: string, v: string, more: Partial<TrainOptions> = {}): Promise<TrainResult> =>
+      train(options('a', { ...cases(a, v), resume: true, ...more }));
+    await train(options('a', { ...cases('1', '2'), config: configWith({ epochs: 1 }) }));
+    const before = await outcome('a');
+    const error: unknown = await resume('1', '3').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'train',
+      message: `${join(root, 'a')}: cannot resume, scans or labels have changed since the training was begun, in 1 of 3 cases: v; put them back or start a new run folder`,
+      fields: { cases: ['v'] },
+    });
+    expect(error).not.toHaveProperty('fields.options');
+    await expect(resume('9', '9', { caseName: (name) => `case ${name}` })).rejects.toThrow(
+      'in 2 of 3 cases: case a, case v;',
+    );
+    await expect(resume('9', '2', { acceptChangedData: false })).rejects.toMatchObject({
+      fields: { options: { 'accept-changed-data': 'go on with them all the same' } },
+    });
+    expect(await outcome('a')).toEqual(before);
+    const notes: string[] = [];
+    await resume('9', '2', {
+      acceptChangedData: true,
+      config: configWith({ epochs: 2 }),
+      onProgress: (one) => (one.kind === 'note' ? notes.push(one.message) : undefined),
+    });
+    expect(notes).toContain('going on with changed scans or labels, in 1 of 3 cases: a');
+    // From now on these are the training's data.
+    expect((await resume('9', '2', { config: configWith({ epochs: 3 }) })).epochs).toBe(3);
+  });
+
+  it('says what has changed and nothing else', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ name: `case_${i}` }));
+    const cases = { train: many, validation: [] };
+    await train(options('a', { cases, config: configWith({ epochs: 1 }) }));
+    const changed = {
+      ...smallConfig,
+      preparation: {
+        ...smallConfig.preparation,
+        classes: smallConfig.preparation.classes.map((one) => ({
+          ...one,
+          name: one.name.replace('infection', 'lesion'),
+        })),
+      },
+    };
+    const others = { train: [...many.slice(2), { name: 'new' }], validation: [] };
+    await expect(train(options('a', { cases: others, config: changed, resume: true }))).rejects.toThrow(
+      `${join(root, 'a')}: cannot resume, preparation.classes[1].name changed from "infection" to "lesion", ` +
+        'cases.train lost case_0, case_1 and got new; put it back or start a new run folder',
+    );
+    const reversed = { train: many.toReversed(), validation: [] };
+    await expect(train(options('a', { cases: reversed, resume: true }))).rejects.toThrow(
+      'cannot resume, cases.train has another order; put',
+    );
+  });
+
+  it('validates every patch once, whatever the batch', async () => {
+    class Sizes extends LogisticStep {
+      readonly sizes: number[] = [];
+      override async run(...args: Parameters<LogisticStep['run']>): Promise<StepResult> {
+        this.sizes.push(args[0].labels.length / 4096);
+        return super.run(...args);
+      }
+    }
+    const validation = [1000, 1001, 1002].map((seed) => validationCase(`v${seed}`, seed));
+    const losses: number[] = [];
+    for (const batch of [1, 2, 4]) {
+      const evaluation = new Sizes();
+      const step = new LogisticStep();
+      const config = configWith({ epochs: 1, stepsPerEpoch: 1, validationPatches: 1, batch, learningRate: 1e-30 });
+      const openSamples = (startStep: number): SeededSamples => new SeededSamples(startStep, config);
+      const run = options(`batch-${batch}`, { config, step, evaluation, openSamples });
+      const { history } = await train({ ...run, cases: { train: [{ name: 'a' }], validation } });
+      losses.push(history[0].validation?.loss ?? Number.NaN);
+      expect(evaluation.sizes).toEqual({ 1: [1, 1, 1], 2: [2, 1], 4: [3] }[batch]);
+    }
+    expect(losses[1]).toBeCloseTo(losses[0], 6);
+    expect(losses[2]).toBeCloseTo(losses[0], 6);
   });
 
   it('names the case whose sample does not fill the patch', async () => {

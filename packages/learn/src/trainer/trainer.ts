@@ -1,18 +1,19 @@
 /**
  * The training loop: epochs of steps, validation, checkpoints, history, TensorBoard, stops.
  *
- * Everything a step depends on is either in the checkpoint (variables, schedule, step count) or a function of
- * (seed, epoch, sample), so a run that is killed and resumed reaches the same numbers as one that was not.
- * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people.
+ * Everything a step depends on is either in the checkpoint (variables, schedule, step count, sums of the epoch so far) or
+ * a function of (seed, epoch, sample), so a run that is killed and resumed reaches the same numbers as one that was not.
+ * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people. Within an epoch a
+ * checkpoint is saved every few minutes and when the signal comes.
  */
 import { makeFolder } from '@quickcolumn/io';
 import { basename, join } from 'node:path';
-import { type CheckpointName, type CheckpointState, saveCheckpoint } from '../run-folder/checkpoint.js';
+import { type CheckpointState, type PartialEpoch, saveCheckpoint } from '../run-folder/checkpoint.js';
 import type { InitConfig, TrainConfig } from '../config/train-config.js';
 import { appendHistory, type EpochRecord, historyScalars } from '../run-folder/history.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
-import { checkpointsFolder, historyFile, startTraining } from './resume.js';
+import { checkpointsFolder, historyFile, type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
 import type { TrainingCase, TrainingSample } from '../samples/sample-pool.js';
 import { advanceSchedule, learningRateAt } from '../schedules/learning-rate.js';
 import { advanceStopper } from './early-stop.js';
@@ -29,24 +30,26 @@ export interface SampleSource {
   dispose(): Promise<void>;
 }
 
-export interface TrainOptions {
+export interface TrainOptions extends Pick<ResumeRequest, 'acceptChangedData' | 'caseName'> {
   readonly config: TrainConfig;
   /** Training cases are read through `openSamples` only. Without validation cases `best` goes by the training loss. */
   readonly cases: {
-    readonly train: readonly { readonly name: string }[];
-    readonly validation: readonly TrainingCase[];
+    readonly train: readonly KeyedCase[];
+    readonly validation: readonly (TrainingCase & KeyedCase)[];
   };
   /** Both stay the caller's to dispose. */
   readonly step: TrainingStep;
   readonly evaluation: EvaluationStep;
-  /** Opens the samples from the first one of `startEpoch` (0-based) on; disposed at the end. */
-  readonly openSamples: (startEpoch: number) => SampleSource | Promise<SampleSource>;
+  /** Opens the samples from the first one of step `startStep` (0-based, over all epochs) on; disposed at the end. */
+  readonly openSamples: (startStep: number) => SampleSource | Promise<SampleSource>;
   /** Gets `checkpoints/`, `history.jsonl` and `tensorboard/`; created if needed. */
   readonly runFolder: string;
   /** Continue from the last checkpoint; without one, start fresh. */
   readonly resume?: boolean;
-  /** Stops after the step in flight. An epoch whose steps are all done is still validated and saved. */
+  /** Stops after the step in flight, which is saved. An epoch whose steps are all done is still validated. */
   readonly signal?: AbortSignal;
+  /** Within an epoch a checkpoint is saved when the last one is this old; default 5 minutes. */
+  readonly saveEverySeconds?: number;
   readonly onProgress?: (progress: TrainProgress) => void;
 }
 
@@ -54,12 +57,10 @@ export type TrainOutcome = 'finished' | 'early-stop' | 'time-limit' | 'interrupt
 
 export interface TrainResult {
   readonly outcome: TrainOutcome;
-  /** A sentence for the user: why training ended, what is lost, what a resume does. */
+  /** A sentence for the user: why training ended, what a resume does. */
   readonly message: string;
   /** Completed epochs, all sessions together. */
   readonly epochs: number;
-  /** Steps of the unfinished epoch; a resume repeats them. */
-  readonly lostSteps: number;
   readonly best: CheckpointState['best'];
   readonly history: readonly EpochRecord[];
 }
@@ -75,34 +76,28 @@ export interface TrainResult {
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { config, cases, step, runFolder, resume = false, signal, onProgress } = options;
   if (cases.train.length === 0) throw new TrainError('no training cases; check data.images and data.split');
-  const names = { train: cases.train.map((one) => one.name), validation: cases.validation.map((one) => one.name) };
   await makeFolder(join(runFolder, 'tensorboard'));
-  const start = await startTraining(step, { runFolder, config, cases: names, resume });
-  if (resume) {
-    const message = start.resumed
-      ? `resuming after epoch ${start.state.epoch}`
-      : 'nothing to resume: starting from the beginning';
-    onProgress?.({ kind: 'note', message });
-  }
+  const start = await startTraining(step, options, resume);
+  for (const message of start.notes) onProgress?.({ kind: 'note', message });
   let state = start.state;
   const ended = endOf(state, config, 0);
-  if (ended !== undefined) return resultOf(ended, state, start.history, 0);
+  if (ended !== undefined) return resultOf(ended, state, start.history);
 
   const events = await EventWriter.open(join(runFolder, 'tensorboard'), state.epoch + 1);
   let samples: SampleSource | undefined;
   try {
-    samples = await options.openSamples(state.epoch);
-    const session = new Session(options, samples, state.steps);
+    const startStep = stepsOf(state);
+    samples = await options.openSamples(startStep);
+    const session = new Session(options, samples, { startStep, history: start.history });
     for (;;) {
       const outcome = await session.trainEpoch(state);
-      if (outcome.kind === 'interrupted') return resultOf('interrupted', state, start.history, outcome.lostSteps);
       state = outcome.state;
-      start.history.push(outcome.record);
+      if (outcome.kind === 'interrupted') return resultOf('interrupted', state, start.history);
       await events.scalars(outcome.record.epoch, historyScalars(outcome.record, classNames(config)));
       onProgress?.({ kind: 'epoch', epochs: config.train.epochs, record: outcome.record });
       const end = endOf(state, config, session.seconds());
-      if (end !== undefined) return resultOf(end, state, start.history, 0);
-      if (signal?.aborted === true) return resultOf('interrupted', state, start.history, 0);
+      if (end !== undefined) return resultOf(end, state, start.history);
+      if (signal?.aborted === true) return resultOf('interrupted', state, start.history);
     }
   } finally {
     await samples?.dispose();
@@ -111,8 +106,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 }
 
 type EpochOutcome =
-  | { readonly kind: 'interrupted'; readonly lostSteps: number }
+  | { readonly kind: 'interrupted'; readonly state: CheckpointState }
   | { readonly kind: 'completed'; readonly state: CheckpointState; readonly record: EpochRecord };
+
+/** All steps that are done. */
+const stepsOf = ({ steps, partial }: CheckpointState): number => steps + (partial?.steps ?? 0);
+
+const defaultSaveEverySeconds = 300;
 
 /** What stays the same from epoch to epoch of one call of `train`. */
 class Session {
@@ -121,12 +121,20 @@ class Session {
   readonly #firstStep: number;
   readonly #places: readonly PatchPlace[];
   readonly #startedMs = performance.now();
+  /** Of all epochs so far; grows. */
+  readonly #history: EpochRecord[];
+  #savedSeconds = 0;
 
-  constructor(options: TrainOptions, samples: SampleSource, firstStep: number) {
+  constructor(
+    options: TrainOptions,
+    samples: SampleSource,
+    { startStep, history }: { readonly startStep: number; readonly history: EpochRecord[] },
+  ) {
     const { config, cases } = options;
     this.#options = options;
     this.#samples = samples;
-    this.#firstStep = firstStep;
+    this.#firstStep = startStep;
+    this.#history = history;
     this.#places = validationPlaces(cases.validation, config.train.patch, config.train.validationPatches);
   }
 
@@ -136,15 +144,30 @@ class Session {
   }
 
   async trainEpoch(state: CheckpointState): Promise<EpochOutcome> {
-    const { config, step, runFolder, signal } = this.#options;
+    const { config, step, runFolder, signal, saveEverySeconds = defaultSaveEverySeconds } = this.#options;
     const { stepsPerEpoch, schedule } = config.train;
     const epoch = state.epoch + 1;
-    const startedSeconds = this.seconds();
-    const startedWaitingMs = this.#samples.waitedMs;
-    const training = new LossMean();
+    const startedSeconds = this.seconds() - (state.partial?.seconds ?? 0);
+    const startedWaitingMs = this.#samples.waitedMs - 1000 * (state.partial?.waitedSeconds ?? 0);
+    const training = new LossMean(state.partial?.training);
     let learningRate = state.schedule.learningRate;
-    for (let index = 0; index < stepsPerEpoch; index++) {
-      if (signal?.aborted === true) return { kind: 'interrupted', lostSteps: index };
+    const partialAfter = (steps: number): PartialEpoch => ({
+      steps,
+      training: training.sums,
+      seconds: this.seconds() - startedSeconds,
+      waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
+    });
+    const firstIndex = state.partial?.steps ?? 0;
+    for (let index = firstIndex; index < stepsPerEpoch; index++) {
+      const interrupted = signal?.aborted === true;
+      const isDue = this.seconds() - this.#savedSeconds >= saveEverySeconds;
+      if (index > firstIndex && (interrupted || isDue)) {
+        const partial = { ...state, partial: partialAfter(index) };
+        const where = { epoch, step: index, learningRate, keptEpoch: state.epoch };
+        await this.#save(['last'], partial, await this.#finiteVariables(where));
+        if (interrupted) return { kind: 'interrupted', state: partial };
+      }
+      if (interrupted) return { kind: 'interrupted', state };
       const done = state.steps + index;
       learningRate = learningRateAt(schedule, state.schedule, {
         step: done,
@@ -156,9 +179,8 @@ class Session {
       this.#report(epoch, index + 1, { training, learningRate, done: done + 1 });
     }
 
-    const variables = await step.variables();
     const context = { epoch, step: stepsPerEpoch, learningRate, keptEpoch: state.epoch };
-    for (const [name, { data }] of variables) requireFinite(sumOf(data), { what: name, ...context });
+    const variables = await this.#finiteVariables(context);
     const validation = await this.#validate(variables);
     if (validation !== null) requireFinite(validation.loss, { what: 'validation loss', ...context });
 
@@ -180,15 +202,36 @@ class Session {
     const next: CheckpointState = {
       epoch,
       steps: record.steps,
+      partial: null,
       schedule: advanceSchedule(schedule, state.schedule, trainingLoss),
       stopper: advanceStopper(state.stopper, trainingLoss),
       best: best ? { epoch, loss: judged } : state.best,
       identity: state.identity,
+      data: state.data,
     };
     await appendHistory(join(runFolder, historyFile), record);
-    const names: CheckpointName[] = best ? ['best', 'last'] : ['last'];
-    await saveCheckpoint(join(runFolder, checkpointsFolder), names, { state: next, variables });
+    this.#history.push(record);
+    await this.#save(best ? ['best', 'last'] : ['last'], next, variables);
     return { kind: 'completed', state: next, record };
+  }
+
+  async #save(
+    names: readonly ('best' | 'last')[],
+    state: CheckpointState,
+    variables: ReadonlyMap<string, NamedTensor>,
+  ): Promise<void> {
+    const folder = join(this.#options.runFolder, checkpointsFolder);
+    await saveCheckpoint(folder, names, { state, history: this.#history, variables });
+    this.#savedSeconds = this.seconds();
+  }
+
+  /** @throws TrainingDivergedError */
+  async #finiteVariables(
+    context: Omit<ConstructorParameters<typeof TrainingDivergedError>[0], 'what'>,
+  ): Promise<ReadonlyMap<string, NamedTensor>> {
+    const variables = await this.#options.step.variables();
+    for (const [name, { data }] of variables) requireFinite(sumOf(data), { what: name, ...context });
+    return variables;
   }
 
   async #nextBatch(): Promise<TrainingBatch> {
@@ -218,9 +261,9 @@ class Session {
     await evaluation.setVariables(variables);
     const mean = new LossMean();
     for (let first = 0; first < this.#places.length; first += batch) {
-      // A last batch that is not full repeats patches from the beginning: the same ones every epoch.
-      const places = Array.from({ length: batch }, (_, n) => this.#places[(first + n) % this.#places.length]);
-      mean.add(await evaluation.run(cutBatch(cases.validation, places, { patch, batch })));
+      // The last batch may be smaller; every patch counts once.
+      const places = this.#places.slice(first, first + batch);
+      mean.add(await evaluation.run(cutBatch(cases.validation, places, patch)), places.length / batch);
     }
     return mean.summary();
   }
@@ -265,20 +308,16 @@ function endOf(state: CheckpointState, config: TrainConfig, seconds: number): Tr
   return undefined;
 }
 
-function resultOf(
-  outcome: TrainOutcome,
-  state: CheckpointState,
-  history: readonly EpochRecord[],
-  lostSteps: number,
-): TrainResult {
-  const lost = lostSteps === 0 ? 'nothing is lost' : `${lostSteps} steps of epoch ${state.epoch + 1} are lost`;
+function resultOf(outcome: TrainOutcome, state: CheckpointState, history: readonly EpochRecord[]): TrainResult {
+  const { partial } = state;
+  const next = `${partial === null ? '' : `step ${partial.steps + 1} of `}epoch ${state.epoch + 1}`;
   const message = {
     finished: `finished ${state.epoch} epochs`,
     'early-stop': `stopped after epoch ${state.epoch}: the training loss has not improved for ${state.stopper.wait} epochs`,
     'time-limit': `stopped after epoch ${state.epoch}: train.maxMinutes is over; resume continues with epoch ${state.epoch + 1}`,
-    interrupted: `interrupted; ${lost}, resume continues with epoch ${state.epoch + 1}`,
+    interrupted: `interrupted; nothing is lost, resume continues with ${next}`,
   }[outcome];
-  return { outcome, message, epochs: state.epoch, lostSteps, best: state.best, history };
+  return { outcome, message, epochs: state.epoch, best: state.best, history };
 }
 
 function requireFinite(value: number, fields: ConstructorParameters<typeof TrainingDivergedError>[0]): void {

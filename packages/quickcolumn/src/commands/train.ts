@@ -23,6 +23,7 @@ interface TrainFlags extends ConfigRequest, CaseNaming {
   readonly notes?: string;
   readonly resume?: boolean;
   readonly force?: boolean;
+  readonly acceptChangedData?: boolean;
   /** From --no-evaluate. */
   readonly evaluate: boolean;
 }
@@ -43,6 +44,7 @@ export function trainCommand(): Command {
     .option('--notes <text>', 'data and licence notes for the model file')
     .option('--no-evaluate', 'leave the metrics of the validation cases out of the report')
     .option('--resume', 'continue the training in --out, with its own configuration')
+    .option('--accept-changed-data', 'with --resume: go on although scans or labels have changed')
     .option('--force', 'start anew in a run folder that is in use')
     .addHelpText(
       'after',
@@ -62,7 +64,7 @@ Examples:
 }
 
 async function trainAction(flags: TrainFlags): Promise<void> {
-  const { out, cache, threads, notes, evaluate, resume, force, anonymize, anonymizeKey } = flags;
+  const { out, cache, threads, notes, evaluate, resume, force, acceptChangedData, anonymize, anonymizeKey } = flags;
   const found = await withLock({ place: out, doing: 'train' }, () => checkRunFolder(out, flags));
   const goesOn = found === 'resume';
   const config = await configFromFlags(
@@ -75,6 +77,7 @@ async function trainAction(flags: TrainFlags): Promise<void> {
       out,
       resume,
       force,
+      acceptChangedData,
       threads,
       notes,
       evaluateValidation: evaluate,

@@ -91,27 +91,43 @@ async function findResults(
   return largest;
 }
 
-/** The folds that all systems share which have any; a system that shares none with those before it is left out. */
+/**
+ * The systems that can be compared with one another, as many as share a fold, and the folds that all of them have. Of
+ * several such groups the one with more folds, then the one whose systems come first; the order of the systems decides
+ * nothing else.
+ */
 function commonFolds(
   systems: readonly ExperimentSystem[],
   found: readonly Found[],
   leftOut: LeftOut[],
 ): [ExperimentSystem, Found[]][] {
-  let common: number[] | undefined;
-  const sharing: [ExperimentSystem, Found[]][] = [];
-  for (const system of systems) {
-    const own = found.filter((one) => one.system === system);
-    if (own.length === 0) continue;
-    const shared = own.map(({ result }) => result.fold).filter((fold) => common?.includes(fold) ?? true);
-    if (shared.length === 0) {
-      leftOut.push({ id: system.id, reason: `has no fold in common with ${sharing[0][0].id}` });
-      continue;
-    }
-    common = shared;
-    sharing.push([system, own]);
+  const foldsOf = new Map<ExperimentSystem, Set<number>>();
+  for (const { system, result } of found) foldsOf.set(system, (foldsOf.get(system) ?? new Set()).add(result.fold));
+  const finished = systems.filter((system) => foldsOf.has(system));
+  const having = (folds: readonly number[]): ExperimentSystem[] =>
+    finished.filter((system) => folds.every((fold) => foldsOf.get(system)?.has(fold)));
+  // The largest group shares some fold, so it is the group of all that have that fold.
+  const groups = [...new Set(found.map(({ result }) => result.fold))].map((fold) => {
+    const group = having([fold]);
+    const shared = [...(foldsOf.get(group[0]) ?? [])].filter((one) =>
+      group.every((system) => foldsOf.get(system)?.has(one)),
+    );
+    return { group, folds: shared.sort((x, y) => x - y) };
+  });
+  const places = ({ group }: (typeof groups)[number]): string =>
+    group.map((system) => String(finished.indexOf(system)).padStart(4, '0')).join();
+  groups.sort(
+    (x, y) => y.group.length - x.group.length || y.folds.length - x.folds.length || (places(x) < places(y) ? -1 : 1),
+  );
+  const [{ group, folds }] = groups;
+  const groupText = `${group.map(({ id }) => id).join(', ')} ${group.length === 1 ? 'has' : 'have in common'}`;
+  for (const { id } of finished.filter((system) => !group.includes(system))) {
+    const foldsText = folds.map((fold) => `fold-${fold}`).join(', ');
+    leftOut.push({ id, reason: `has none of the folds that can be compared: ${groupText} ${foldsText}` });
   }
-  return sharing.map(([system, own]) => {
-    const kept = own.filter(({ result }) => common?.includes(result.fold));
+  return group.map((system) => {
+    const own = found.filter((one) => one.system === system);
+    const kept = own.filter(({ result }) => folds.includes(result.fold));
     for (const { result } of own.filter((one) => !kept.includes(one))) {
       leftOut.push({ id: system.id, reason: `fold-${result.fold} is finished, but not for every system` });
     }

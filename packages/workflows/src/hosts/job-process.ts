@@ -5,7 +5,8 @@
  *
  *   node job-process.js < job.json
  *
- * The exit code is that of the error's code (`exitCodeOf`). SIGTERM and SIGINT stop it at the next safe point.
+ * The exit code is that of the error's code (`exitCodeOf`). SIGTERM, SIGINT and SIGHUP stop it at the next safe
+ * point.
  */
 import { text } from 'node:stream/consumers';
 import { errorCodeOf, errorToJson, exitCodeOf, exitCodes, QuickcolumnError } from '@quickcolumn/errors';
@@ -31,8 +32,9 @@ async function answer(json: unknown, say: (message: FromStage) => Promise<void>)
 }
 
 async function answerParent(): Promise<void> {
-  // Ctrl-C reaches the whole group; the parent passes it on.
+  // Ctrl-C and a closed terminal reach the whole group; the parent passes them on.
   process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
   process.on('SIGTERM', stop);
   process.on('disconnect', () => process.exit(exitCodes.interrupted));
   const job = await new Promise<unknown>((got) => {
@@ -47,8 +49,7 @@ async function answerParent(): Promise<void> {
 }
 
 async function answerPipe(): Promise<void> {
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   const say = (message: FromStage): Promise<void> =>
     new Promise((written) => process.stdout.write(`${JSON.stringify(message)}\n`, () => written()));
   const input = await text(process.stdin);

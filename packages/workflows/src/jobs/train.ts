@@ -13,6 +13,8 @@ export interface TrainJob extends CaseNaming, Caching {
   readonly resume?: boolean;
   /** Clears a run folder that is in use. */
   readonly force?: boolean;
+  /** Resumes although scans or labels have changed since. */
+  readonly acceptChangedData?: boolean;
   /** CPU threads of the network; default all. */
   readonly threads?: number;
   /** Data licence and the like, kept in the model file. */
@@ -34,6 +36,7 @@ export const trainJob: z.ZodType<TrainJob> = z.strictObject({
   out: path,
   resume: flag.optional(),
   force: flag.optional(),
+  acceptChangedData: flag.optional(),
   threads: count.optional(),
   notes: z.string().optional(),
   evaluateValidation: flag.optional(),

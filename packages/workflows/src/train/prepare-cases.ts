@@ -1,6 +1,12 @@
 /** Preparing cases into the cache, one after the other. */
 import { assumptionsOf, type ScanConsent } from '@quickcolumn/cases';
-import { type CachedScan, type CaseFiles, prepareCached, type PreparationConfig } from '@quickcolumn/pipeline';
+import {
+  type CachedScan,
+  type CaseFiles,
+  prepareCached,
+  preparedKey,
+  type PreparationConfig,
+} from '@quickcolumn/pipeline';
 import type { JobContext } from '../context.js';
 
 export interface PrepareOptions<T> {
@@ -11,6 +17,27 @@ export interface PrepareOptions<T> {
   readonly shownName?: (files: T) => string;
   /** Gets each prepared case, so that the caller decides what stays in memory. */
   readonly onCase: (scan: CachedScan, files: T, seconds: number) => void;
+}
+
+/** The cases with the keys of what they hold. @throws FileError; `interrupted` */
+export async function keyedCases<T extends CaseFiles>(
+  cases: readonly T[],
+  config: PreparationConfig,
+  { consent, shownName = ({ name }) => name }: Pick<PrepareOptions<T>, 'consent' | 'shownName'>,
+  context: JobContext,
+): Promise<(T & { readonly key: string })[]> {
+  const task = context.begin('read data');
+  try {
+    const keyed: (T & { readonly key: string })[] = [];
+    for (const files of cases) {
+      context.throwIfInterrupted();
+      task.update(`${shownName(files)} (${keyed.length + 1} of ${cases.length})`, keyed.length, cases.length);
+      keyed.push({ ...files, key: await preparedKey(files, config, assumptionsOf(consent)) });
+    }
+    return keyed;
+  } finally {
+    task.end();
+  }
 }
 
 /** @throws the readers' and the preparation's errors; `interrupted` */

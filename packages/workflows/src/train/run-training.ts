@@ -1,7 +1,7 @@
 /**
  * One training from a configuration to a run folder with model and report.
  *
- * Everything that can be wrong with the data is found before the run folder is touched. The exported model is the best
+ * Everything that can be wrong with the data, or with going on, is found before the run folder is touched. The exported model is the best
  * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
  */
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
 import {
+  checkResume,
   compileEvaluationStep,
   compileTrainingStep,
   createSamplePool,
@@ -29,7 +30,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { exportBest } from './export-best.js';
-import { prepareCases } from './prepare-cases.js';
+import { keyedCases, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
 
@@ -38,7 +39,7 @@ export async function runTraining(job: TrainJob, context: JobContext): Promise<T
   const { out, force = false, anonymizeKey } = job;
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
   const start = await checkRunFolder(out, job);
-  return await trainInto(job, start === 'resume', context);
+  return await trainInto({ ...job, acceptChangedData: job.acceptChangedData ?? false }, start === 'resume', context);
 }
 
 /** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
@@ -82,9 +83,21 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const split = divideCases(all, config);
   const validated = split.test.map((entry) => names.shown(entry).name);
   context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
-  const loading = { cacheDir, names };
-  const training = await loadCases(split.train, config, loading, context);
-  const validation = await loadCases(split.test, config, loading, context);
+  const shownName = (entry: { readonly name: string }): string => names.shown(entry).name;
+  const resumable = {
+    runFolder: out,
+    config,
+    acceptChangedData: job.acceptChangedData,
+    caseName: (name: string) => shownName({ name }),
+  };
+  // Settings and names first: to know what the cases hold all their files are read.
+  if (resume) await checkResume({ ...resumable, cases: { train: split.train, validation: split.test } });
+  const consent = config.data;
+  const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
+  const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
+  if (resume) await checkResume({ ...resumable, cases });
+  const training = await loadCases(cases.train, config, { cacheDir, shownName }, context);
+  const validation = await loadCases(cases.validation, config, { cacheDir, shownName }, context);
 
   const { network, loss, optimizer, seed } = config;
   const { patch, batch, stepsPerEpoch } = config.train;
@@ -113,14 +126,13 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       const samplesPerEpoch = batch * stepsPerEpoch;
       const classNames = classes.map(({ name }) => name);
       const result = await train({
-        config,
+        ...resumable,
         cases: { train: training, validation },
         step,
         evaluation,
-        runFolder: out,
         resume,
         signal: context.signal,
-        openSamples: (startEpoch) =>
+        openSamples: (startStep) =>
           createSamplePool({
             cases: training,
             classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
@@ -128,7 +140,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
             patch,
             seed,
             samplesPerEpoch,
-            startAt: startEpoch * samplesPerEpoch,
+            startAt: startStep * batch,
           }),
         onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
       });
@@ -142,7 +154,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   }
 }
 
-/** A step that cannot fit is refused before the run folder is touched; the planned bytes are a lower bound. */
+/** A step that cannot fit is refused before the run folder is touched; the plan is within a quarter of what is used. */
 function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContext): void {
   if (memory === 'card') {
     // WebGPU does not tell how much a card has; allocation fails with an error of the runtime.
@@ -150,33 +162,33 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
     return;
   }
   const available = availableMemory();
-  context.note(`a training step needs at least ${formatBytes(bytes)} of memory`);
+  context.note(`a training step needs about ${formatBytes(bytes)} of memory`);
   if (available === undefined || bytes <= available) return;
   throw new QuickcolumnError(
     'memory',
-    `a training step needs at least ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
+    `a training step needs about ${formatBytes(bytes)} of memory, ${formatBytes(available)} are free; ` +
       'use a smaller train.patch, train.batch or network.rootFilters',
     { neededBytes: bytes, availableBytes: available },
   );
 }
 
 async function loadCases(
-  cases: readonly DatasetCase[],
+  cases: readonly (DatasetCase & { readonly key: string })[],
   { preparation, data }: TrainConfig,
-  { cacheDir, names }: { readonly cacheDir: string; readonly names: ShownNames },
+  options: { readonly cacheDir: string; readonly shownName: (entry: { readonly name: string }) => string },
   context: JobContext,
-): Promise<TrainingCase[]> {
-  const loaded: TrainingCase[] = [];
+): Promise<(TrainingCase & { readonly key: string })[]> {
+  const loaded: (TrainingCase & { readonly key: string })[] = [];
   await prepareCases(
     cases,
     preparation,
     {
-      cacheDir,
+      ...options,
       consent: data,
-      shownName: (entry) => names.shown(entry).name,
-      onCase: ({ image, labels, size, airValue }, { name }) => {
+      onCase: ({ image, labels, size, airValue }, { name, key }) => {
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-        loaded.push(shareCase({ name, image, labels: toClassIndices(labels, preparation, name), size, airValue }));
+        const classIndices = toClassIndices(labels, preparation, name);
+        loaded.push({ ...shareCase({ name, image, labels: classIndices, size, airValue }), key });
       },
     },
     context,

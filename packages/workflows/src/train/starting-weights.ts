@@ -42,7 +42,7 @@ export async function startingWeights(
     context.note(`frozen by '${pattern}': ${names.length} variables: ${names.join(', ')}`);
   const frozen = [...new Set(parts.flatMap(({ names }) => names))];
   // A checkpoint holds the weights: the file may be gone by then.
-  const started = resume && (await hasCheckpoint(join(runFolder, checkpointsFolder), 'last'));
+  const started = resume && (await hasCheckpoint(join(runFolder, checkpointsFolder)));
   if (started && init.weightsSha256 !== undefined) return { config, frozen };
 
   const from = await singleModelFile(init.from);

@@ -33,7 +33,11 @@ export async function writeTrainingReport(
   const masks = await mkdtemp(join(tmpdir(), 'quickcolumn-'));
   try {
     if (cases.length > 0) {
-      const scans = cases.map(({ name, imagePath }) => volumeInput(name, imagePath, assumptionsOf(config.data)));
+      // With a name to show, since the masks' places are of no use to anybody.
+      const scans = cases.map(({ name, imagePath }) => ({
+        ...volumeInput(name, imagePath, assumptionsOf(config.data)),
+        shownName: name,
+      }));
       const model = join(folder, runFiles.model);
       await predictScans(
         scans,
@@ -54,7 +58,11 @@ export async function writeTrainingReport(
     );
     const html = reportOf(evaluation, {
       title: `Training with profile ${config.profile}`,
-      subtitle: `${result.message}; the metrics are those of the validation cases, which chose the checkpoint`,
+      subtitle: `${result.message}; ${
+        cases.length === 0
+          ? 'the validation cases were not predicted'
+          : 'the metrics are those of the validation cases, which chose the checkpoint'
+      }`,
       config: toYaml(names.shownConfig(config)),
       classes,
       history: result.history,

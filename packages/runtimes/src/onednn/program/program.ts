@@ -67,6 +67,7 @@ export interface Place {
 
 /** A program with its memory. Owned by the caller; nothing may be used after `dispose`. */
 export interface BoundProgram {
+  /** Without the scratch memory, of which a run touches a part (scratch.ts). */
   readonly bytes: number;
   /** Runs all steps, then reads what the caller wants, then gives the variables their next values. */
   run<T>(read: () => T): T;
@@ -337,7 +338,7 @@ export class Program {
         copyPairs.forEach(({ to }, i) => to.set(values[i]));
       };
       return {
-        bytes: sizes.small + sizes.kept + sizes.arena + sizes.scratch,
+        bytes: sizes.small + sizes.kept + sizes.arena,
         run(read) {
           refreshed();
           for (const run of repeated) run();

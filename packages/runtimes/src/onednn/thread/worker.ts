@@ -8,9 +8,11 @@ import type { Graph } from '@quickcolumn/graph';
 import { RuntimeError } from '../../contract/errors.js';
 import type { NamedTensor } from '../../contract/runtime.js';
 import { type LoadedLibrary, loadLibrary } from '../library/library.js';
+import type { LowerOptions } from '../primitives/context.js';
 import { lowerToOneDnn, type LoweredProgram } from '../primitives/lower.js';
 import type { Inputs, Reply, Request, RequestKind, Requests } from './messages.js';
-import type { BoundProgram } from '../program/program.js';
+import type { BoundProgram, Program } from '../program/program.js';
+import { touchedScratch } from '../program/scratch.js';
 
 interface Compiled {
   readonly lowered: LoweredProgram;
@@ -48,6 +50,29 @@ const find = (id: number): Compiled => {
   return found;
 };
 
+/** Bytes of scratch memory that a run touches. What one thread asks for tells what all of them share. */
+function scratchBytes(program: Program, graph: Graph, options: LowerOptions & { readonly threads: number }): number {
+  const { threads } = options;
+  const most = program.steps.reduce((bytes, step) => Math.max(bytes, step.scratchBytes), 0);
+  if (threads === 1 || most < smallScratchBytes) return most;
+  useThreads(1);
+  const single = lowerToOneDnn(graph, opened(), options).program;
+  try {
+    const requests = program.steps.map(({ label, op, writes, scratchBytes: bytes }, index) => {
+      const same = single.steps[index]?.label === label;
+      const sumBytes = op === 'conv3dWeightGradient' ? writes.reduce((sum, tensor) => sum + tensor.bytes, 0) : 0;
+      return { bytes, singleBytes: same ? single.steps[index].scratchBytes : bytes, sumBytes };
+    });
+    return touchedScratch(requests, threads);
+  } finally {
+    single.discard();
+    useThreads(threads);
+  }
+}
+
+/** Not worth another look. */
+const smallScratchBytes = 32 << 20;
+
 const handlers: { [K in RequestKind]: (ask: Requests[K]['ask']) => Requests[K]['answer'] } = {
   probe: () => {
     const { version, path, bfloat16 } = opened();
@@ -66,7 +91,8 @@ const handlers: { [K in RequestKind]: (ask: Requests[K]['ask']) => Requests[K]['
       }
       const id = nextId++;
       compiled.set(id, { lowered, bound, threads: options.threads });
-      return { id, bytes: bound.bytes, slow: lowered.program.slow };
+      const bytes = bound.bytes + scratchBytes(lowered.program, graph as Graph, options);
+      return { id, bytes, slow: lowered.program.slow };
     } finally {
       native.releaseDescriptors();
     }
