@@ -19,8 +19,10 @@ import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withLock } from '@quickcolumn/workflows';
 import { filesIn, quickcolumn } from './command.test.helpers.js';
 import { writeDicomSeries, zipFolder } from './dicom-files.test.helpers.js';
+import { deidentify, type JobEvent } from './index.js';
 
 const tiny = `profile: quick
 data: { images: data/ct, labels: data/labels }
@@ -173,6 +175,19 @@ describe('quickcolumn and DICOM', () => {
     expect(await readdir(folder)).not.toContain('nothing');
     const choice = await quickcolumn(folder, 'dicom', 'deidentify', 'scans', '--out', 'nothing', '--keep', 'names');
     expect(choice).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected one or more of uids, device') });
+  });
+
+  it('leaves nothing of a deidentification that is interrupted, and respects the lock', async () => {
+    const stop = new AbortController();
+    const out = join(folder, 'stopped', 'out');
+    const request = { inputs: [join(folder, 'scans')], out };
+    const onEvent = ({ kind }: JobEvent): void => (kind === 'progress' ? stop.abort() : undefined);
+    const stopped = deidentify(request, { signal: stop.signal, onEvent });
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(folder)).not.toContain('stopped');
+    await withLock({ place: out, doing: 'something else' }, async () => {
+      await expect(deidentify(request)).rejects.toMatchObject({ code: 'busy' });
+    });
   });
 
   it('predicts from an archive', async () => {

@@ -102,7 +102,7 @@ const misused: readonly WriteElement[] = [
   element(tags.AnatomicRegionSequence, 'SQ', [
     [
       element(tags.CodeValue, 'SH', 'SECRET1'),
-      element(tags.CodingSchemeDesignator, 'SH', '99LOCAL'),
+      element(tags.CodingSchemeDesignator, 'SH', '99SECRET'),
       element(tags.CodeMeaning, 'LO', 'Secret place'),
     ],
     [
@@ -185,12 +185,14 @@ describe('a deidentified file', () => {
       element(tags.StudyDescription, 'LO', 'Thorax of Mr Patient'),
       element(tags.SeriesDescription, 'LO', 'Lung 1.0 B70f'),
       element(0x00081080, 'LO', 'since 12.03.2019'),
+      element(tags.ContentLabel, 'CS', 'PATIENT'),
       element(0x00080080, 'LO', 'Hospital'),
     ];
     const slice = ctSlice(0, { more });
     const shown = async (options: Partial<DeidentifyOptions>): Promise<(string | undefined)[]> => {
       const dataSet = await dataSetOf((await deidentified(slice, options)).bytes);
-      return more.map(({ tag }) => text(dataSet, tag));
+      // A segmentation must have a label.
+      return more.map(({ tag }) => text(dataSet, tag)?.replace(/^REMOVED$/, '') || undefined);
     };
     const nothing = more.map(() => undefined);
     expect(await shown({})).toEqual(nothing);
@@ -199,7 +201,7 @@ describe('a deidentified file', () => {
     expect(await shown({ keep: ['patient'] })).toEqual(only([0, 'F'], [1, '063Y']));
     expect(await shown({ keep: ['device'] })).toEqual(only([2, 'SN-99']));
     expect(await shown({ keep: ['descriptors'] })).toEqual(only([4, 'Lung 1.0 B70f']));
-    expect(await shown({ keep: ['institution'] })).toEqual(only([6, 'Hospital']));
+    expect(await shown({ keep: ['institution'] })).toEqual(only([7, 'Hospital']));
     const { seriesUid } = await deidentified(slice, { keep: ['uids'] });
     expect(seriesUid).toBe('1.2.3.4.1');
   });
@@ -286,6 +288,12 @@ describe('what is refused', () => {
     });
     const { bytes: passed } = await deidentified(bytes, { accept: ['burned-in', 'screen', 'modality'] });
     expect(Buffer.from(passed).toString('latin1')).not.toContain('Secret');
+  });
+
+  it('is let pass by its own name alone', async () => {
+    const capture = ofClass(`${root}7`);
+    expect((await deidentified(capture, { accept: ['screen'] })).seriesUid).toMatch(/^2\.25\./);
+    await expect(deidentified(capture, { accept: ['modality', 'burned-in'] })).rejects.toThrow('secondary capture');
   });
 
   it.each([

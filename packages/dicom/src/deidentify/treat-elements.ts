@@ -105,7 +105,7 @@ function keptValue(
 ): Uint8Array | string | undefined {
   if (found.length === 0) return bytes;
   const usual = rule.vrs.includes(vr) ? vr : rule.vrs[0];
-  const isText = freeText.has(usual);
+  const isText = freeText.has(usual) || rule.option === 'descriptors';
   if (rule.option === 'dates' && usual in dummyTemporal) {
     const shifted = valuesOf(textOf(set, found)).map((value) =>
       value === '' ? '' : shiftTemporal(usual, value, work.days),
@@ -117,8 +117,8 @@ function keptValue(
     return numbering.has(tag) && work.traces.words.has(textOf(set, found)) ? undefined : inForm(usual, bytes);
   }
   const value = textOf(set, found);
-  if (codeTags.has(tag) && isPrivateCode(set) && !work.kept.has('descriptors')) {
-    if (tag === tags.CodingSchemeDesignator) return bytes;
+  const isCode = codeTags.has(tag) && tag !== tags.CodingSchemeDesignator;
+  if (isCode && isPrivateCode(set) && !work.kept.has('descriptors')) {
     return tag === tags.CodeMeaning ? 'private code' : newCodeOf(work.key, value);
   }
   const dated = rule.option === 'descriptors' && work.dates !== 'keep' && holdsDate(value);
