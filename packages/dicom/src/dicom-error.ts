@@ -16,6 +16,7 @@ export type DicomReason =
   | 'labels'
   | 'write'
   | 'no-pixels'
+  | 'identifying'
   | DefectKind;
 
 export interface DicomErrorOptions {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { DicomSource } from './sources/dicom-source.js';
 import { tags } from './data-set/tags.js';
 import { element, encodeFile, type WriteElement } from './data-set/write-data-set.js';
+import type { TransferSyntax } from './data-set/transfer-syntax.js';
 import { pathOf } from '@quickcolumn/testing';
 
 const ctClass = '1.2.840.10008.5.1.4.1.1.2';
@@ -25,6 +26,8 @@ export interface SliceOptions {
   readonly values?: Int16Array;
   readonly more?: readonly WriteElement[];
   readonly without?: readonly number[];
+  /** Default explicit little endian. */
+  readonly syntax?: TransferSyntax;
 }
 
 /** One CT slice of 6 × 5 pixels, int16, as the bytes of a file. */
@@ -71,7 +74,7 @@ export function ctSlice(index: number, options: SliceOptions = {}): Uint8Array {
   ];
   const replaced = new Set([...(options.more ?? []).map(({ tag }) => tag), ...(options.without ?? [])]);
   const elements = [...base.filter(({ tag }) => !replaced.has(tag)), ...(options.more ?? [])];
-  return encodeFile(elements, { classUid: ctClass, instanceUid });
+  return encodeFile(elements, { classUid: ctClass, instanceUid }, options.syntax);
 }
 
 export function memorySource(name: string, bytes: Uint8Array): DicomSource {

@@ -26,3 +26,8 @@ export {
   parseRegionValues,
   type Region,
 } from './segmentation/regions.js';
+export { deidentify, type DeidentifiedFile, type DeidentifyOptions } from './deidentify/deidentify.js';
+export { keyBytes as deidentificationKeyBytes } from './deidentify/identifiers.js';
+export { type RefusalKind, refusalKinds } from './deidentify/refusals.js';
+export { keptInformation, type KeptInformation } from './deidentify/rules.js';
+export { type DateHandling, dateHandlings } from './deidentify/treat-elements.js';

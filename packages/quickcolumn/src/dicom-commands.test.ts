@@ -7,6 +7,7 @@ import {
   readFile,
   rename,
   rm,
+  stat,
   symlink,
   truncate,
   unlink,
@@ -18,8 +19,10 @@ import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { writePhantomCases } from '@quickcolumn/phantom';
 import { reorient } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withLock } from '@quickcolumn/workflows';
 import { filesIn, quickcolumn } from './command.test.helpers.js';
 import { writeDicomSeries, zipFolder } from './dicom-files.test.helpers.js';
+import { deidentify, type JobEvent } from './index.js';
 
 const tiny = `profile: quick
 data: { images: data/ct, labels: data/labels }
@@ -108,6 +111,83 @@ describe('quickcolumn and DICOM', () => {
     expect(list.stdout).toContain('object without image: SEG');
     const again = await quickcolumn(folder, ...predict, 'scans', '--out', 'masks', '--format', 'seg');
     expect(again.code).toBe(5);
+  });
+
+  it('deidentifies a study, and lists what it refuses', async () => {
+    const study = join(folder, 'Doe_John');
+    await cp(join(folder, 'scans'), study, { recursive: true });
+    for (const name of await readdir(study)) await rename(join(study, name), join(study, `Doe_${name}`));
+    const capture = (await readFile(join(study, 'Doe_IM1'))).toString('latin1');
+    const refusedPath = join('Doe_John', 'Doe_screen');
+    const screen = capture
+      .replace('ORIGINAL\\PRIMARY\\AXIAL', 'DERIVED\\SECONDARY\\SAVE')
+      .replace('1.2.3.1.1\0', '1.2.3.1.99');
+    await writeFile(join(folder, refusedPath), screen, 'latin1');
+    await writeFile(join(study, 'notes.txt'), 'not DICOM');
+    const command = ['dicom', 'deidentify', 'Doe_John', '--out', 'given', '--key', 'secret/key.txt'];
+    const first = await quickcolumn(folder, ...command);
+    expect(first.code, first.stderr).toBe(3);
+    expect(first.stderr).toContain('1 of 25 files were not deidentified:');
+    expect(first.stderr).toContain(`${refusedPath}: a screen save or dose report by its image type`);
+    expect(first.stderr).toContain(
+      'the others are written, or use --accept screen to let it pass when the pixels show no text',
+    );
+    expect((await stat(join(folder, 'secret', 'key.txt'))).mode & 0o777).toBe(0o600);
+    const [series, ...others] = await readdir(join(folder, 'given'));
+    expect(others).toEqual([]);
+    expect(series).toMatch(/^2\.25\.\d+$/);
+    const names = await filesIn(join(folder, 'given', series));
+    expect(names).toHaveLength(24);
+    expect(names[0]).toBe('00001.dcm');
+    const contents = await Promise.all(names.map((name) => readFile(join(folder, 'given', series, name), 'latin1')));
+    for (const bytes of contents) expect(bytes).not.toMatch(/Secret|4711|1\.2\.3\.1/);
+    const back = await quickcolumn(folder, 'dicom', 'list', 'given');
+    expect(back.stdout).toMatch(/1 +CT +24 +40×36×24 +7.000×7.000×10.000 +LPS +usable +2\.25/);
+
+    expect((await quickcolumn(folder, ...command)).code).toBe(5);
+    await unlink(join(folder, refusedPath));
+    const again = await quickcolumn(folder, ...command, '--force', '--dates', 'shift', '--keep', 'patient');
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout).toMatch(new RegExp(`PATIENT-\\w{10} +24 +${join('given', series)}`));
+    expect(again.stderr).toContain('1 files are not DICOM');
+    const other = await quickcolumn(folder, 'dicom', 'deidentify', 'Doe_John', '--out', 'other');
+    expect(other).toMatchObject({ code: 0, stderr: expect.stringContaining('a key for this run alone') });
+    expect(await readdir(join(folder, 'other'))).not.toEqual([series]);
+  });
+
+  it('writes nothing where all is refused, or the key would be given away', async () => {
+    const first = (await readFile(join(folder, 'scans', 'IM1'))).toString('latin1');
+    await writeFile(join(folder, 'report.dcm'), first.replace('5.1.4.1.1.2\0', '5.1.4.1.1.7\0'), 'latin1');
+    const refused = await quickcolumn(folder, 'dicom', 'deidentify', 'report.dcm', '--out', 'nothing');
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/report\.dcm: a secondary capture.*; not deidentified\n.*nothing is written/);
+    const inside = ['--out', 'nothing', '--key', join('nothing', 'key.txt')];
+    const key = await quickcolumn(folder, 'dicom', 'deidentify', 'scans', ...inside);
+    expect(key).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('with what is given away; keep it elsewhere'),
+    });
+    await writeFile(join(folder, 'no-key.txt'), 'hello');
+    const noKey = await quickcolumn(folder, 'dicom', 'deidentify', 'scans', '--out', 'nothing', '--key', 'no-key.txt');
+    expect(noKey).toMatchObject({ code: 3, stderr: expect.stringContaining('no key; expected 64 hexadecimal digits') });
+    const empty = await quickcolumn(folder, 'dicom', 'deidentify', 'no-key.txt', '--out', 'nothing');
+    expect(empty).toMatchObject({ code: 3, stderr: expect.stringContaining('no-key.txt: no DICOM files') });
+    expect(await readdir(folder)).not.toContain('nothing');
+    const choice = await quickcolumn(folder, 'dicom', 'deidentify', 'scans', '--out', 'nothing', '--keep', 'names');
+    expect(choice).toMatchObject({ code: 2, stderr: expect.stringContaining('Expected one or more of uids, device') });
+  });
+
+  it('leaves nothing of a deidentification that is interrupted, and respects the lock', async () => {
+    const stop = new AbortController();
+    const out = join(folder, 'stopped', 'out');
+    const request = { inputs: [join(folder, 'scans')], out };
+    const onEvent = ({ kind }: JobEvent): void => (kind === 'progress' ? stop.abort() : undefined);
+    const stopped = deidentify(request, { signal: stop.signal, onEvent });
+    await expect(stopped).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(folder)).not.toContain('stopped');
+    await withLock({ place: out, doing: 'something else' }, async () => {
+      await expect(deidentify(request)).rejects.toMatchObject({ code: 'busy' });
+    });
   });
 
   it('predicts from an archive', async () => {

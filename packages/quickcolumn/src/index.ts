@@ -47,6 +47,8 @@ export const startRounds: JobFunction<'rounds-start'> = jobFunction('rounds-star
 export const nextRound: JobFunction<'rounds-next'> = jobFunction('rounds-next');
 /** Prepares scans into the cache, so that trainings start at once. */
 export const prepare: JobFunction<'prepare'> = jobFunction('prepare');
+/** DICOM files without whom they show; it rejects at the end where files are refused, and `fields` tells `refused` and `series`. */
+export const deidentify: JobFunction<'deidentify'> = jobFunction('deidentify');
 /** The whole way on generated phantoms. */
 export const demo: JobFunction<'demo'> = jobFunction('demo');
 

@@ -324,6 +324,9 @@ describe('whose scan it is', () => {
     });
     expect((await stat(at('who.json'))).mode & 0o777).toBe(0o600);
     const seg = await predict(person, '--out', 'no', '--format', 'seg', '--anonymize');
-    expect(seg).toMatchObject({ code: 3, stderr: expect.stringContaining('deidentify the series first') });
+    expect(seg).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('deidentify the series first (dicom deidentify)'),
+    });
   });
 });

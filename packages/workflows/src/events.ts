@@ -5,7 +5,15 @@
 import type { TrainProgress } from '@quickcolumn/learn';
 
 /** What a job is doing while it takes its time. */
-export type Activity = 'prepare' | 'read data' | 'predict' | 'evaluate' | 'report' | 'phantoms' | 'measure kernels';
+export type Activity =
+  | 'prepare'
+  | 'read data'
+  | 'predict'
+  | 'evaluate'
+  | 'report'
+  | 'phantoms'
+  | 'measure kernels'
+  | 'deidentify';
 
 /** One line for people: a choice that was made, a warning, something left out. */
 export interface NoteEvent {

@@ -11,6 +11,7 @@ export { checkRunFolder, runFiles, type RunStart } from './folders/run-folder.js
 export { readYaml, toYaml } from './folders/yaml.js';
 export { inOwnProcess } from './hosts/process.js';
 export type { CompareJob, CompareJobResult, CrossValidateJob, CrossValidateJobResult } from './jobs/compare.js';
+export type { DeidentifiedSeries, DeidentifyJob, DeidentifyJobResult, RefusedFile } from './jobs/deidentify.js';
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
 export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';

@@ -20,6 +20,7 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
   'rounds-next': async () => (await import('./rounds/rounds-jobs.js')).runNextRound,
   prepare: async () => (await import('./train/prepare-job.js')).runPreparation,
   demo: async () => (await import('./demo/demo.js')).runDemo,
+  deidentify: async () => (await import('./deidentify/deidentify-files.js')).runDeidentification,
   'train-fold': async () => (await import('./compare/fold-jobs.js')).runTrainFold,
   'predict-fold': async () => (await import('./compare/fold-jobs.js')).runPredictFold,
 };
@@ -37,6 +38,7 @@ function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> |
       return { place: job.out, isFile: namesMaskFile(job.out) };
     case 'evaluate':
     case 'demo':
+    case 'deidentify':
       return { place: job.out };
     default:
       // Configurations, checkpoints, lists and rounds keep the names of cases.

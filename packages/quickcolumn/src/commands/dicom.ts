@@ -20,6 +20,7 @@ import { axisCodes } from '@quickcolumn/volume';
 import { Command, Option } from 'commander';
 import { dirname } from 'node:path';
 import { checkOutputFile, chooseSeries, InputError, openListing, type OpenListing } from '@quickcolumn/workflows';
+import { deidentifyCommand } from './dicom-deidentify.js';
 import { interruptSignal } from '../terminal/interrupt.js';
 import { note, print, printJson, table } from '../terminal/terminal.js';
 
@@ -42,14 +43,15 @@ interface LabelsFlags {
 
 export function dicomCommand(): Command {
   const command = new Command('dicom')
-    .description('list DICOM series; labels from DICOM segmentations and structure sets')
+    .description('list DICOM series; labels from DICOM segmentations and structure sets; deidentified copies')
     .addHelpText(
       'after',
       `
 Examples:
   quickcolumn dicom list scans/
   quickcolumn dicom list study.zip --json
-  quickcolumn dicom labels contours.dcm --images scan/ --out labels/case.nii.gz --map Lung_L=1,Lung_R=2`,
+  quickcolumn dicom labels contours.dcm --images scan/ --out labels/case.nii.gz --map Lung_L=1,Lung_R=2
+  quickcolumn dicom deidentify study/ --out shared/ --key private/key.txt`,
     );
   const list = new Command('list')
     .description('show the series in folders, zip archives and files, and why one is unusable')
@@ -93,7 +95,7 @@ Examples:
   quickcolumn dicom labels rtstruct.dcm --images scan/ --out case.nii.gz --map Lung_L=1,Lung_R=2,GTV=3 --overlap last`,
     )
     .action(writeLabels);
-  return command.addCommand(list).addCommand(labels);
+  return command.addCommand(list).addCommand(labels).addCommand(deidentifyCommand());
 }
 
 async function writeLabels(object: string, flags: LabelsFlags): Promise<void> {

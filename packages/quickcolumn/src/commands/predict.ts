@@ -12,10 +12,10 @@ import {
   type ScanNaming,
   scanNamings,
 } from '@quickcolumn/workflows';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import {
   autotuneOption,
-  nameList,
+  choiceList,
   positiveNumber,
   precisionOption,
   runtimeOption,
@@ -60,7 +60,7 @@ export function predictCommand(): Command {
     .option(
       '--format <list>',
       'formats of the mask, separated by commas: nifti, nrrd, metaimage, seg (DICOM segmentation, for DICOM scans)',
-      maskFormats,
+      choiceList(knownFormats),
     )
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
@@ -150,12 +150,4 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
 function checkedRepair(text: string): string {
   parseRepair(text);
   return text;
-}
-
-function maskFormats(text: string): MaskFormat[] {
-  return nameList(text).map((name) => {
-    const format = knownFormats.find((known) => known === name);
-    if (format === undefined) throw new InvalidArgumentError(`Expected one or more of ${knownFormats.join(', ')}.`);
-    return format;
-  });
 }

@@ -54,6 +54,16 @@ export function nameList(text: string): string[] {
   return names;
 }
 
+/** A parser of lists of some of `choices`. */
+export function choiceList<T extends string>(choices: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    nameList(text).map((name) => {
+      const choice = choices.find((known) => known === name);
+      if (choice === undefined) throw new InvalidArgumentError(`Expected one or more of ${choices.join(', ')}.`);
+      return choice;
+    });
+}
+
 /** '2/5' is the second of five folds; counted from 0 in the result, as in the configuration. */
 export function foldOf(text: string): { folds: number; fold: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text);

@@ -11,6 +11,7 @@ const activityLabels: Readonly<Record<Activity, string>> = {
   report: 'report',
   phantoms: 'phantoms',
   'measure kernels': 'measuring kernels of the graphics card, once',
+  deidentify: 'deidentify',
 };
 
 /** A listener for `runJob`. */

@@ -12,6 +12,7 @@ import {
   type CrossValidateJobResult,
   crossValidateJob,
 } from './compare.js';
+import { type DeidentifyJob, type DeidentifyJobResult, deidentifyJob } from './deidentify.js';
 import { type EvaluateJob, type EvaluateJobResult, evaluateJob } from './evaluate.js';
 import { type PredictFoldJob, predictFoldJob, type TrainFoldJob, trainFoldJob } from './fold.js';
 import { type PredictJob, type PredictJobResult, predictJob } from './predict.js';
@@ -47,6 +48,7 @@ export interface Jobs {
   'rounds-next': { readonly job: NextRoundJob; readonly result: RoundsStatus };
   prepare: { readonly job: PrepareJob; readonly result: PrepareJobResult };
   demo: { readonly job: DemoJob; readonly result: DemoJobResult };
+  deidentify: { readonly job: DeidentifyJob; readonly result: DeidentifyJobResult };
   'train-fold': { readonly job: TrainFoldJob; readonly result: null };
   'predict-fold': { readonly job: PredictFoldJob; readonly result: null };
 }
@@ -67,6 +69,7 @@ const schemas: { readonly [K in JobKind]: z.ZodType<Jobs[K]['job']> } = {
   'rounds-next': nextRoundJob,
   prepare: prepareJob,
   demo: demoJob,
+  deidentify: deidentifyJob,
   'train-fold': trainFoldJob,
   'predict-fold': predictFoldJob,
 };

@@ -20,7 +20,7 @@ export function namedScans(scans: readonly ScanInput[], naming: Naming): NamedSc
   if (anonymous && formats.includes('seg')) {
     throw new InputError(
       'a DICOM segmentation is filed under the patient of its series, which stands in it; write another format, or ' +
-        'deidentify the series first',
+        'deidentify the series first (dicom deidentify)',
     );
   }
   const renamed = (scan: ScanInput, to: string): ScanInput => ({ ...scan, name: to, shownName: to });
