@@ -36,14 +36,15 @@ const jumpShare = 0.05;
 const unfinishedShare = 0.4;
 /** A slice with less than this share of the contrast shows too little of a body: beside a table everything jumps. */
 const bodyShare = 0.8;
-/** Fewer slices tell nothing. */
-const fewestSlices = 6;
+/** Fewer or smaller slices tell nothing. */
+const [fewestSlices, fewestPixels] = [10, 16];
 /** So many are named. */
 const named = 3;
 
 /** Finds breaks between the slices of a scan; the scale of its values does not matter. One pass over the voxels. */
 export function continuityDefects(scan: Volume): Defect[] {
-  if (scan.size[2] < fewestSlices) return [];
+  const [columns, rows, slices] = scan.size;
+  if (slices < fewestSlices || Math.min(columns, rows) < fewestPixels) return [];
   const view = coarseView(scan);
   const told: Break[] = [];
   const breaks = [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view));

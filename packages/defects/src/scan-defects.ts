@@ -30,14 +30,14 @@ export function scanDefects(scan: Volume): Defect[] {
   const range = rangeProblem(values);
   if (range !== undefined) return [...found, { kind: 'value-range', message: range }];
   if (extent !== undefined) return found;
-  const calibration = min < -200 && isWhole(scan) ? calibrationProblem(values) : undefined;
+  const whole = isWhole(scan);
+  const calibration = min < -200 && whole ? calibrationProblem(values) : undefined;
   if (calibration !== undefined) {
     const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
     return [...found, { kind: 'calibration', message }];
   }
-  const rowLength = rowLengthProblem(scan);
-  if (rowLength !== undefined) found.push({ kind: 'row-length', message: rowLength });
-  if (found.length > 0) return found;
+  const rowLength = whole ? rowLengthProblem(scan) : undefined;
+  if (rowLength !== undefined) return [{ kind: 'row-length', message: rowLength }];
   const anatomy = anatomyProblem(scan);
   return [
     ...(anatomy === undefined ? [] : [{ kind: 'anatomy', message: anatomy } as const]),

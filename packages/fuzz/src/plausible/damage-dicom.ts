@@ -174,7 +174,8 @@ export const studyDamages: Readonly<Record<string, StudyDamage>> = {
       return { ...slice, pixels: repixelled(slice, (i, j) => pixels[j * columns + ((i + by) % columns)]) };
     });
   },
-  'rows upside down': (slices, random) => changed(slices, some(slices, random), flippedRows),
+  // Programs turn whole series; a phantom's slice is too like itself turned round.
+  'rows upside down': (slices) => slices.map(flippedRows),
   'rows and columns exchanged': (slices, random) => changed(slices, some(slices, random), transposed),
   'slices in the opposite order': (slices) => {
     const last = slices.length - 1;
