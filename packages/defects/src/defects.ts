@@ -37,6 +37,7 @@ export const defectKinds = [
   // Files of volumes.
   'orientation',
   'units',
+  'header',
   // Any scan, whatever it was read from.
   'constant',
   'not-finite',
@@ -58,6 +59,8 @@ export const defectKinds = [
   'divided-patient',
   'patient-name',
   'mixed-scales',
+  // Trainings.
+  'changed-data',
 ] as const;
 
 export type DefectKind = (typeof defectKinds)[number];
@@ -66,7 +69,7 @@ export type DefectKind = (typeof defectKinds)[number];
 export interface Consent {
   /** Which option of a job. */
   readonly option: 'accept' | 'repair' | 'assumeOrientation' | 'assumeUnits' | 'acceptChangedData';
-  /** Its values that let this defect pass. */
+  /** Its values that let this defect pass; none for one that is a switch. */
   readonly values: readonly string[];
   /** What then happens: 'interpolates the missing slices'. */
   readonly effect: string;
@@ -213,6 +216,11 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     outcome: 'refused',
     consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
   },
+  header: {
+    where: 'volume file',
+    seen: 'a NIfTI header whose sform, qform and pixdim contradict each other (the sform is used)',
+    outcome: 'noted',
+  },
   constant: { where: 'scan', seen: 'the same value in every voxel', outcome: 'refused', consent: accept('constant') },
   'not-finite': { where: 'scan', seen: 'voxels that are not finite numbers', outcome: 'refused' },
   'value-range': {
@@ -276,6 +284,12 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'divided-patient': { where: 'dataset', seen: 'scans of a patient on two sides of a split', outcome: 'refused' },
   'patient-name': { where: 'dataset', seen: 'a case whose name tells another patient than the list', outcome: 'noted' },
   'mixed-scales': { where: 'dataset', seen: 'scans in HU and scans in 0–255', outcome: 'noted' },
+  'changed-data': {
+    where: 'run folder',
+    seen: 'scans or labels that are not those that the training was begun with',
+    outcome: 'refused',
+    consent: { option: 'acceptChangedData', values: [], effect: 'goes on with them all the same' },
+  },
 };
 
 /** The kinds that a user can accept. */

@@ -8,7 +8,7 @@ function consentText(consent: Consent | undefined): string {
   if (consent === undefined) return '–';
   const flag = `--${kebab(consent.option)}`;
   const values = consent.values.map((value) => (value === '…' ? value : `\`${flag} ${value}\``));
-  return `${values.join(', ')}: ${consent.effect}`;
+  return `${values.length === 0 ? `\`${flag}\`` : values.join(', ')}: ${consent.effect}`;
 }
 
 function page(): string {
@@ -33,6 +33,14 @@ not say millimetres, and masks are written with what was assumed.
 | defect | where | what is seen | what happens | option |
 |---|---|---|---|---|
 ${rows.join('\n')}
+
+## What cannot be noticed
+
+- Left and right exchanged in all slices, pixels and header alike: a chest mirrored so is a possible chest.
+- Values that are off by little in all slices, such as an intercept of −1000 in the place of −1024.
+- Slices lost at an end where no lung is cut and no number of the headers tells; their mask would be empty.
+- Axes exchanged in a part of a chest, in strongly oblique scans, and where no spine can be seen from end to end.
+- MR that was windowed to 0–255.
 `;
 }
 
