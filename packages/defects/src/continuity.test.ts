@@ -79,3 +79,17 @@ test('a slice that ends in one value, at the rim of the scan, too', () => {
   scan.voxels.fill(-1024, 27 * plane + (plane >> 1), 28 * plane);
   expect(messages(scan)).toEqual(['of 30 slices, 28 ends in 50 % of one value']);
 });
+
+test('a copy that ended between two slices', () => {
+  const scan = chest();
+  scan.voxels.fill(0, 22 * plane);
+  expect(messages(scan)).toEqual([
+    'of 30 slices, 23 shows nothing but 0, 26 shows nothing but 0, 29 shows nothing but 0',
+  ]);
+});
+
+test('slices exchanged at the very end', () => {
+  expect(messages(inOrder([...upright.slice(0, 28), 29, 28]))).toEqual([
+    expect.stringMatching(/not in the order of the body/),
+  ]);
+});

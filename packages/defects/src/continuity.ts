@@ -20,8 +20,11 @@ const noiseShare = 0.015;
  * the least is 1.4 for a slice and 1.8 for a run.
  */
 const oddShare = { slice: 0.75, run: 0.5 } as const;
-/** Slices are out of order when another order of a few makes the steps where they meet this much shorter. */
-const orderShare = { two: 0.85, run: 0.72 } as const;
+/**
+ * Slices are out of order when another order of a few makes the steps where they meet this much shorter: a run, or two that
+ * are exchanged. At an end of the scan, one side alone must tell more clearly.
+ */
+const orderShare = { inner: { two: 0.85, run: 0.72 }, end: { two: 0.65, run: 0.5 } } as const;
 /** Slices that are looked at together at most. */
 const longestRun = 9;
 /**
@@ -48,7 +51,7 @@ export function continuityDefects(scan: Volume): Defect[] {
   const view = coarseView(scan);
   const told: Break[] = [];
   const breaks = [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view));
-  for (const found of [...unfinishedSlices(scan), ...breaks]) {
+  for (const found of [...unfinishedSlices(scan), ...emptySlices(scan), ...breaks]) {
     const isNear = told.some(({ first, last }) => found.first <= last + 2 && found.last >= first - 2);
     if (!isNear) told.push(found);
   }
@@ -101,6 +104,20 @@ function equalSlices({ slices, apart, contrastOf }: CoarseView): Break[] {
 
 const oddSlices = (view: CoarseView): Break[] => oddRuns(view, 1, 1, oddShare.slice);
 
+/** Slices of one value that is not the darkest of the scan, as padding is: where a copy ended. */
+function emptySlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
+  const plane = columns * rows;
+  let darkest = Number.POSITIVE_INFINITY;
+  for (const value of voxels) if (value < darkest) darkest = value;
+  const isEmpty = (k: number): boolean => {
+    const value = voxels[k * plane];
+    return value > darkest && voxels.subarray(k * plane, (k + 1) * plane).every((other) => other === value);
+  };
+  return upTo(slices)
+    .filter(isEmpty)
+    .map((k) => ({ first: k, last: k, text: `${k + 1} shows nothing but ${voxels[k * plane]}` }));
+}
+
 /** Runs whose neighbours on both sides are like each other and not like the run. */
 function oddRuns(
   { slices, apart, contrast }: CoarseView,
@@ -123,28 +140,32 @@ function oddRuns(
 }
 
 /** Runs that fit better turned round, with first and last exchanged, or cut and put together the other way round. */
-function disorder({ slices, apart, contrast }: CoarseView): Break[] {
+function disorder({ slices, apart: apartWithin, contrast }: CoarseView): Break[] {
+  // Beyond the ends nothing has to fit.
+  const apart = (a: number, b: number): number =>
+    Math.min(a, b) < 0 || Math.max(a, b) >= slices ? 0 : apartWithin(a, b);
   const better = (given: number, other: number, share: number): boolean =>
     given > 2 * noiseShare * contrast && other < share * given;
   const isBetter = (first: number, last: number): boolean => {
     const [before, after] = [first - 1, last + 1];
+    const shares = before < 0 || after >= slices ? orderShare.end : orderShare.inner;
     const rim = apart(before, first) + apart(last, after);
     const turnedRim = apart(before, last) + apart(first, after);
-    const turned = better(rim, turnedRim, last <= first + 2 ? orderShare.two : orderShare.run);
+    const turned = better(rim, turnedRim, last <= first + 2 ? shares.two : shares.run);
     const inner = last > first + 2 ? apart(first, first + 1) + apart(last - 1, last) : 0;
     const exchangedInner = apart(last, first + 1) + apart(last - 1, first);
-    const exchanged = inner > 0 && better(rim + inner, turnedRim + exchangedInner, orderShare.two);
+    const exchanged = inner > 0 && better(rim + inner, turnedRim + exchangedInner, shares.two);
     const cut = upTo(last - first).some((more) => {
       const second = first + more + 1;
       const given = rim + apart(second - 1, second);
-      return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after), orderShare.run);
+      return better(given, apart(before, second) + apart(last, first) + apart(second - 1, after), shares.run);
     });
     return turned || exchanged || cut;
   };
   return upTo(longestRun - 1).flatMap((more) =>
-    upTo(slices - 3 - more)
-      .map((before): Break => {
-        const [first, last] = [before + 1, before + 2 + more];
+    upTo(slices - 1 - more)
+      .map((first): Break => {
+        const last = first + 1 + more;
         return { first, last, text: `${first + 1} to ${last + 1} are not in the order of the body` };
       })
       .filter(({ first, last }) => isBetter(first, last)),

@@ -39,6 +39,7 @@ ${rows.join('\n')}
 - Left and right exchanged in all slices, pixels and header alike: a chest mirrored so is a possible chest.
 - Values that are off by little in all slices, such as an intercept of −1000 in the place of −1024.
 - Slices lost at an end where no lung is cut and no number of the headers tells; their mask would be empty.
+- Slices exchanged among the outermost four, where little lung is and all are alike.
 - Axes exchanged in a part of a chest, in strongly oblique scans, and where no spine can be seen from end to end.
 - MR that was windowed to 0–255.
 `;

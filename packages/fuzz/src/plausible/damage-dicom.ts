@@ -29,9 +29,11 @@ function few(slices: Slices, random: Random): (i: number) => boolean {
   return (i) => i >= first && i <= last;
 }
 
+const outermost = 4;
 const exchanged = (slices: Slices, random: Random, keys: readonly (keyof StudySlice)[]): Slices => {
-  const a = random.below(slices.length - 1);
-  const b = Math.min(slices.length - 1, a + 1 + random.below(8));
+  // The outermost show little lung and are too alike.
+  const a = outermost + random.below(slices.length - 2 * outermost - 1);
+  const b = Math.min(slices.length - 1 - outermost, a + 1 + random.below(8));
   const take = (to: StudySlice, from: StudySlice): StudySlice => ({
     ...to,
     ...Object.fromEntries(keys.map((key) => [key, from[key]])),

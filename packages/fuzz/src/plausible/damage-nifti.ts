@@ -110,7 +110,8 @@ export const niftiDamages: Readonly<Record<string, NiftiDamage>> = {
   },
   'slices exchanged': (file, random) => {
     const bytes = planeBytes(file);
-    const at = firstVoxel(file) + bytes * random.below(planes(file) - 8);
+    // The outermost show little lung and are too alike.
+    const at = firstVoxel(file) + bytes * (4 + random.below(planes(file) - 16));
     const to = at + bytes * (1 + random.below(7));
     const kept = bytesOf(file).slice(at, at + bytes);
     bytesOf(file).copyWithin(at, to, to + bytes);
