@@ -79,7 +79,10 @@ describe('train --init-from', () => {
     const yaml = await readFile(at('stopped', 'config.yaml'), 'utf8');
     await writeFile(at('stopped', 'other.yaml'), yaml.replace('freeze: [stem, encoder]', 'freeze: [stem]'));
     const changed = await run('train', '--resume', '--out', 'stopped', '--config', join('stopped', 'other.yaml'));
-    expect(changed).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot resume, init.freeze lost encoder') });
+    expect(changed).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('cannot resume, init.freeze lost encoder'),
+    });
   });
 
   it('starts with the very predictions of the model: its first validation is that of the model', async () => {
