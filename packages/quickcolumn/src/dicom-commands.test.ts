@@ -230,6 +230,20 @@ describe('quickcolumn and DICOM', () => {
     expect(await readdir(folder)).not.toContain('no');
   });
 
+  it('says nothing of files, which may be named after a patient, with --anonymize', async () => {
+    const named = join(folder, 'named');
+    await cp(join(folder, 'scans'), named, { recursive: true });
+    await truncate(join(named, 'IM20'), 900);
+    await rename(join(named, 'IM20'), join(named, 'Doe_Jane_0'));
+    const options = ['--repair', 'damaged=drop,missing=interpolate', '--out'];
+    const open = await quickcolumn(folder, ...predict, 'named', ...options, 'open');
+    expect(open).toMatchObject({ code: 0, stderr: expect.stringContaining('Doe_Jane_0') });
+    const hidden = await quickcolumn(folder, ...predict, 'named', ...options, 'hidden', '--anonymize');
+    expect(hidden).toMatchObject({ code: 0, stderr: expect.stringMatching(/noted of the series names its files/) });
+    const sidecar = await readFile(join(folder, 'hidden', 'case-1.json'), 'utf8');
+    expect(hidden.stderr + hidden.stdout + sidecar).not.toMatch(/Doe|named/);
+  });
+
   it('refuses a series with damaged slices, names them, and drops them when asked', async () => {
     const damaged = join(folder, 'damaged');
     await cp(join(folder, 'scans'), damaged, { recursive: true });

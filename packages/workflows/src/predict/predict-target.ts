@@ -63,7 +63,7 @@ export interface Prediction {
  * the probabilities when they are. @throws what segmenting and writing throw; nothing unfinished stays
  */
 export async function predictTarget(
-  { target, volume: scan, sha256, properties, notes, dicom }: LoadedTarget,
+  { target, volume: scan, sha256, properties, notes: read, dicom }: LoadedTarget,
   { model, compiled, windows, options, start }: Prediction,
   context: JobContext,
 ): Promise<PredictedFiles> {
@@ -72,6 +72,9 @@ export async function predictTarget(
   const masks = masksOf(target);
   const shown = shownName ?? target.name;
   const note = (text: string): void => context.note(`${shown}: ${text}`);
+  // Notes on a series name its files, and these may be named after a patient.
+  const isHidden = shownName !== undefined && dicom !== undefined && read.length > 0;
+  const notes = isHidden ? ['what was noted of the series names its files and is not shown'] : read;
   notes.forEach(note);
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
