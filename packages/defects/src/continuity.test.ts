@@ -93,3 +93,10 @@ test('slices exchanged at the very end', () => {
     expect.stringMatching(/not in the order of the body/),
   ]);
 });
+
+test('a slice whose bytes are in the other order, at the end of the scan', () => {
+  const scan = chest();
+  const last = scan.voxels.subarray(29 * plane);
+  for (const [at, hu] of last.entries()) last[at] = ((((hu + 1024) & 0xff) << 8) | ((hu + 1024) >> 8)) - 1024;
+  expect(messages(scan)).toEqual([expect.stringMatching(/^of 30 slices, 30 is above 4000 HU in \d+ % of it$/)]);
+});

@@ -37,6 +37,8 @@ const aboveMedian = 0.35;
 const jumpShare = 0.05;
 /** Share of a slice that is one value at its end, beyond what is usual in the scan. */
 const unfinishedShare = 0.4;
+/** Metal is brighter, but never so much of a slice. */
+const [brightHu, brightShare] = [4000, 0.1];
 /** A slice with less than this share of the contrast shows too little of a body: beside a table everything jumps. */
 const bodyShare = 0.8;
 /** Fewer or smaller slices tell nothing. */
@@ -51,7 +53,7 @@ export function continuityDefects(scan: Volume): Defect[] {
   const view = coarseView(scan);
   const told: Break[] = [];
   const breaks = [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view));
-  for (const found of [...unfinishedSlices(scan), ...emptySlices(scan), ...breaks]) {
+  for (const found of [...unfinishedSlices(scan), ...emptySlices(scan), ...brightSlices(scan), ...breaks]) {
     const isNear = told.some(({ first, last }) => found.first <= last + 2 && found.last >= first - 2);
     if (!isNear) told.push(found);
   }
@@ -116,6 +118,23 @@ function emptySlices({ voxels, size: [columns, rows, slices] }: Volume): Break[]
   return upTo(slices)
     .filter(isEmpty)
     .map((k) => ({ first: k, last: k, text: `${k + 1} shows nothing but ${voxels[k * plane]}` }));
+}
+
+/** Slices of which much is brighter than any tissue or bone: bytes in the other order, bits that are none of the value. */
+function brightSlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
+  const plane = columns * rows;
+  const shares = upTo(slices).map((k) => {
+    let bright = 0;
+    for (let at = k * plane; at < (k + 1) * plane; at++) if (voxels[at] > brightHu) bright++;
+    return bright / plane;
+  });
+  return upTo(slices)
+    .filter((k) => shares[k] > brightShare)
+    .map((k) => ({
+      first: k,
+      last: k,
+      text: `${k + 1} is above ${brightHu} HU in ${(100 * shares[k]).toFixed(0)} % of it`,
+    }));
 }
 
 /** Runs whose neighbours on both sides are like each other and not like the run. */
