@@ -46,7 +46,7 @@ const [fewestSlices, fewestPixels] = [10, 16];
 /** So many are named. */
 const named = 3;
 
-/** Finds breaks between the slices of a scan; the scale of its values does not matter. One pass over the voxels. */
+/** Finds breaks between the slices of a scan, whatever the scale of its values. */
 export function continuityDefects(scan: Volume): Defect[] {
   const [columns, rows, slices] = scan.size;
   if (slices < fewestSlices || Math.min(columns, rows) < fewestPixels) return [];
@@ -104,8 +104,6 @@ function equalSlices({ slices, apart, contrastOf }: CoarseView): Break[] {
     .map((k) => ({ first: k, last: k + 1, text: `${k + 1} and ${k + 2} are the same image` }));
 }
 
-const oddSlices = (view: CoarseView): Break[] => oddRuns(view, 1, 1, oddShare.slice);
-
 /** Slices of one value that is not the darkest of the scan, as padding is: where a copy ended. */
 function emptySlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
   const plane = columns * rows;
@@ -136,6 +134,8 @@ function brightSlices({ voxels, size: [columns, rows, slices] }: Volume): Break[
       text: `${k + 1} is above ${brightHu} HU in ${(100 * shares[k]).toFixed(0)} % of it`,
     }));
 }
+
+const oddSlices = (view: CoarseView): Break[] => oddRuns(view, 1, 1, oddShare.slice);
 
 /** Runs whose neighbours on both sides are like each other and not like the run. */
 function oddRuns(

@@ -31,6 +31,13 @@ test('lungs that go on below, above, or at both ends', () => {
   expect(messages(chest(0, 19))).toEqual([lowest, lowest.replace('lowest', 'highest')]);
 });
 
+test('padding around a scan is not its end', () => {
+  const { voxels, ...grid } = chest(2, 16);
+  const plane = size[0] * size[1];
+  voxels.fill(-1000, 0, 2 * plane);
+  expect(messages({ voxels, ...grid })).toEqual([lowest]);
+});
+
 test('the ends are those of the patient, however the voxels are stored', () => {
   for (const codes of ['RAI', 'SPL', 'ASR', 'IPR']) expect(messages(reorient(chest(0, 16), codes))).toEqual([lowest]);
 });

@@ -28,10 +28,12 @@ const [narrowestMm, shortestMm] = [50, 30];
 export function lungDefects(scan: Volume, scale: IntensityScale): Defect[] {
   const directions = axisDirections(scan.affine);
   const axis = directions.findIndex(({ worldAxis }) => worldAxis === 2);
-  const slices = scan.size[axis];
-  const last = slices - 1;
-  const count = Math.min(slices, slicesSeen);
-  const places = [...new Set(Array.from({ length: count }, (_, n) => Math.round((n * last) / Math.max(1, count - 1))))];
+  // Padding around a scan is not its end.
+  let [first, last] = [0, scan.size[axis] - 1];
+  while (first < last && isFlat(axialSlice(scan, axis, first))) first++;
+  while (first < last && isFlat(axialSlice(scan, axis, last))) last--;
+  const steps = Math.max(1, Math.min(last - first, slicesSeen - 1));
+  const places = Array.from({ length: steps + 1 }, (_, n) => first + Math.round((n * (last - first)) / steps));
   const seen = places.map((index) => lungAt(scan, axis, index, limits[scale]));
   const isUp = directions[axis].sign > 0;
   const ends = { lowest: seen[isUp ? 0 : seen.length - 1], highest: seen[isUp ? seen.length - 1 : 0] };
@@ -76,7 +78,7 @@ function lungAt(
   const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
   const [columns, rows] = [scan.size[columnAxis], scan.size[rowAxis]];
   const spacing = spacingMm(scan.affine);
-  const slice = valuesOf(scan, { axis, columnAxis, rowAxis, index });
+  const slice = axialSlice(scan, axis, index);
   const inside = enclosedAir(slice, columns, rows, air);
   const [xs, ys]: [number[], number[]] = [[], []];
   for (const [at, value] of slice.entries()) {
@@ -98,19 +100,15 @@ function lungAt(
   };
 }
 
-interface Place {
-  readonly axis: number;
-  readonly columnAxis: number;
-  readonly rowAxis: number;
-  readonly index: number;
-}
-
-function valuesOf({ voxels, size }: Volume, place: Place): Float32Array {
+/** Values of one slice across `axis`, the first of the other axes fastest. */
+function axialSlice({ voxels, size }: Volume, axis: number, index: number): Float32Array {
   const strides = [1, size[0], size[0] * size[1]];
-  const { axis, columnAxis, rowAxis, index } = place;
+  const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
   const [columns, rows] = [size[columnAxis], size[rowAxis]];
   const start = index * strides[axis];
   const at = (pixel: number): number =>
     start + (pixel % columns) * strides[columnAxis] + Math.floor(pixel / columns) * strides[rowAxis];
   return Float32Array.from({ length: columns * rows }, (_, pixel) => voxels[at(pixel)]);
 }
+
+const isFlat = (slice: Float32Array): boolean => slice.every((value) => value === slice[0]);

@@ -7,6 +7,7 @@ import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
 import { continuityDefects } from './continuity.js';
 import { extentProblem } from './extent.js';
+import type { DefectKind } from './defects.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
 import type { Defect } from './judge.js';
 import { lungDefects } from './lungs.js';
@@ -19,31 +20,32 @@ const darkestWindowed = 100;
 /** What must be seen before the values are compared with those of a chest; mm across and along. */
 const wholeMm = [150, 150, 40] as const;
 
-/** All defects of a scan. Empty for a scan without. */
+/**
+ * All defects of a scan; empty for one without. One does not hide another, since it may be accepted; but what goes by HU and by
+ * the shape of a body is not looked for where there are none.
+ */
 export function scanDefects(scan: Volume): Defect[] {
   const values = intensitiesOf(scan.voxels);
-  const extent = extentProblem(scan);
-  const found: Defect[] = extent === undefined ? [] : [{ kind: 'extent', message: extent }];
+  const found: Defect[] = [];
+  const tell = (kind: DefectKind, message: string | undefined): boolean => {
+    if (message !== undefined) found.push({ kind, message });
+    return message !== undefined;
+  };
+  tell('extent', extentProblem(scan));
   if (values.notFinite > 0) return [...found, notFinite(values)];
   const { min, max } = values;
-  if (min === max) return [...found, { kind: 'constant', message: `every voxel is ${min}: no image` }];
-  const range = rangeProblem(values);
-  if (range !== undefined) return [...found, { kind: 'value-range', message: range }];
-  if (extent !== undefined) return found;
+  if (tell('constant', min === max ? `every voxel is ${min}: no image` : undefined)) return found;
   const whole = isWhole(scan);
-  const calibration = min < -200 && whole ? calibrationProblem(values) : undefined;
-  if (calibration !== undefined) {
-    const message = `${calibration}: no HU of a chest, or a wrong rescale slope or intercept`;
-    return [...found, { kind: 'calibration', message }];
+  const isOdd =
+    tell('value-range', rangeProblem(values)) ||
+    tell('calibration', whole && min < -200 ? rescaleProblem(values) : undefined);
+  const isTorn = tell('row-length', whole ? rowLengthProblem(scan) : undefined);
+  if (!isOdd && !isTorn) {
+    tell('anatomy', anatomyProblem(scan));
+    found.push(...lungDefects(scan, intensityScaleOf(scan.voxels)));
   }
-  const rowLength = whole ? rowLengthProblem(scan) : undefined;
-  if (rowLength !== undefined) return [{ kind: 'row-length', message: rowLength }];
-  const anatomy = anatomyProblem(scan);
-  return [
-    ...(anatomy === undefined ? [] : [{ kind: 'anatomy', message: anatomy } as const]),
-    ...continuityDefects(scan),
-    ...lungDefects(scan, intensityScaleOf(scan.voxels)),
-  ];
+  if (!isTorn) found.push(...continuityDefects(scan));
+  return found;
 }
 
 /** The one defect that nothing can be computed with, alone. */
@@ -58,6 +60,11 @@ const notFinite = ({ notFinite: count, voxels }: Intensities): Defect => ({
     `${count} of ${voxels} voxels are not finite numbers; expected HU or 0–255 everywhere. ` +
     'Replace them, e.g. by −1000 (air)',
 });
+
+function rescaleProblem(values: Intensities): string | undefined {
+  const problem = calibrationProblem(values);
+  return problem === undefined ? undefined : `${problem}: no HU of a chest, or a wrong rescale slope or intercept`;
+}
 
 function rangeProblem({ min, max }: Intensities): string | undefined {
   const values = `values from ${min} to ${max}`;

@@ -15,8 +15,8 @@ import { type DataSet, items, text, valueBytes } from '../data-set/data-set.js';
 import { readFile } from '../data-set/read-file.js';
 import { tags } from '../data-set/tags.js';
 import { transferSyntaxOf } from '../data-set/transfer-syntax.js';
-import { element, encodeFile, type WriteElement } from '../data-set/write-data-set.js';
-import { ctSlice, memorySource, type SliceOptions, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
+import { element, encodeFile } from '../data-set/write-data-set.js';
+import { ctSlice, memorySource, sourcesOf, unpackLidc } from '../dicom.test.helpers.js';
 import { encodeSegmentation } from '../segmentation/write-segmentation.js';
 import { readSegmentation } from '../segmentation/read-segmentation.js';
 import { readStructures } from '../segmentation/read-structures.js';
@@ -26,8 +26,8 @@ import { type DicomVolume, readSeries } from '../series/read-series.js';
 import type { DicomSource } from '../sources/dicom-source.js';
 import { openSources } from '../sources/sources.js';
 import { type DeidentifiedFile, deidentify, type DeidentifyOptions } from './deidentify.js';
+import { tellingSlice, told } from './deidentify.test.helpers.js';
 import { shiftTemporal } from './dates.js';
-import { profileTable } from './profile-table.js';
 
 const key = Buffer.alloc(32, 7);
 
@@ -43,86 +43,6 @@ async function scanOf(files: readonly Uint8Array[]): Promise<DicomVolume> {
   const { series } = await listSeries(sourcesOf(files));
   expect(series.flatMap(({ problems }) => problems)).toEqual([]);
   return await readSeries(series[0]);
-}
-
-/** A value of every representation that tells somebody. */
-const secrets: Readonly<Record<string, string>> = {
-  PN: 'Secret^Patient',
-  DA: '19991231',
-  TM: '235958.77',
-  DT: '19991231235958.77',
-  UI: '1.2.999.4711.1',
-  AS: '077Y',
-  DS: '77.7777',
-  IS: '777777',
-  CS: 'SECRETCS',
-  AE: 'SECRETAE',
-};
-const secretText = 'Secret Hospital';
-const told = /secret|4711|19991231|235958|1\.2\.999|077Y|77\.7777|777777/i;
-
-/** Every attribute of the standard's table that is removed or replaced, in a form that files can have. */
-const identifying: readonly WriteElement[] = profileTable
-  .trim()
-  .split('\n')
-  .flatMap((row): WriteElement[] => {
-    const [tagText, vr, action] = row.split(' ');
-    const tag = Number.parseInt(tagText.replace(',', ''), 16);
-    if (vr === 'SQ') return action === 'K' ? [] : [element(tag, vr, [[element(tags.CodeMeaning, 'LO', secretText)]])];
-    if (vr === 'OB') return [element(tag, vr, Buffer.from('Secret'))];
-    const value = tag === tags.PatientID ? 'P-4711' : (secrets[vr] ?? secretText);
-    return vr === 'US' ? [] : [element(tag, vr, value)];
-  });
-
-/** What the table does not name: private groups, curves, overlays, unknown and retired attributes, descriptions. */
-const unknown: readonly WriteElement[] = [
-  element(0x00080001, 'UL', [4711]),
-  element(0x000809f1, 'LO', 'Secret unknown'),
-  element(0x00090010, 'LO', 'SECRET VENDOR'),
-  element(0x00091001, 'UN', Buffer.from('Secret^Patient')),
-  element(0x0010a001, 'LT', 'Secret'),
-  element(0x00180029, 'SQ', [[element(tags.CodeMeaning, 'LO', 'Secret')]]),
-  element(0x00190010, 'LO', 'SECRET VENDOR'),
-  element(0x00191002, 'SQ', [[element(tags.PatientName, 'PN', 'Secret^Patient')]]),
-  element(0x00204000, 'LT', 'Secret comment'),
-  element(0x50000010, 'US', [1]),
-  element(0x50003000, 'OW', Buffer.from('Secret')),
-  element(0x60000010, 'US', [1]),
-  element(0x60003000, 'OW', Buffer.from('Secret')),
-  element(0xfffcfffc, 'OB', Buffer.from('Secret')),
-];
-
-/** Attributes that stay, with values that are not what they should be, or tell the patient. */
-const misused: readonly WriteElement[] = [
-  element(tags.Manufacturer, 'LO', 'Secret Patient Systems'),
-  element(tags.ConvolutionKernel, 'SH', 'P-4711'),
-  element(tags.BodyPartExamined, 'CS', 'Secret^Patient'),
-  element(tags.KVP, 'DS', 'Secret'),
-  element(0x00280106, 'LO', 'Secret'),
-  element(tags.AnatomicRegionSequence, 'SQ', [
-    [
-      element(tags.CodeValue, 'SH', 'SECRET1'),
-      element(tags.CodingSchemeDesignator, 'SH', '99SECRET'),
-      element(tags.CodeMeaning, 'LO', 'Secret place'),
-    ],
-    [
-      element(tags.CodeValue, 'SH', '51185008'),
-      element(tags.CodingSchemeDesignator, 'SH', 'SCT'),
-      element(tags.CodeMeaning, 'LO', 'Chest of Secret'),
-    ],
-  ]),
-];
-
-/** A slice with all of it, on top and in the items of a sequence that stays. */
-function tellingSlice(index: number, more: SliceOptions = {}): Uint8Array {
-  const nested = [...identifying, ...unknown].filter(({ tag }) => tag >>> 16 !== 0xfffc);
-  const image = (tag: number): WriteElement => element(tag, 'SQ', [nested]);
-  const own = [tags.SOPInstanceUID, tags.StudyInstanceUID, tags.SeriesInstanceUID, tags.FrameOfReferenceUID];
-  const top = [...identifying.filter(({ tag }) => !own.includes(tag as (typeof own)[number])), ...unknown, ...misused];
-  return ctSlice(index, {
-    ...more,
-    more: [...top, image(tags.SourceImageSequence), ...(more.more ?? [])],
-  });
 }
 
 describe('a deidentified file', () => {

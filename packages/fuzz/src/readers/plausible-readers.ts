@@ -17,13 +17,20 @@ const other = makeStudy(2).slices;
 
 /** Reads and judges as `predict` does. @throws for what is silently wrong */
 async function readTruly(path: string): Promise<void> {
+  const { notes, problem } = await readAndCompare(path);
+  if (notes.length === 0 && problem !== undefined) throw new Error(`silent: ${problem}`);
+}
+
+/** What `predict` would tell of a scan, and how it differs from the undamaged one. Throws what `predict` would. */
+export async function readAndCompare(
+  path: string,
+): Promise<{ readonly notes: readonly string[]; readonly problem?: string }> {
   const [input] = await scanInputs([path]);
   const { volume, notes: read, close } = await input.load();
   close();
   const notes = [...read, ...judge(path, scanDefects(volume))];
-  if (notes.length > 0) return;
   const problem = differs(volume, study.truth);
-  if (problem !== undefined) throw new Error(`silent: ${problem}`);
+  return { notes, ...(problem !== undefined && { problem }) };
 }
 
 /** How the volume differs from the truth where the lungs are; elsewhere no mask can be wrong. */

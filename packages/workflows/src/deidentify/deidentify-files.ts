@@ -10,10 +10,8 @@ import type { JobContext } from '../context.js';
 import { checkOutputFolder, writeFolder } from '../folders/outputs.js';
 import type { DeidentifiedSeries, DeidentifyJob, DeidentifyJobResult, RefusedFile } from '../jobs/deidentify.js';
 import { InputError } from '../scans/scan-files.js';
+import { listed } from '../text.js';
 import { checkKeyPlace, newKey, openKey } from './key-file.js';
-
-/** So many are listed in the message; the fields hold all. */
-const mostListed = 50;
 
 /**
  * @throws OutputError, InputError, FileError; and when all others are written, an error of code `input` that lists the
@@ -119,11 +117,9 @@ function refusalOf({ name }: DicomSource, error: unknown): RefusedFile {
 
 function refusedError({ refused, series, otherFiles }: Found): QuickcolumnError {
   const written = series.reduce((sum, { files }) => sum + files, 0);
-  const listed = refused.slice(0, mostListed).map(({ message }) => message);
-  if (refused.length > mostListed) listed.push(`and ${refused.length - mostListed} more`);
   const lines = [
     `${refused.length} of ${refused.length + written} files were not deidentified:`,
-    ...listed,
+    ...listed(refused.map(({ message }) => message)),
     written === 0 ? 'nothing is written' : 'the others are written',
   ];
   const options = Object.fromEntries(refused.flatMap((file) => Object.entries(file.options ?? {})));

@@ -1,9 +1,7 @@
 /** Scans of a batch that could not be predicted: which errors end the batch, and how the others are told at the end. */
 import { errorCodeOf, exitCodeOf, exitCodes, QuickcolumnError } from '@quickcolumn/errors';
 import type { FailedScan, PredictedFiles } from '../jobs/predict.js';
-
-/** So many are listed in the message; the fields hold all. */
-const mostListed = 50;
+import { listed } from '../text.js';
 
 /** Whether an error is about one scan, so that another one may well be predicted. */
 export function isAboutOneScan(error: unknown): boolean {
@@ -31,11 +29,9 @@ export function batchError(
   { scans, skipped }: { readonly scans: readonly PredictedFiles[]; readonly skipped: readonly string[] },
 ): QuickcolumnError {
   const all = failed.length + scans.length + skipped.length;
-  const listed = failed.slice(0, mostListed).map(({ name, message }) => `${name}: ${message}`);
-  if (failed.length > mostListed) listed.push(`and ${failed.length - mostListed} more`);
   const lines = [
     `${failed.length} of ${all} scans could not be predicted:`,
-    ...listed,
+    ...listed(failed.map(({ name, message }) => `${name}: ${message}`)),
     'the masks of the others are written; when these are put right, predict them alone',
   ];
   return new QuickcolumnError(failed.some(({ code }) => code === 'internal') ? 'internal' : 'input', lines.join('\n'), {
@@ -44,7 +40,7 @@ export function batchError(
     skipped,
     options: {
       ...Object.fromEntries(failed.flatMap(({ options = {} }) => Object.entries(options))),
-      'skip-existing': 'go on with the same inputs',
+      skipExisting: 'go on with the same inputs',
     },
   });
 }
