@@ -52,8 +52,8 @@ export function continuityDefects(scan: Volume): Defect[] {
   if (slices < fewestSlices || Math.min(columns, rows) < fewestPixels) return [];
   const view = coarseView(scan);
   const told: Break[] = [];
-  const breaks = [equalSlices, oddSlices, disorder, oddRuns, jumps].flatMap((search) => search(view));
-  for (const found of [...unfinishedSlices(scan), ...emptySlices(scan), ...brightSlices(scan), ...breaks]) {
+  const searches = [emptySlices, brightSlices, equalSlices, oddSlices, disorder, oddRuns, jumps];
+  for (const found of [...unfinishedSlices(scan), ...searches.flatMap((search) => search(view))]) {
     const isNear = told.some(({ first, last }) => found.first <= last + 2 && found.last >= first - 2);
     if (!isNear) told.push(found);
   }
@@ -77,6 +77,14 @@ interface CoarseView {
   /** Mean absolute deviation of all blocks from their mean, and of each slice's. */
   readonly contrast: number;
   readonly contrastOf: readonly number[];
+  readonly facts: readonly SliceFacts[];
+}
+
+interface SliceFacts {
+  readonly min: number;
+  readonly max: number;
+  /** Share of its voxels that are brighter than any tissue. */
+  readonly bright: number;
 }
 
 /** Slices that end in one value, as half a copy does, where the others do not; those that are one value are padding. */
@@ -105,34 +113,19 @@ function equalSlices({ slices, apart, contrastOf }: CoarseView): Break[] {
 }
 
 /** Slices of one value that is not the darkest of the scan, as padding is: where a copy ended. */
-function emptySlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
-  const plane = columns * rows;
-  let darkest = Number.POSITIVE_INFINITY;
-  for (const value of voxels) if (value < darkest) darkest = value;
-  const isEmpty = (k: number): boolean => {
-    const value = voxels[k * plane];
-    return value > darkest && voxels.subarray(k * plane, (k + 1) * plane).every((other) => other === value);
-  };
-  return upTo(slices)
-    .filter(isEmpty)
-    .map((k) => ({ first: k, last: k, text: `${k + 1} shows nothing but ${voxels[k * plane]}` }));
+function emptySlices({ facts }: CoarseView): Break[] {
+  const darkest = facts.reduce((least, { min }) => Math.min(least, min), Number.POSITIVE_INFINITY);
+  return facts.flatMap(({ min, max }, k) =>
+    min === max && min > darkest ? [{ first: k, last: k, text: `${k + 1} shows nothing but ${min}` }] : [],
+  );
 }
 
 /** Slices of which much is brighter than any tissue or bone: bytes in the other order, bits that are none of the value. */
-function brightSlices({ voxels, size: [columns, rows, slices] }: Volume): Break[] {
-  const plane = columns * rows;
-  const shares = upTo(slices).map((k) => {
-    let bright = 0;
-    for (let at = k * plane; at < (k + 1) * plane; at++) if (voxels[at] > brightHu) bright++;
-    return bright / plane;
+function brightSlices({ facts }: CoarseView): Break[] {
+  return facts.flatMap(({ bright }, k) => {
+    const text = `${k + 1} is above ${brightHu} HU in ${(100 * bright).toFixed(0)} % of it`;
+    return bright > brightShare ? [{ first: k, last: k, text }] : [];
   });
-  return upTo(slices)
-    .filter((k) => shares[k] > brightShare)
-    .map((k) => ({
-      first: k,
-      last: k,
-      text: `${k + 1} is above ${brightHu} HU in ${(100 * shares[k]).toFixed(0)} % of it`,
-    }));
 }
 
 const oddSlices = (view: CoarseView): Break[] => oddRuns(view, 1, 1, oddShare.slice);
@@ -216,13 +209,21 @@ function coarseView({ voxels, size: [columns, rows, slices] }: Volume): CoarseVi
   const [across, down] = [Math.ceil(columns / edge), Math.ceil(rows / edge)];
   const blocks = across * down;
   const means = new Float64Array(blocks * slices);
+  const blockOf = Int32Array.from({ length: columns }, (_, i) => Math.floor(i / edge));
+  const facts: SliceFacts[] = [];
   for (let k = 0, at = 0; k < slices; k++) {
+    let [min, max, bright] = [voxels[at], voxels[at], 0];
     for (let j = 0; j < rows; j++) {
       const row = k * blocks + Math.floor(j / edge) * across;
       for (let i = 0; i < columns; i++, at++) {
-        means[row + Math.floor(i / edge)] += Math.min(mostValue, Math.max(leastValue, voxels[at]));
+        const value = voxels[at];
+        if (value < min) min = value;
+        if (value > max) max = value;
+        if (value > brightHu) bright++;
+        means[row + blockOf[i]] += value < leastValue ? leastValue : value > mostValue ? mostValue : value;
       }
     }
+    facts.push({ min, max, bright: bright / (columns * rows) });
   }
   const inBlock = (block: number): number => {
     const [i, j] = [(block % across) * edge, Math.floor(block / across) * edge];
@@ -246,6 +247,7 @@ function coarseView({ voxels, size: [columns, rows, slices] }: Volume): CoarseVi
     },
     contrast: deviation(means),
     contrastOf: upTo(slices).map((k) => deviation(means.subarray(k * blocks, (k + 1) * blocks))),
+    facts,
   };
 }
 

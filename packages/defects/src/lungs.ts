@@ -17,8 +17,8 @@ const limits: Readonly<Record<IntensityScale, { readonly air: number; readonly l
 };
 /** Rims of other air take up a few. */
 const leastCm2 = 15;
-/** Slices that are looked at. */
-const slicesSeen = 25;
+/** Slices that are looked at, and at most about so many pixels across each. */
+const [slicesSeen, pixelsAcross] = [25, 256];
 /** Lungs that fill less of a slice, in pixels and as a share, may be something else. */
 const [leastPixels, leastShare] = [50, 0.04];
 /** Those of a newborn are larger. */
@@ -75,14 +75,11 @@ function lungAt(
   index: number,
   { air, lung }: { readonly air: number; readonly lung: number },
 ): LungSlice {
-  const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
-  const [columns, rows] = [scan.size[columnAxis], scan.size[rowAxis]];
-  const spacing = spacingMm(scan.affine);
-  const slice = axialSlice(scan, axis, index);
-  const inside = enclosedAir(slice, columns, rows, air);
+  const { values, columns, rows, columnMm, rowMm } = axialSlice(scan, axis, index);
+  const inside = enclosedAir(values, columns, rows, air);
   const [xs, ys]: [number[], number[]] = [[], []];
-  for (const [at, value] of slice.entries()) {
-    if (inside[at] !== 1 || value <= lung) continue;
+  for (let at = 0; at < values.length; at++) {
+    if (inside[at] !== 1 || values[at] <= lung) continue;
     xs.push(at % columns);
     ys.push(Math.floor(at / columns));
   }
@@ -94,21 +91,33 @@ function lungAt(
   return {
     index,
     pixels: xs.length,
-    cm2: (xs.length * spacing[columnAxis] * spacing[rowAxis]) / 100,
-    share: xs.length / slice.length,
-    widthMm: Math.max(extent(xs) * spacing[columnAxis], extent(ys) * spacing[rowAxis]),
+    cm2: (xs.length * columnMm * rowMm) / 100,
+    share: xs.length / values.length,
+    widthMm: Math.max(extent(xs) * columnMm, extent(ys) * rowMm),
   };
 }
 
-/** Values of one slice across `axis`, the first of the other axes fastest. */
-function axialSlice({ voxels, size }: Volume, axis: number, index: number): Float32Array {
-  const strides = [1, size[0], size[0] * size[1]];
-  const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
-  const [columns, rows] = [size[columnAxis], size[rowAxis]];
-  const start = index * strides[axis];
-  const at = (pixel: number): number =>
-    start + (pixel % columns) * strides[columnAxis] + Math.floor(pixel / columns) * strides[rowAxis];
-  return Float32Array.from({ length: columns * rows }, (_, pixel) => voxels[at(pixel)]);
+interface AxialSlice {
+  readonly values: Float32Array;
+  readonly columns: number;
+  readonly rows: number;
+  readonly columnMm: number;
+  readonly rowMm: number;
 }
 
-const isFlat = (slice: Float32Array): boolean => slice.every((value) => value === slice[0]);
+/** One slice across `axis`, the first of the other axes fastest; of a fine one every second pixel, or fewer. */
+function axialSlice({ voxels, size, affine }: Volume, axis: number, index: number): AxialSlice {
+  const strides = [1, size[0], size[0] * size[1]];
+  const [columnAxis, rowAxis] = [0, 1, 2].filter((other) => other !== axis);
+  const spacing = spacingMm(affine);
+  const step = Math.max(1, Math.floor(Math.max(size[columnAxis], size[rowAxis]) / pixelsAcross));
+  const [columns, rows] = [columnAxis, rowAxis].map((along) => Math.ceil(size[along] / step));
+  const values = new Float32Array(columns * rows);
+  for (let j = 0, to = 0; j < rows; j++) {
+    let from = index * strides[axis] + j * step * strides[rowAxis];
+    for (let i = 0; i < columns; i++, to++, from += step * strides[columnAxis]) values[to] = voxels[from];
+  }
+  return { values, columns, rows, columnMm: step * spacing[columnAxis], rowMm: step * spacing[rowAxis] };
+}
+
+const isFlat = ({ values }: AxialSlice): boolean => values.every((value) => value === values[0]);
