@@ -1,6 +1,7 @@
 /** docs/defects.md is written from the list: `npx vitest run packages/defects -u` writes it anew. */
 import { expect, test } from 'vitest';
 import { type Consent, defectKinds, defects } from './defects.js';
+import { defectDescriptions } from './descriptions.js';
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -13,7 +14,8 @@ function consentText(consent: Consent | undefined): string {
 
 function page(): string {
   const rows = defectKinds.map((kind) => {
-    const { where, seen, outcome, consent } = defects[kind];
+    const { outcome, consent } = defects[kind];
+    const { where, seen } = defectDescriptions[kind];
     return `| \`${kind}\` | ${where} | ${seen} | ${outcome} | ${consentText(consent)} |`;
   });
   return `# What can be wrong with a scan, and what happens

@@ -1,10 +1,11 @@
 export {
   acceptableKinds,
-  defectKinds,
-  defects,
   type Consent,
   type DefectKind,
   type DefectRule,
+  defectKinds,
+  defects,
 } from './defects.js';
+export { type DefectDescription, defectDescriptions } from './descriptions.js';
 export { type Defect, DefectError, judge } from './judge.js';
 export { finiteDefects, scanDefects } from './scan-defects.js';

@@ -3,7 +3,7 @@
  * so, or slices at its end were lost, which nothing else tells; volumes and shares of a mask are then those of a part. And
  * lungs have a size: smaller ones mean spacings in other units.
  */
-import { axisDirections, spacingMm, type IntensityScale, type Volume } from '@quickcolumn/volume';
+import { axisDirections, type IntensityScale, spacingMm, type Volume } from '@quickcolumn/volume';
 import { enclosedAir } from './enclosed-air.js';
 import type { Defect } from './judge.js';
 

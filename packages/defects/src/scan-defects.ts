@@ -6,8 +6,8 @@ import { intensityScaleOf, spacingMm, type Volume, type VoxelArray } from '@quic
 import { anatomyProblem } from './anatomy.js';
 import { calibrationProblem } from './calibration.js';
 import { continuityDefects } from './continuity.js';
-import { extentProblem } from './extent.js';
 import type { DefectKind } from './defects.js';
+import { extentProblem } from './extent.js';
 import { type Intensities, intensitiesOf } from './intensities.js';
 import type { Defect } from './judge.js';
 import { lungDefects } from './lungs.js';
