@@ -17,6 +17,7 @@ export interface DataConfig {
   readonly patients: PatientMap;
   /** Names of cases kept out of training and validation altogether. */
   readonly holdOut: readonly string[];
+  /** A share of 0 trains on every case and validates on none. */
   readonly split:
     | { readonly kind: 'fraction'; readonly validation: number }
     | { readonly kind: 'folds'; readonly folds: number; readonly fold: number };
@@ -70,7 +71,7 @@ export const dataSchema: z.ZodType<DataConfig> = z.strictObject({
   holdOut: z.array(z.string().min(1)),
   split: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('fraction'), validation: z.number().gt(0).lt(1) }),
+      z.strictObject({ kind: z.literal('fraction'), validation: z.number().min(0).lt(1) }),
       z.strictObject({ kind: z.literal('folds'), folds: z.int().min(2), fold: z.int().min(0) }),
     ])
     .superRefine((split, context) => {

@@ -44,12 +44,13 @@ function byTest<T extends PatientCase>(cases: readonly T[], test: ReadonlySet<st
 
 /**
  * A random split with round(testShare · cases) test cases, or fewer where whole patients do not fit; at least one
- * patient on each side. Throws DatasetError with fewer than two patients.
+ * patient on each side. With a share of 0 there are none. Throws DatasetError with fewer than two patients.
  */
 export function splitCases<T extends PatientCase>(
   cases: readonly T[],
   options: { readonly seed: number; readonly testShare?: number },
 ): Split<T> {
+  if (options.testShare === 0) return { train: cases, test: [] };
   const groups = shuffledPatients(cases, options.seed);
   requirePatients(groups.length, 2, 'a train/test split');
   const wanted = Math.max(1, Math.round((options.testShare ?? 0.2) * cases.length));

@@ -39,7 +39,7 @@ export class Graph implements NodeBuilder {
     return node;
   }
 
-  variable(name: string, shape: Shape, initializer: Initializer, trainable = true): GraphNode {
+  variable(name: string, shape: Shape, initializer: Initializer, trainable = true): VariableNode {
     this.refuseTaken(name);
     const kind = { op: 'variable', inputs: [], attributes: {}, type: 'float32' } as const;
     const node: VariableNode = { id: this.nodes.length, ...kind, shape, name };

@@ -5,8 +5,12 @@
 import { covidClasses, type LabelClass, labelRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 
-/** `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. */
-export type IntensityMode = 'window' | 'minmax';
+/**
+ * `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. Both are
+ * followed by a z-score per scan, which depends on how much air a scan shows. `fixed`: the map of `window`, then the same mean
+ * and standard deviation for every scan, so that a value of HU is always the same number to the network.
+ */
+export type IntensityMode = 'window' | 'minmax' | 'fixed';
 
 export interface PreparationConfig {
   readonly intensity: IntensityMode;
@@ -40,7 +44,7 @@ const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
 /** Strict: an unknown key is an error, so that a misspelt setting is never silently ignored. */
 export const preparationSchema: z.ZodType<PreparationConfig> = z
   .strictObject({
-    intensity: z.enum(['window', 'minmax']),
+    intensity: z.enum(['window', 'minmax', 'fixed']),
     clipHu: z
       .tuple([z.number(), z.number()])
       .refine(([low, high]) => low < high, { error: 'the first value must be below the second, as in [-1250, 250]' }),

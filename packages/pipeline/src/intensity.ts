@@ -6,7 +6,7 @@
  */
 import { finiteDefects, judge } from '@quickcolumn/defects';
 import { type IntensityScale, intensityScaleOf, type VoxelArray } from '@quickcolumn/volume';
-import type { PreparationConfig } from './config.js';
+import type { IntensityMode, PreparationConfig } from './config.js';
 
 const airHu = -1000;
 const smallest = 1e-6;
@@ -35,7 +35,7 @@ export function scaleIntensity(
   const air = scale === 'hu' ? airHu : 0;
   const [low, high] = config.clipHu;
   const out = new Float32Array(voxels.length);
-  if (config.intensity === 'window') {
+  if (config.intensity !== 'minmax') {
     if (scale === '0-255') {
       out.set(voxels);
       return { voxels: out, scale, air };
@@ -62,6 +62,16 @@ export interface ZScore {
   readonly mean: number;
   /** Population standard deviation. */
   readonly sd: number;
+}
+
+/** Of mode `fixed`: what values spread evenly over 0–255 have. */
+const evenScore: ZScore = { mean: 255 / 2, sd: 255 / Math.sqrt(12) };
+
+/** Brings values in 0–255 to about zero mean and unit variance, in place. */
+export function standardizeInPlace(voxels: Float32Array, mode: IntensityMode): ZScore {
+  if (mode !== 'fixed') return zScoreInPlace(voxels);
+  for (let at = 0; at < voxels.length; at++) voxels[at] = zScoreOf(voxels[at], evenScore);
+  return evenScore;
 }
 
 /** Spec 3.3, in place: (x − μ + 1e-6) / (σ + 1e-6). */

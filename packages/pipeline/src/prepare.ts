@@ -21,7 +21,7 @@ import {
 } from '@quickcolumn/volume';
 import type { PreparationConfig } from './config.js';
 import { LabelValueError } from './errors.js';
-import { scaleIntensity, zScoreInPlace, zScoreOf } from './intensity.js';
+import { scaleIntensity, standardizeInPlace, zScoreOf } from './intensity.js';
 
 /** The way back to the scan's own grid; plain JSON. */
 export interface Undo {
@@ -72,7 +72,7 @@ export function prepareScan(image: Volume, config: PreparationConfig, options: P
   const size = preparedSize(reorientedSize, spacingMm(upright.affine), config.spacingMm);
   const scaled = scaleIntensity(upright.voxels, config, name);
   const resampled = sameSize(size, reorientedSize) ? scaled.voxels : resizeCubic(scaled.voxels, reorientedSize, size);
-  const score = zScoreInPlace(resampled);
+  const score = standardizeInPlace(resampled, config.intensity);
   return {
     image: resampled,
     size,

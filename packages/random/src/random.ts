@@ -22,6 +22,8 @@ export const streams = {
   noise: 10,
   weights: 11,
   wavelet: 12,
+  focus: 13,
+  statistics: 14,
 } as const;
 
 export type StreamName = keyof typeof streams;

@@ -9,7 +9,7 @@ import type { Size3, Vector3 } from '@quickcolumn/volume';
 import { applyBrightness } from './brightness.js';
 import type { AugmentationConfig } from './config.js';
 import { applyContrast } from './contrast.js';
-import { cropPatch, drawCrop } from './crop.js';
+import { cropPatch, drawCrop, drawFocusedCrop, type Oversampling } from './crop.js';
 import { drawAroundOne } from './draw.js';
 import { drawElasticField } from './elastic.js';
 import { applyGamma } from './gamma.js';
@@ -38,9 +38,15 @@ export interface Patch {
 }
 
 /** Draws and makes one patch of `patch` voxels (x, y, z). Throws RangeError on a key out of range. */
-export function augmentPatch(scan: AugmentCase, config: AugmentationConfig, patch: Size3, key: SampleKey): Patch {
+export function augmentPatch(
+  scan: AugmentCase,
+  config: AugmentationConfig,
+  patch: Size3,
+  { oversampling = [], ...key }: SampleKey & { readonly oversampling?: readonly Oversampling[] },
+): Patch {
   const open = (stream: StreamName): RandomStream => createRandom(key, stream);
-  const start = drawCrop(open('crop'), scan.size, patch);
+  const focused = oversampling.length === 0 ? undefined : drawFocusedCrop(open('focus'), scan, patch, oversampling);
+  const start = focused ?? drawCrop(open('crop'), scan.size, patch);
   const padding: Fill = { image: scan.airValue, label: 0 };
   const transform = drawSpatial(config, patch, open);
 

@@ -2,8 +2,9 @@
  * Random crop. The position is uniform over the scan after padding to at least the patch; padding is split evenly
  * with the odd voxel at the end, as in prediction, and never materialised.
  */
-import type { Size3 } from '@quickcolumn/volume';
+
 import type { RandomStream } from '@quickcolumn/random';
+import type { Size3 } from '@quickcolumn/volume';
 import type { Fill } from './spatial.js';
 
 /** Scan voxel under patch voxel 0 0 0; negative where the patch begins in the padding. */
@@ -13,6 +14,42 @@ export function drawCrop(random: RandomStream, size: Size3, patch: Size3): Size3
     // One draw an axis in every case, so that one axis's padding does not shift another axis's position.
     const drawn = random.integer(0, Math.max(0, spare) + 1);
     return spare >= 0 ? drawn : -Math.floor(-spare / 2);
+  };
+  return [along(0), along(1), along(2)];
+}
+
+/** How often patches shall contain a class: its index and the share of the patches. */
+export interface Oversampling {
+  readonly classIndex: number;
+  readonly share: number;
+}
+
+/**
+ * The start of a patch that contains a voxel of an oversampled class, every voxel of it and every place of the voxel in the
+ * patch being equally likely (as far as the patch stays inside the scan); undefined where this patch is an ordinary one,
+ * or the scan has no voxel of the class.
+ */
+export function drawFocusedCrop(
+  random: RandomStream,
+  { labels, size }: { readonly labels: Uint8Array; readonly size: Size3 },
+  patch: Size3,
+  oversampling: readonly Oversampling[],
+): Size3 | undefined {
+  let left = random.uniform();
+  const drawn = oversampling.find(({ share }) => (left -= share) < 0);
+  if (drawn === undefined) return undefined;
+  let count = 0;
+  for (let at = 0; at < labels.length; at++) if (labels[at] === drawn.classIndex) count++;
+  if (count === 0) return undefined;
+  let before = random.integer(0, count);
+  let at = 0;
+  while (labels[at] !== drawn.classIndex || before-- > 0) at++;
+  const voxel = [at % size[0], Math.floor(at / size[0]) % size[1], Math.floor(at / (size[0] * size[1]))];
+  const along = (axis: 0 | 1 | 2): number => {
+    const spare = size[axis] - patch[axis];
+    if (spare < 0) return -Math.floor(-spare / 2);
+    const first = Math.max(0, voxel[axis] - patch[axis] + 1);
+    return random.integer(first, Math.min(spare, voxel[axis]) + 1);
   };
   return [along(0), along(1), along(2)];
 }

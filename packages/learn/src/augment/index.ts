@@ -6,4 +6,5 @@ export {
   noAugmentation,
   paperAugmentation,
 } from './config.js';
+export type { Oversampling } from './crop.js';
 export type { MirrorClass } from './mirror.js';

@@ -35,6 +35,18 @@ export interface TrainSettings {
   readonly earlyStop: number | null;
   /** Stop at the first epoch end after this many minutes of a session; null for never. */
   readonly maxMinutes: number | null;
+  /**
+   * Patches over which the statistics of batch norm are estimated anew, with the weights fixed, before every validation
+   * (statistics.ts). Absent: validation and model take the running averages of the training, which lag behind the weights.
+   */
+  readonly statisticsPatches?: number;
+  /**
+   * Validation and model take an exponential moving average of the weights, of which each step keeps this share
+   * (averaged-weights.ts). Absent: the weights themselves.
+   */
+  readonly averaging?: number;
+  /** For classes by name: the share of the patches that are drawn to contain a voxel of it, where the case has one. */
+  readonly oversample?: Readonly<Record<string, number>>;
 }
 
 /** What executes the network. `auto` is the fastest that the machine has; a run folder names what it was. */
@@ -77,6 +89,7 @@ export interface TrainConfig {
 
 const count = z.int().min(1);
 const positive = z.number().gt(0);
+const share = z.number().gt(0).lt(1);
 
 const patchEdge = (multiple: number): z.ZodInt => z.int().min(multiple).multipleOf(multiple);
 
@@ -91,6 +104,9 @@ const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
     schedule: scheduleSchema,
     earlyStop: count.nullable(),
     maxMinutes: positive.nullable(),
+    statisticsPatches: count.max(10_000).optional(),
+    averaging: share.optional(),
+    oversample: z.record(z.string(), share).optional(),
   });
 
 const initSchema: z.ZodType<InitConfig> = z.strictObject({
@@ -133,6 +149,17 @@ export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
         const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
         context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
       });
+      const classNames = config.preparation.classes.map(({ name }) => name);
+      for (const name of Object.keys(config.train.oversample ?? {})) {
+        if (classNames.includes(name)) continue;
+        const message = `there is no class '${name}'; the classes are ${classNames.join(', ')}`;
+        context.addIssue({ code: 'custom', path: ['train', 'oversample', name], message });
+      }
+      const oversampled = Object.values(config.train.oversample ?? {}).reduce((sum, one) => sum + one, 0);
+      if (oversampled > 1) {
+        const message = `the shares add up to ${oversampled}; expected at most 1`;
+        context.addIssue({ code: 'custom', path: ['train', 'oversample'], message });
+      }
       const { levelWeights } = config.loss;
       if (levelWeights === undefined) return;
       const heads = headCount(config.network);

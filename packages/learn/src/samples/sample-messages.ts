@@ -1,8 +1,8 @@
 /** What the sample pool and its worker threads say to each other; everything here survives a structured clone. */
 import type { ErrorJson } from '@quickcolumn/errors';
-import type { Size3 } from '@quickcolumn/volume';
-import type { AugmentationConfig, MirrorClass } from '../augment/index.js';
 import type { SampleKey } from '@quickcolumn/random';
+import type { Size3 } from '@quickcolumn/volume';
+import type { AugmentationConfig, MirrorClass, Oversampling } from '../augment/index.js';
 
 /** A prepared scan in shared memory. */
 export interface SharedCase {
@@ -20,6 +20,7 @@ export interface WorkerSetup {
   readonly classes: readonly MirrorClass[];
   readonly augmentation: AugmentationConfig;
   readonly patch: Size3;
+  readonly oversampling: readonly Oversampling[];
 }
 
 export interface SampleRequest {

@@ -7,9 +7,9 @@
  */
 import { Worker } from 'node:worker_threads';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { type Size3 } from '@quickcolumn/volume';
-import type { AugmentationConfig, MirrorClass } from '../augment/index.js';
 import { createRandom } from '@quickcolumn/random';
+import { type Size3 } from '@quickcolumn/volume';
+import type { AugmentationConfig, MirrorClass, Oversampling } from '../augment/index.js';
 import type { SampleReply, SampleRequest, SharedCase, WorkerSetup } from './sample-messages.js';
 
 /** A prepared scan to draw patches from: z-scored image and labels, x fastest, on an LPS grid of `size` voxels. */
@@ -29,6 +29,8 @@ export interface SamplePoolOptions {
   readonly augmentation: AugmentationConfig;
   /** Voxels along x, y, z. */
   readonly patch: Size3;
+  /** Classes that patches contain more often than by chance; default none. */
+  readonly oversampling?: readonly Oversampling[];
   readonly seed: number;
   /** steps per epoch × batch. */
   readonly samplesPerEpoch: number;
@@ -117,13 +119,14 @@ export class SamplePool {
     this.requested = options.startAt ?? 0;
     this.delivered = this.requested;
     this.cases = withSpline(options.cases.map(shareCase), options);
-    const { classes, augmentation, patch } = options;
+    const { classes, augmentation, patch, oversampling = [] } = options;
     // Only what crosses to the workers: a caller's richer objects may hold things that cannot be cloned.
     const setup: WorkerSetup = {
       cases: this.cases,
       classes: classes.map(({ value, mirror }) => ({ value, mirror })),
       augmentation,
       patch,
+      oversampling,
     };
     this.workers = Array.from({ length: options.workers ?? 1 }, () => this.startWorker(setup));
     this.idle = [...this.workers];

@@ -8,14 +8,14 @@ import { createSplineReader } from './shared-spline.js';
 const port = parentPort;
 if (!port) throw new Error('sample-worker runs only as a worker thread of the sample pool');
 
-const { cases, classes, augmentation, patch } = workerData as WorkerSetup;
+const { cases, classes, augmentation, patch, oversampling } = workerData as WorkerSetup;
 const readSpline = createSplineReader();
 
 port.on('message', ({ number, caseIndex, key }: SampleRequest) => {
   try {
     const scan = cases[caseIndex];
     const source = { ...scan, classes, coefficients: (): Float32Array => readSpline(scan) };
-    const { image, labels } = augmentPatch(source, augmentation, patch, key);
+    const { image, labels } = augmentPatch(source, augmentation, patch, { ...key, oversampling });
     port.postMessage({ number, image, labels } satisfies SampleReply, [image.buffer, labels.buffer]);
   } catch (cause) {
     port.postMessage({ number, error: errorToJson(cause) } satisfies SampleReply);

@@ -5,9 +5,10 @@
  * tests run on a plain TypeScript model. `step.ts` implements them for real networks.
  * Tensors are [N, C, D, H, W] with D = z, H = y, W = x.
  */
-import type { Size3 } from '@quickcolumn/volume';
+
 import type { NetworkConfig } from '@quickcolumn/networks';
 import type { RuntimeChoice } from '@quickcolumn/runtimes';
+import type { Size3 } from '@quickcolumn/volume';
 import type { LossConfig } from '../losses/loss-config.js';
 import type { OptimizerConfig } from '../optimizers/optimizer-config.js';
 
@@ -58,6 +59,14 @@ export interface EvaluationStep {
   dispose(): Promise<void>;
 }
 
+/** The network in training mode over one patch, for the statistics of its batch norms; changes nothing. */
+export interface StatisticsStep {
+  /** @param patch [1, 1, D, H, W]; @returns means and variances of the patch by the names of the running ones */
+  run(patch: Float32Array): Promise<ReadonlyMap<string, Float32Array>>;
+  setVariables(variables: ReadonlyMap<string, NamedTensor>): Promise<void>;
+  dispose(): Promise<void>;
+}
+
 /** What a step is compiled from. `patch` is x, y, z in voxels; `classes` counts the background. */
 export interface StepConfig {
   readonly network: NetworkConfig;
@@ -73,6 +82,8 @@ export interface StepConfig {
   readonly frozen?: readonly string[];
   /** Values to start from, by name; variables that are not in it are drawn from the seed. */
   readonly initial?: ReadonlyMap<string, NamedTensor>;
+  /** Decay of the moving average of the weights (averaged-weights.ts); absent: there is none. */
+  readonly averaging?: number | undefined;
   readonly threads?: number;
   /** What executes it, default: the embedded onnx runtime. */
   readonly device?: Pick<RuntimeChoice, 'runtime' | 'precision'>;

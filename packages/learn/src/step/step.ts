@@ -5,21 +5,18 @@
  */
 import { differentiate, elementCount, Graph, type GraphNode } from '@quickcolumn/graph';
 import { buildHeads } from '@quickcolumn/networks';
-import { type CompileOptions, type Executable, openOnnx, type Runtime } from '@quickcolumn/runtimes';
+import { createRandom } from '@quickcolumn/random';
+import type { Executable } from '@quickcolumn/runtimes';
 import { buildDeepLoss, type LossNodes } from '../losses/build-loss.js';
 import { buildOptimizer, optimizerInputs } from '../optimizers/build-optimizer.js';
-import { createRandom } from '@quickcolumn/random';
-import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
 import { TrainError } from '../train-error.js';
+import { averageInput, buildAverages } from '../weights/averaged-weights.js';
+import { compileOptions, frozenOf, runtimeOf } from './compile.js';
+import type { EvaluationStep, NamedTensor, StepConfig, StepResult, TrainingBatch, TrainingStep } from './step-types.js';
 
 interface StepGraph {
   readonly graph: Graph;
   readonly nodes: LossNodes;
-}
-
-function frozenOf({ frozen = [] }: StepConfig): (name: string) => boolean {
-  const names = new Set(frozen);
-  return (name) => names.has(name);
 }
 
 function forward(config: StepConfig, training: boolean): StepGraph {
@@ -45,6 +42,7 @@ export function trainingGraph(config: StepConfig): Graph {
   const gradients = differentiate(graph, nodes.loss, weights);
   const updates = weights.map((weight, i) => ({ weight, gradient: gradients[i] }));
   buildOptimizer(graph, updates, config.optimizer);
+  if (config.averaging !== undefined) buildAverages(graph, weights);
   return graph;
 }
 
@@ -80,12 +78,6 @@ function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: numb
   return { loss: outputs.loss[0], crossEntropy: outputs.crossEntropy[0], tversky: outputs.tversky[0], softDice };
 }
 
-const runtimeOf = async ({ device }: StepConfig): Promise<Runtime> => device?.runtime ?? (await openOnnx());
-const compileOptions = ({ threads, device }: StepConfig): CompileOptions => ({
-  ...(threads === undefined ? {} : { threads }),
-  ...(device === undefined ? {} : { precision: device.precision }),
-});
-
 /** A ready training step with freshly drawn weights. The caller disposes it. */
 export async function compileTrainingStep(config: StepConfig): Promise<TrainingStep> {
   const graph = trainingGraph(config);
@@ -97,7 +89,10 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   return {
     bytes: executable.bytes + copyBytes,
     async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
-      const scalars = optimizerInputs(learningRate, step, config.optimizer);
+      const scalars = {
+        ...optimizerInputs(learningRate, step, config.optimizer),
+        ...(config.averaging !== undefined && averageInput(config.averaging, step)),
+      };
       return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
     },
     variables: () => executable.readVariables(),

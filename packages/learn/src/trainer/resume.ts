@@ -6,6 +6,7 @@
  * epochs and the stops may change.
  */
 import { join } from 'node:path';
+import type { TrainConfig } from '../config/train-config.js';
 import {
   type CheckpointState,
   hasCheckpoint,
@@ -14,7 +15,6 @@ import {
   promoteCheckpoint,
   saveCheckpoint,
 } from '../run-folder/checkpoint.js';
-import type { TrainConfig } from '../config/train-config.js';
 import { type EpochRecord, mendHistory, rewriteHistory } from '../run-folder/history.js';
 import { startSchedule } from '../schedules/learning-rate.js';
 import { scheduleNamed } from '../schedules/schedule-config.js';
@@ -126,7 +126,14 @@ async function findResume(request: ResumeRequest): Promise<FoundResume | undefin
 }
 
 function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
-  const { epochs, earlyStop: _earlyStop, maxMinutes: _maxMinutes, ...train } = config.train;
+  // Statistics are estimated with the weights fixed, and change none of them.
+  const {
+    epochs,
+    earlyStop: _earlyStop,
+    maxMinutes: _maxMinutes,
+    statisticsPatches: _patches,
+    ...train
+  } = config.train;
   // Where rates are shares of all steps, the number of epochs shapes every one of them.
   const settings = scheduleNamed(train.schedule).byShare ? { ...train, epochs } : train;
   const identity: Record<string, string> = {};

@@ -6,21 +6,24 @@
  * Order at an epoch's end: history line, then checkpoint (`best`, `last`), then events for people. Within an epoch a
  * checkpoint is saved every few minutes and when the signal comes.
  */
-import { makeFolder } from '@quickcolumn/io';
+
 import { basename, join } from 'node:path';
-import { type CheckpointState, type PartialEpoch, saveCheckpoint } from '../run-folder/checkpoint.js';
+import { makeFolder } from '@quickcolumn/io';
 import type { InitConfig, TrainConfig } from '../config/train-config.js';
+import { type CheckpointState, type PartialEpoch, saveCheckpoint } from '../run-folder/checkpoint.js';
 import { appendHistory, type EpochRecord, historyScalars } from '../run-folder/history.js';
+import { EventWriter } from '../run-folder/tensorboard.js';
+import type { TrainingCase, TrainingSample } from '../samples/sample-pool.js';
+import { cutBatch, type PatchPlace, validationPlaces } from '../samples/validation.js';
+import { advanceSchedule, learningRateAt } from '../schedules/learning-rate.js';
+import { estimateStatistics } from '../step/statistics.js';
+import type { EvaluationStep, NamedTensor, StatisticsStep, TrainingBatch, TrainingStep } from '../step/step-types.js';
+import { TrainError, TrainingDivergedError } from '../train-error.js';
+import { averagedWeights } from '../weights/averaged-weights.js';
+import { advanceStopper } from './early-stop.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
 import { checkpointsFolder, historyFile, type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
-import type { TrainingCase, TrainingSample } from '../samples/sample-pool.js';
-import { advanceSchedule, learningRateAt } from '../schedules/learning-rate.js';
-import { advanceStopper } from './early-stop.js';
-import type { EvaluationStep, NamedTensor, TrainingBatch, TrainingStep } from '../step/step-types.js';
-import { EventWriter } from '../run-folder/tensorboard.js';
-import { TrainError, TrainingDivergedError } from '../train-error.js';
-import { cutBatch, type PatchPlace, validationPlaces } from '../samples/validation.js';
 
 /** The samples of epoch after epoch, `batch · stepsPerEpoch` each, always the same for the same seed: a SamplePool. */
 export interface SampleSource {
@@ -32,7 +35,7 @@ export interface SampleSource {
 
 export interface TrainOptions extends Pick<ResumeRequest, 'acceptChangedData' | 'caseName'> {
   readonly config: TrainConfig;
-  /** Training cases are read through `openSamples` only. Without validation cases `best` goes by the training loss. */
+  /** Training cases are read through `openSamples` only. Without validation cases the last epoch is the best. */
   readonly cases: {
     readonly train: readonly KeyedCase[];
     readonly validation: readonly (TrainingCase & KeyedCase)[];
@@ -40,6 +43,8 @@ export interface TrainOptions extends Pick<ResumeRequest, 'acceptChangedData' | 
   /** Both stay the caller's to dispose. */
   readonly step: TrainingStep;
   readonly evaluation: EvaluationStep;
+  /** Estimates the statistics of batch norm from these patches before every validation; also the caller's to dispose. */
+  readonly statistics?: { readonly step: StatisticsStep; readonly patches: () => Iterable<Float32Array> } | undefined;
   /** Opens the samples from the first one of step `startStep` (0-based, over all epochs) on; disposed at the end. */
   readonly openSamples: (startStep: number) => SampleSource | Promise<SampleSource>;
   /** Gets `checkpoints/`, `history.jsonl` and `tensorboard/`; created if needed. */
@@ -180,13 +185,13 @@ class Session {
     }
 
     const context = { epoch, step: stepsPerEpoch, learningRate, keptEpoch: state.epoch };
-    const variables = await this.#finiteVariables(context);
-    const validation = await this.#validate(variables);
+    const variables = await this.#withStatistics(await this.#finiteVariables(context));
+    const validation = await this.#validate(averagedWeights(variables));
     if (validation !== null) requireFinite(validation.loss, { what: 'validation loss', ...context });
 
     const trainingLoss = training.summary().loss;
     const judged = validation?.loss ?? trainingLoss;
-    const best = state.best === null || judged < state.best.loss;
+    const best = validation === null || state.best === null || judged < state.best.loss;
     const record: EpochRecord = {
       epoch,
       steps: state.steps + stepsPerEpoch,
@@ -252,6 +257,14 @@ class Session {
       labels.set(sample.labels, n * voxels);
     }
     return { image, labels };
+  }
+
+  /** With statistics of batch norm that belong to the weights which validation and model take. */
+  async #withStatistics(variables: ReadonlyMap<string, NamedTensor>): Promise<ReadonlyMap<string, NamedTensor>> {
+    const { statistics } = this.#options;
+    if (statistics === undefined) return variables;
+    const estimated = await estimateStatistics(statistics.step, averagedWeights(variables), statistics.patches());
+    return new Map([...variables, ...estimated]);
   }
 
   async #validate(variables: ReadonlyMap<string, NamedTensor>): Promise<EpochRecord['validation']> {

@@ -2,7 +2,7 @@
  * What a network is built with: the graph, the mode and the path of names, so that a variable's name says where it
  * sits: `encoder0/conv1/weight`.
  */
-import type { Graph } from '@quickcolumn/graph';
+import type { Graph, GraphNode } from '@quickcolumn/graph';
 
 export interface Builder {
   readonly graph: Graph;
@@ -12,6 +12,8 @@ export interface Builder {
   readonly path: string;
   /** Variables that this training leaves as they are: batch norm with such statistics uses them, as in prediction. */
   readonly frozen?: (name: string) => boolean;
+  /** In training: gets the batch's own statistics by the names of the running ones, which then stay as they are. */
+  readonly observe?: (name: string, statistic: GraphNode) => void;
 }
 
 export function within(builder: Builder, name: string): Builder {

@@ -79,6 +79,10 @@ export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
     [runningMean, mean],
     [runningVariance, variance],
   ] as const) {
+    if (builder.observe !== undefined) {
+      builder.observe(running.name, batch);
+      continue;
+    }
     const kept = graph.apply('affine', [running], { scale: momentum, offset: 0 });
     graph.assign(
       running,

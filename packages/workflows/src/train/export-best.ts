@@ -1,7 +1,14 @@
 /** The model file of a run: its best checkpoint, with everything that prediction needs and where it came from. */
 import { basename, join } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
-import { checkpointsFolder, exportModel, loadCheckpoint, type TrainConfig, type TrainResult } from '@quickcolumn/learn';
+import {
+  averagedWeights,
+  checkpointsFolder,
+  exportModel,
+  loadCheckpoint,
+  type TrainConfig,
+  type TrainResult,
+} from '@quickcolumn/learn';
 import { runFiles } from '../folders/run-folder.js';
 
 export interface ExportedTraining {
@@ -33,7 +40,11 @@ export async function exportBest(config: TrainConfig, folder: string, about: Exp
     },
     notes: about.notes ?? 'Research use only, not a medical device. Mind the licence of the training data.',
   };
-  await exportModel(join(folder, runFiles.model), { network: config.network, variables, metadata });
+  await exportModel(join(folder, runFiles.model), {
+    network: config.network,
+    variables: averagedWeights(variables),
+    metadata,
+  });
 }
 /** Where the weights came from, for the model file. */
 function initMetadata({ init }: TrainConfig): Record<string, string> {

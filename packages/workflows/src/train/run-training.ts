@@ -5,19 +5,24 @@
  * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
  */
 import { join } from 'node:path';
+import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
-import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
 import {
   checkResume,
   compileEvaluationStep,
+  compileStatisticsStep,
   compileTrainingStep,
   createSamplePool,
+  type Oversampling,
+  type StepConfig,
   shareCase,
+  statisticsPatches,
   type TrainConfig,
   type TrainingCase,
-  train,
+  type TrainOptions,
   type TrainResult,
+  train,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
@@ -100,7 +105,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const validation = await loadCases(cases.validation, config, { cacheDir, shownName }, context);
 
   const { network, loss, optimizer, seed } = config;
-  const { patch, batch, stepsPerEpoch } = config.train;
+  const { patch, batch, stepsPerEpoch, averaging } = config.train;
   const compiled = {
     network,
     classes: classes.length,
@@ -109,6 +114,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     loss,
     optimizer,
     seed,
+    averaging,
     threads,
     device,
     frozen,
@@ -116,42 +122,62 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     ignoreLabels: ignoreLabel !== undefined,
   };
   const step = await compileTrainingStep(compiled);
+  const made: { dispose(): Promise<void> }[] = [step];
   try {
     refuseIfTooLarge(step.bytes, runtime, context);
     const evaluation = await compileEvaluationStep(compiled);
-    try {
-      if (!resume) await clearRun(out);
-      await makeFolder(out);
-      await writeFileAtomic(join(out, runFiles.config), toYaml(config));
-      const samplesPerEpoch = batch * stepsPerEpoch;
-      const classNames = classes.map(({ name }) => name);
-      const result = await train({
-        ...resumable,
-        cases: { train: training, validation },
-        step,
-        evaluation,
-        resume,
-        signal: context.signal,
-        openSamples: (startStep) =>
-          createSamplePool({
-            cases: training,
-            classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
-            augmentation: config.augmentation,
-            patch,
-            seed,
-            samplesPerEpoch,
-            startAt: startStep * batch,
-          }),
-        onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
-      });
-      finished(result);
-      return { config, result, trainingCases: split.train.length, validation: split.test, names };
-    } finally {
-      await evaluation.dispose();
-    }
+    made.push(evaluation);
+    const statistics = await openStatistics(training, config, compiled);
+    if (statistics !== undefined) made.push(statistics.step);
+    if (!resume) await clearRun(out);
+    await makeFolder(out);
+    await writeFileAtomic(join(out, runFiles.config), toYaml(config));
+    const samplesPerEpoch = batch * stepsPerEpoch;
+    const classNames = classes.map(({ name }) => name);
+    const result = await train({
+      ...resumable,
+      cases: { train: training, validation },
+      step,
+      evaluation,
+      statistics,
+      resume,
+      signal: context.signal,
+      openSamples: (startStep) =>
+        createSamplePool({
+          cases: training,
+          classes: mirroredIndices(classes).map((mirror, value) => ({ value, mirror })),
+          augmentation: config.augmentation,
+          patch,
+          oversampling: oversamplingOf(config),
+          seed,
+          samplesPerEpoch,
+          startAt: startStep * batch,
+        }),
+      onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
+    });
+    finished(result);
+    return { config, result, trainingCases: split.train.length, validation: split.test, names };
   } finally {
-    await step.dispose();
+    for (const one of made.reverse()) await one.dispose();
   }
+}
+
+/** What estimates the statistics of batch norm, where that is asked for and the network has them. */
+async function openStatistics(
+  training: readonly TrainingCase[],
+  { train: { patch, statisticsPatches: count }, seed }: TrainConfig,
+  compiled: StepConfig,
+): Promise<TrainOptions['statistics']> {
+  if (count === undefined) return undefined;
+  const step = await compileStatisticsStep(compiled);
+  return step && { step, patches: () => statisticsPatches(training, patch, { seed, count }) };
+}
+
+function oversamplingOf({ train: { oversample = {} }, preparation }: TrainConfig): Oversampling[] {
+  return Object.entries(oversample).map(([name, share]) => ({
+    classIndex: preparation.classes.findIndex((one) => one.name === name),
+    share,
+  }));
 }
 
 /** A step that cannot fit is refused before the run folder is touched; the plan is within a quarter of what is used. */
