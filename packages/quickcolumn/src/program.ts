@@ -12,6 +12,7 @@ import { networksCommand } from './commands/networks.js';
 import { predictCommand } from './commands/predict.js';
 import { roundsCommand } from './commands/rounds.js';
 import { semiSupervisedCommand } from './commands/semi-supervised.js';
+import { planCommand } from './commands/plan.js';
 import { prepareCommand } from './commands/prepare.js';
 import { pseudoLabelCommand } from './commands/pseudo-label.js';
 import { trainCommand } from './commands/train.js';
@@ -44,6 +45,7 @@ written, 6 failed while running, 130 interrupted.`,
   const commands = [
     demoCommand(),
     datasetCommand(),
+    planCommand(),
     prepareCommand(),
     trainCommand(),
     predictCommand(),

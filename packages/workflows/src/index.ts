@@ -15,6 +15,9 @@ export type { DeidentifiedSeries, DeidentifyJob, DeidentifyJobResult, RefusedFil
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
 export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
+export type { PlanJob, PlanJobResult } from './jobs/plan.js';
+export type { PlannedValue } from './plan/plan-training.js';
+export { planYaml } from './plan/plan-yaml.js';
 export type {
   FailedScan,
   MaskFormat,

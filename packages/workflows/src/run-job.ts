@@ -18,6 +18,7 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
   'semi-supervised': async () => (await import('./pseudo-labels/semi-supervised.js')).runSemiSupervised,
   'rounds-start': async () => (await import('./rounds/rounds-jobs.js')).runStartRounds,
   'rounds-next': async () => (await import('./rounds/rounds-jobs.js')).runNextRound,
+  plan: async () => (await import('./plan/plan-job.js')).runPlanning,
   prepare: async () => (await import('./train/prepare-job.js')).runPreparation,
   demo: async () => (await import('./demo/demo.js')).runDemo,
   deidentify: async () => (await import('./deidentify/deidentify-files.js')).runDeidentification,
@@ -28,6 +29,9 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
 /** What a job writes, and no other process may at the same time. */
 function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> | undefined {
   switch (job.kind) {
+    case 'plan':
+      // One file at the most, written whole.
+      return undefined;
     case 'prepare':
       // The cache is made to be shared by processes: its files are named by what is in them and appear whole.
       return undefined;

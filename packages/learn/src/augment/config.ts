@@ -87,6 +87,21 @@ export const muellerAugmentation: AugmentationConfig = {
   fill: { image: 0, label: 'none' },
 };
 
+/**
+ * Profile `auto`: the intensities vary as little as those of calibrated CT do, because HU mean something; no elastic
+ * deformation, which costs more time than it brings.
+ */
+export const mildAugmentation: AugmentationConfig = {
+  ...paperAugmentation,
+  rotation: { probability: 0.2, degrees: [-15, 15] },
+  scaling: { probability: 0.2, range: [0.8, 1.25] },
+  elastic: { ...paperAugmentation.elastic, probability: 0 },
+  gamma: { probability: 0.15, range: [0.7, 1.5] },
+  brightness: { probability: 0.15, range: [0.8, 1.25] },
+  contrast: { probability: 0.15, range: [0.75, 1.33] },
+  noise: { probability: 0.15, range: [0, 0.05], drawn: 'variance' },
+};
+
 /** Every method switched off: augmentPatch then only crops. For validation patches and tests. */
 export const noAugmentation: AugmentationConfig = {
   ...paperAugmentation,

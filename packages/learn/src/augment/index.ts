@@ -2,6 +2,7 @@ export { type AugmentCase, augmentPatch } from './augment-patch.js';
 export {
   type AugmentationConfig,
   augmentationSchema,
+  mildAugmentation,
   muellerAugmentation,
   noAugmentation,
   paperAugmentation,

@@ -3,10 +3,11 @@
  *
  * `paper`: the QC-HC U-Net paper's numbers, Müller et al.'s where it is silent. `mueller`: Müller et al.'s 3D U-Net
  * run (their limit of 1000 epochs, normally ended by the early stop). `ma`: the nnU-Net-style 3D U-Net of Ma et al.'s
- * benchmark, 1000 epochs of 250 steps as nnU-Net trains. `quick`: a small machine, about half an hour.
+ * benchmark, 1000 epochs of 250 steps as nnU-Net trains. `quick`: a small machine, about half an hour. `auto`: what the
+ * planner begins with; it puts spacing, patch, width and steps that fit data, machine and time in the place of these.
  */
 import { paperPreparation } from '@quickcolumn/pipeline';
-import { muellerAugmentation, paperAugmentation } from '../augment/index.js';
+import { mildAugmentation, muellerAugmentation, paperAugmentation } from '../augment/index.js';
 import { configVersion } from './migrate-config.js';
 import type { ProfileName, TrainConfig } from './train-config.js';
 import type { ScheduleConfig } from '../schedules/schedule-config.js';
@@ -100,4 +101,24 @@ const quick: TrainConfig = {
   predict: { overlap: [48, 48, 24] },
 };
 
-export const profiles: Readonly<Record<ProfileName, TrainConfig>> = { paper, mueller, ma, quick };
+const auto: TrainConfig = {
+  ...paper,
+  profile: 'auto',
+  data: { ...paper.data, split: { kind: 'fraction', validation: 0 } },
+  preparation: { ...paper.preparation, spacingMm: [2, 2, 3] },
+  augmentation: mildAugmentation,
+  train: {
+    ...paper.train,
+    patch: [96, 96, 48],
+    batch: 1,
+    epochs: 30,
+    stepsPerEpoch: 80,
+    learningRate: 1e-3,
+    schedule: { kind: 'cosine', floor: 0, warmupSteps: 100 },
+    statisticsPatches: 32,
+    averaging: 0.98,
+  },
+  predict: { overlap: [48, 48, 24] },
+};
+
+export const profiles: Readonly<Record<ProfileName, TrainConfig>> = { auto, paper, mueller, ma, quick };

@@ -17,7 +17,13 @@ import { type OptimizerConfig, optimizerSchema } from '../optimizers/optimizer-c
 import { type ScheduleConfig, scheduleSchema } from '../schedules/schedule-config.js';
 import { configVersion } from './migrate-config.js';
 
-export const profileNames: readonly ['paper', 'mueller', 'ma', 'quick'] = ['paper', 'mueller', 'ma', 'quick'];
+export const profileNames: readonly ['auto', 'paper', 'mueller', 'ma', 'quick'] = [
+  'auto',
+  'paper',
+  'mueller',
+  'ma',
+  'quick',
+];
 
 export type ProfileName = (typeof profileNames)[number];
 

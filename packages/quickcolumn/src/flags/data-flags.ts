@@ -24,6 +24,11 @@ export function dataOverride({ list, images, labels }: DataFlags): DataOverride 
 
 /** The configuration that flags, file and profile make together. @throws `usage` for flags that do not fit together */
 export async function configFromFlags(flags: ConfigRequest): Promise<TrainConfig> {
+  return await trainConfigFrom(checkedRequest(flags));
+}
+
+/** The flags, which say where the cases are. @throws `usage` for flags that do not fit together */
+export function checkedRequest<Flags extends ConfigRequest>(flags: Flags): Flags {
   refuseListAndFolders(flags);
   if (flags.config === undefined && flags.list === undefined) {
     for (const key of ['images', 'labels'] as const) {
@@ -31,7 +36,7 @@ export async function configFromFlags(flags: ConfigRequest): Promise<TrainConfig
         throw new QuickcolumnError('usage', `--${key} is needed where there is no --config and no --list`);
     }
   }
-  return await trainConfigFrom(flags);
+  return flags;
 }
 
 function refuseListAndFolders({ list, images, labels }: DataFlags): void {

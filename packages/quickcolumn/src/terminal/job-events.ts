@@ -10,6 +10,7 @@ const activityLabels: Readonly<Record<Activity, string>> = {
   evaluate: 'evaluate',
   report: 'report',
   phantoms: 'phantoms',
+  'measure steps': 'timing a training step',
   'measure kernels': 'measuring kernels of the graphics card, once',
   deidentify: 'deidentify',
 };

@@ -15,6 +15,7 @@ import {
 import { type DeidentifyJob, type DeidentifyJobResult, deidentifyJob } from './deidentify.js';
 import { type EvaluateJob, type EvaluateJobResult, evaluateJob } from './evaluate.js';
 import { type PredictFoldJob, predictFoldJob, type TrainFoldJob, trainFoldJob } from './fold.js';
+import { type PlanJob, type PlanJobResult, planJob } from './plan.js';
 import { type PredictJob, type PredictJobResult, predictJob } from './predict.js';
 import {
   type DemoJob,
@@ -46,6 +47,7 @@ export interface Jobs {
   'semi-supervised': { readonly job: SemiSupervisedJob; readonly result: SemiSupervisedJobResult };
   'rounds-start': { readonly job: StartRoundsJob; readonly result: RoundsStatus };
   'rounds-next': { readonly job: NextRoundJob; readonly result: RoundsStatus };
+  plan: { readonly job: PlanJob; readonly result: PlanJobResult };
   prepare: { readonly job: PrepareJob; readonly result: PrepareJobResult };
   demo: { readonly job: DemoJob; readonly result: DemoJobResult };
   deidentify: { readonly job: DeidentifyJob; readonly result: DeidentifyJobResult };
@@ -67,6 +69,7 @@ const schemas: { readonly [K in JobKind]: z.ZodType<Jobs[K]['job']> } = {
   'semi-supervised': semiSupervisedJob,
   'rounds-start': startRoundsJob,
   'rounds-next': nextRoundJob,
+  plan: planJob,
   prepare: prepareJob,
   demo: demoJob,
   deidentify: deidentifyJob,

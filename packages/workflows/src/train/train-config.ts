@@ -38,24 +38,29 @@ export interface ConfigRequest extends ComputeRequest, ScanConsent {
 
 type Group = Record<string, unknown>;
 
-/** Reads, overrides and checks; data paths in the result are absolute. @throws ConfigError, or `usage`. */
-export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConfig> {
+/** What the user says, in the current version: the file under the settings. @throws ConfigError, or `usage`. */
+export async function givenConfig(request: ConfigRequest): Promise<Group> {
   const given = request.config === undefined ? {} : await readYaml(request.config);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     // Not a group of keys: the parser says so in its own words.
-    return parseTrainConfig(given, request.config ?? 'settings');
+    parseTrainConfig(given, request.config ?? 'settings');
   }
+  const current = migrateTrainConfig(given as Group, request.config ?? 'settings');
+  return withSettings(current, request);
+}
+
+/** Reads, overrides and checks; data paths in the result are absolute. @throws ConfigError, or `usage`. */
+export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConfig> {
+  const merged = await givenConfig(request);
   if (request.list !== undefined && (request.images !== undefined || request.labels !== undefined)) {
     throw new QuickcolumnError('usage', 'list replaces images and labels; give one or the other');
   }
-  if (request.freeze !== undefined && request.initFrom === undefined && !('init' in given)) {
+  if (request.freeze !== undefined && request.initFrom === undefined && !('init' in merged)) {
     throw new QuickcolumnError(
       'usage',
       'freeze needs a model to start from (initFrom): frozen random weights would learn nothing',
     );
   }
-  const current = migrateTrainConfig(given as Group, request.config ?? 'settings');
-  const merged = withSettings(current, request);
   const config = parseTrainConfig(merged, request.config ?? 'settings');
   if (request.config === undefined && request.list === undefined) {
     for (const key of ['images', 'labels'] as const) {
