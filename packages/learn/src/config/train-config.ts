@@ -43,7 +43,7 @@ export interface TrainSettings {
   readonly maxMinutes: number | null;
   /**
    * Patches over which the statistics of batch norm are estimated anew, with the weights fixed, before every validation
-   * (statistics.ts). Absent: validation and model take the running averages of the training, which lag behind the weights.
+   * and for the model (statistics.ts). Absent: validation and model take the running averages of the training, which lag behind the weights.
    */
   readonly statisticsPatches?: number;
   /**

@@ -100,8 +100,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (outcome.kind === 'interrupted') return resultOf('interrupted', state, start.history);
       await events.scalars(outcome.record.epoch, historyScalars(outcome.record, classNames(config)));
       onProgress?.({ kind: 'epoch', epochs: config.train.epochs, record: outcome.record });
-      const end = endOf(state, config, session.seconds());
-      if (end !== undefined) return resultOf(end, state, start.history);
+      if (outcome.end !== undefined) return resultOf(outcome.end, state, start.history);
       if (signal?.aborted === true) return resultOf('interrupted', state, start.history);
     }
   } finally {
@@ -112,7 +111,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
 type EpochOutcome =
   | { readonly kind: 'interrupted'; readonly state: CheckpointState }
-  | { readonly kind: 'completed'; readonly state: CheckpointState; readonly record: EpochRecord };
+  | {
+      readonly kind: 'completed';
+      readonly state: CheckpointState;
+      readonly record: EpochRecord;
+      readonly end: TrainOutcome | undefined;
+    };
 
 /** All steps that are done. */
 const stepsOf = ({ steps, partial }: CheckpointState): number => steps + (partial?.steps ?? 0);
@@ -185,7 +189,8 @@ class Session {
     }
 
     const context = { epoch, step: stepsPerEpoch, learningRate, keptEpoch: state.epoch };
-    const variables = await this.#withStatistics(await this.#finiteVariables(context));
+    let variables = await this.#finiteVariables(context);
+    if (this.#places.length > 0) variables = await this.#withStatistics(variables);
     const validation = await this.#validate(averagedWeights(variables));
     if (validation !== null) requireFinite(validation.loss, { what: 'validation loss', ...context });
 
@@ -214,10 +219,13 @@ class Session {
       identity: state.identity,
       data: state.data,
     };
+    const end = endOf(next, config, this.seconds());
+    // Where nothing is validated, only the model needs them.
+    if (this.#places.length === 0 && end !== undefined) variables = await this.#withStatistics(variables);
     await appendHistory(join(runFolder, historyFile), record);
     this.#history.push(record);
     await this.#save(best ? ['best', 'last'] : ['last'], next, variables);
-    return { kind: 'completed', state: next, record };
+    return { kind: 'completed', state: next, record, end };
   }
 
   async #save(
