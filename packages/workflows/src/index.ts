@@ -16,6 +16,7 @@ export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.j
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
 export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
 export type { PlanJob, PlanJobResult } from './jobs/plan.js';
+export { minutesToPlan } from './plan/minutes-to-plan.js';
 export type { PlannedValue } from './plan/plan-training.js';
 export { planYaml } from './plan/plan-yaml.js';
 export type {

@@ -4,7 +4,7 @@ import type { CaseNaming, ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
 import { wholeNumber } from '../flags/arguments.js';
-import { configFromFlags } from '../flags/data-flags.js';
+import { configToTrain } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, quoted } from '../terminal/terminal.js';
 import { withTrainingOptions } from '../flags/training-flags.js';
@@ -28,7 +28,16 @@ export function crossValidateCommand(): Command {
   withTrainingOptions(command, ['list', 'images', 'labels', 'profile', 'config', 'holdOut'], {
     holdOut: 'cases kept out of all folds, separated by commas',
   });
-  withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, [
+    'epochs',
+    'stepsPerEpoch',
+    'batch',
+    'patch',
+    'seed',
+    'learningRate',
+    'minutes',
+    'maxMinutes',
+  ]);
   withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
     .option('--redo', 'train all folds anew (with --fold: this one); their results are removed')
@@ -53,7 +62,7 @@ async function crossValidate(flags: CrossValidateFlags): Promise<void> {
   const { runtime, precision, autotune, ...asked } = others;
   // With --out alone it goes on with what the folder holds.
   const goesOn = folds === undefined && Object.values(asked).every((flag) => flag === undefined);
-  const config = goesOn ? undefined : await configFromFlags(others);
+  const config = goesOn ? undefined : await configToTrain(others);
   const compute = { runtime, precision, autotune, threads };
   const { evaluation } = await run(
     { kind: 'cross-validate', out, config, folds, fold, redo, cacheDir: cache, ...compute, anonymize, anonymizeKey },

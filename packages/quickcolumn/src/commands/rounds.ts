@@ -3,7 +3,7 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 import { type ConfigRequest, roundsStatus, type RoundsStatus } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
 import { wholeNumber } from '../flags/arguments.js';
-import { configFromFlags } from '../flags/data-flags.js';
+import { configToTrain } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { print, quoted, table } from '../terminal/terminal.js';
 import { withTrainingOptions } from '../flags/training-flags.js';
@@ -125,7 +125,7 @@ async function startAction(flags: StartFlags): Promise<void> {
   const { out, first, scans, order } = flags;
   const needsList = 'rounds start needs a list of cases: --list, or data.list in the configuration';
   if (flags.list === undefined && flags.config === undefined) throw new QuickcolumnError('usage', needsList);
-  const config = await configFromFlags(flags);
+  const config = await configToTrain(flags);
   if (config.data.list === null) throw new QuickcolumnError('usage', needsList);
   tell(out, await run({ kind: 'rounds-start', config, first, scans, order, ...workOf(flags) }, nextCommandFor(out)));
 }

@@ -5,7 +5,7 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 import type { ConfigRequest } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { probability, wholeNumber } from '../flags/arguments.js';
-import { configFromFlags } from '../flags/data-flags.js';
+import { configToTrain } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { print, quoted } from '../terminal/terminal.js';
 import { withTrainingOptions } from '../flags/training-flags.js';
@@ -56,7 +56,7 @@ async function semiSupervised(flags: SemiSupervisedFlags): Promise<void> {
       'semi-supervised needs a list of cases: --list, or data.list in the configuration',
     );
   }
-  const config = begun ? undefined : await configFromFlags(flags);
+  const config = begun ? undefined : await configToTrain(flags);
   const limits = { rounds, confidence, minimumVoxels };
   const { model } = await run(
     { kind: 'semi-supervised', out, config, ...limits, threads, evaluateValidation: evaluate, cacheDir: cache },

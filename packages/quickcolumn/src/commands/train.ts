@@ -11,7 +11,7 @@ import {
 import { Command } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
 import { foldOf } from '../flags/arguments.js';
-import { configFromFlags } from '../flags/data-flags.js';
+import { configFromFlags, configToTrain } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, quoted } from '../terminal/terminal.js';
 import { withTrainingOptions } from '../flags/training-flags.js';
@@ -37,7 +37,16 @@ export function trainCommand(): Command {
     'validate on the k-th of n folds',
     foldOf,
   );
-  withTrainingOptions(command, ['epochs', 'stepsPerEpoch', 'batch', 'patch', 'seed', 'learningRate', 'maxMinutes']);
+  withTrainingOptions(command, [
+    'epochs',
+    'stepsPerEpoch',
+    'batch',
+    'patch',
+    'seed',
+    'learningRate',
+    'minutes',
+    'maxMinutes',
+  ]);
   withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze']);
   withTrainingOptions(command, ['runtime', 'precision', 'autotune', 'threads', 'cache'])
@@ -53,6 +62,7 @@ Flags override the configuration file, which overrides its profile. An interrupt
 --anonymize is about the report and the terminal; config.yaml and checkpoints keep names, because --resume needs them.
 
 Examples:
+  quickcolumn train --list cases.csv --out run --minutes 60
   quickcolumn train --profile quick --images ct --labels labels --out run --hold-out case_3,case_7
   quickcolumn train --profile quick --list cases.csv --out run
   quickcolumn train --config my.yaml --fold 1/5 --out run-fold1
@@ -67,9 +77,10 @@ async function trainAction(flags: TrainFlags): Promise<void> {
   const { out, cache, threads, notes, evaluate, resume, force, acceptChangedData, anonymize, anonymizeKey } = flags;
   const found = await withLock({ place: out, doing: 'train' }, () => checkRunFolder(out, flags));
   const goesOn = found === 'resume';
-  const config = await configFromFlags(
-    goesOn && flags.config === undefined ? { ...flags, config: join(out, runFiles.config) } : flags,
-  );
+  // A training that goes on was planned when it began.
+  const config = goesOn
+    ? await configFromFlags({ ...flags, config: flags.config ?? join(out, runFiles.config) })
+    : await configToTrain(flags);
   const { model, report } = await run(
     {
       kind: 'train',

@@ -2,7 +2,9 @@
 import { resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { ConfigRequest, DataOverride } from '@quickcolumn/workflows';
-import { trainConfigFrom } from '@quickcolumn/workflows';
+import { minutesToPlan, trainConfigFrom } from '@quickcolumn/workflows';
+import { run } from '../terminal/run.js';
+import { note } from '../terminal/terminal.js';
 import type { TrainConfig } from '@quickcolumn/learn';
 
 export interface DataFlags {
@@ -24,7 +26,24 @@ export function dataOverride({ list, images, labels }: DataFlags): DataOverride 
 
 /** The configuration that flags, file and profile make together. @throws `usage` for flags that do not fit together */
 export async function configFromFlags(flags: ConfigRequest): Promise<TrainConfig> {
+  if (flags.minutes !== undefined) {
+    throw new QuickcolumnError('usage', '--minutes plans a training that begins; this one goes on as it was planned');
+  }
   return await trainConfigFrom(checkedRequest(flags));
+}
+
+/**
+ * The same for a training: planned from data, machine and minutes where no profile and no file says it all.
+ * @throws as `configFromFlags`, and what the data have to say
+ */
+export async function configToTrain(flags: ConfigRequest & { readonly threads?: number }): Promise<TrainConfig> {
+  const { threads, ...request } = checkedRequest(flags);
+  const minutes = await minutesToPlan(request);
+  if (minutes === undefined) return await trainConfigFrom(request);
+  const { config, values } = await run({ kind: 'plan', request, minutes, threads });
+  note(`planned for ${minutes} minutes:`);
+  for (const { key, value, why } of values) note(`  ${key}: ${value} (${why})`);
+  return config;
 }
 
 /** The flags, which say where the cases are. @throws `usage` for flags that do not fit together */

@@ -27,7 +27,10 @@ const declared: Readonly<Record<TrainingOption, () => Option>> = {
     new Option('--list <cases.csv>', 'list of image,label,patient (CSV or JSON), instead of --images and --labels'),
   images: () => new Option('--images <folder>', 'scans (NIfTI, NRRD, MetaImage)'),
   labels: () => new Option('--labels <folder>', 'label maps of the same names'),
-  profile: () => new Option('--profile <name>', 'configuration to start from (default: paper)').choices(profileNames),
+  profile: () =>
+    new Option('--profile <name>', 'configuration to start from (default: auto, which is planned)').choices(
+      profileNames,
+    ),
   config: () => new Option('--config <config.yaml>', 'configuration file; see the command config'),
   holdOut: () =>
     parsed('--hold-out <names>', 'cases kept out of training and validation, separated by commas', nameList),
@@ -38,6 +41,12 @@ const declared: Readonly<Record<TrainingOption, () => Option>> = {
     parsed('--patch <x,y,z>', 'patch in voxels, multiples of 16; also sets the overlap to half of it', size3),
   seed: () => parsed('--seed <n>', 'seed of everything random, folds too', wholeNumber(0)),
   learningRate: () => parsed('--learning-rate <rate>', 'learning rate at the start', positiveNumber),
+  minutes: () =>
+    parsed(
+      '--minutes <minutes>',
+      'plan what is not given for a training of this length (default without a profile: 60)',
+      positiveNumber,
+    ),
   maxMinutes: () =>
     parsed('--max-minutes <minutes>', 'end each training at the first epoch end after this time', positiveNumber),
   network: () =>

@@ -128,7 +128,11 @@ function planOversampling({ cases, classes }: DatasetStats): {
   };
   const rare = classes.map(({ name }, c) => ({ name, share: shareOf(c) })).filter(({ share }) => share < rareShare);
   if (rare.length === 0) {
-    return { value: undefined, shown: 'none', why: `no class is rare: each has at least ${100 * rareShare} % of the voxels` };
+    return {
+      value: undefined,
+      shown: 'none',
+      why: `no class is rare: each has at least ${100 * rareShare} % of the voxels`,
+    };
   }
   const share = Number((rarePatches / rare.length).toFixed(3));
   return {

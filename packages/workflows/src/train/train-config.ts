@@ -31,6 +31,8 @@ export interface ConfigRequest extends ComputeRequest, ScanConsent {
   readonly freeze?: readonly string[];
   readonly learningRate?: number;
   readonly maxMinutes?: number;
+  /** Plans what is not given, for a training of this length (profile `auto`). */
+  readonly minutes?: number;
   readonly rootFilters?: number;
   /** An entry of the catalogue: replaces the network of the file and of the profile. */
   readonly network?: CatalogueEntry;
