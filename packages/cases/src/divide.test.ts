@@ -18,6 +18,13 @@ describe('divideCases', () => {
     );
   });
 
+  it('trains on all cases where the share is 0, but on none that a list calls validation', () => {
+    const all = { seed: 3, data: { holdOut: [], split: { kind: 'fraction', validation: 0 } } } as const;
+    expect(divideCases(cases, all)).toEqual({ train: cases, test: [] });
+    const chosen = cases.map((entry) => (entry.patient === 'p4' ? { ...entry, role: 'validation' as const } : entry));
+    expect(names(divideCases(chosen, all).test)).toEqual(['c8', 'c9']);
+  });
+
   it('leaves what is held out in neither part, and keeps roles', () => {
     const { train, test } = divideCases(cases, { seed: 3, data: { holdOut: ['c0', 'c1'], split: fraction } });
     expect(names([...train, ...test]).sort()).toEqual(names(cases).slice(2).sort());

@@ -8,7 +8,11 @@ const header = ` A complete experiment: quickcolumn compare --experiment FILE --
 /** YAML text, ending in a newline. */
 export function experimentYaml({ title, folds, seed, systems }: Experiment): string {
   const { data, compute } = systems[0].config;
-  const files = systems.map((system) => ({ id: system.id, title: system.title, ...systemKeys(system) }));
+  const files = systems.map((system) => {
+    const { split } = system.config.data;
+    const isOwn = JSON.stringify(split) !== JSON.stringify(data.split);
+    return { id: system.id, title: system.title, ...(isOwn && { data: { split } }), ...systemKeys(system) };
+  });
   return toYaml({ version: experimentVersion, title, folds, seed, base: { data, compute }, systems: files }, header);
 }
 

@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, profiles } from '@quickcolumn/learn';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { toYaml } from '../folders/yaml.js';
 import { experimentYaml } from './experiment-yaml.js';
 import { parseExperiment, readExperiment } from './experiment.js';
 
@@ -85,7 +89,7 @@ describe('an experiment file', () => {
     [{ systems: [] }, 'systems: '],
     [{ systems: [{ id: '../a' }] }, 'systems[0].id: '],
     [{ systems: [{ id: 'a' }, { id: 'a' }] }, 'systems[1].id: a: another system has this id'],
-    [{ systems: [{ id: 'a', data: {} }] }, 'systems[0].data: unknown key'],
+    [{ systems: [{ id: 'a', data: { list: 'x' } }] }, 'systems[0].data.list: unknown key'],
     [{ systems: [{ id: 'a', train: { patch: [30, 32, 32] } }] }, 'exp.yaml: a: train.patch[0]: 30 is not a multiple'],
     [{ systems: [{ id: 'a', network: { depth: 3 } }] }, 'exp.yaml: a: network.depth: unknown key'],
     [{ systems: [{ id: 'a', predict: { mirror: ['w'] } }] }, 'exp.yaml: a: predict.mirror[0]: "w" is not known'],
@@ -114,6 +118,37 @@ describe('an experiment file', () => {
     expect(parseExperiment(file, '/x/exp.yaml')).toEqual(current);
     expect(parseExperiment({ version: 1, ...file }, '/x/exp.yaml')).toEqual(current);
     expect(experimentYaml(current).match(/version: /g)).toEqual(['version: ']);
+  });
+
+  it('begins a system with a configuration file, whose cases, seed and runtime are not taken', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'quickcolumn-experiment-'));
+    try {
+      const { auto } = profiles;
+      const planned = {
+        ...auto,
+        seed: 77,
+        data: { ...auto.data, list: 'others.csv', split: { kind: 'fraction' as const, validation: 0 } },
+        preparation: { ...auto.preparation, spacingMm: [2.2, 2.2, 3.3] as const },
+        train: { ...auto.train, epochs: 17 },
+      };
+      await writeFile(join(folder, 'plan.yaml'), toYaml(planned));
+      const path = join(folder, 'exp.yaml');
+      const entries = [{ id: 'quick' }, { id: 'auto', config: 'plan.yaml', train: { epochs: 3 } }];
+      const content = { title: 't', folds: 3, seed: 9, base: { data: { list: 'cases.csv' } }, systems: entries };
+      await writeFile(path, toYaml(content, ' test'));
+      const experiment = await readExperiment(path);
+      const [quick, made] = experiment.systems.map(({ config }) => config);
+      expect(made.preparation.spacingMm).toEqual([2.2, 2.2, 3.3]);
+      expect(made.train).toEqual({ ...auto.train, epochs: 3 });
+      expect([made.seed, made.data.list]).toEqual([9, join(folder, 'cases.csv')]);
+      expect([quick, made].map(({ data }) => data.split)).toEqual([
+        { kind: 'fraction', validation: 0.2 },
+        { kind: 'fraction', validation: 0 },
+      ]);
+      expect(parseExperiment(parse(experimentYaml(experiment)), '/elsewhere/experiment.yaml')).toEqual(experiment);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('is valid in the example, with all networks at the same width', async () => {

@@ -2,8 +2,10 @@
  * The experiment file of `compare`: systems that are trained on the same folds of the same cases.
  *
  * A system's configuration is its profile, over it the keys of `base`, over those its own keys; each is checked by
- * `parseTrainConfig`. What all systems must share (cases, seed, runtime) can stand in `base` alone, and no system may
- * change the classes. The trap: a key of `base` also replaces what a system's own profile says.
+ * `parseTrainConfig`. A system may begin with a configuration file (`config`), such as one that was planned. What all systems
+ * must share (cases, seed, runtime) can stand in `base` alone, and no system may change the classes; how many of the
+ * training cases validate is a system's own affair (`data.split`). The trap: a key of `base` also replaces what a system's own
+ * profile says.
  */
 import { dirname, resolve } from 'node:path';
 import {
@@ -60,12 +62,13 @@ const testTimeKeys: ReadonlySet<string> = new Set(['gaussian', 'mirror', 'postPr
 const group = z.record(z.string(), z.unknown());
 const id = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected letters, digits, dots and dashes: it names a folder');
 const title = z.string().min(1);
+const splitAlone = z.strictObject({ split: group });
 const own = { profile: z.string(), preparation: group, augmentation: group, network: group, train: group, init: group };
 const system = z.strictObject({
   id,
   title: title.optional(),
   weightsOf: id.optional(),
-  ...z.object({ ...own, loss: group, optimizer: group, predict: group }).partial().shape,
+  ...z.object({ ...own, data: splitAlone, loss: group, optimizer: group, predict: group }).partial().shape,
 });
 const fileSchema = z.strictObject({
   version: z.int().optional(),
@@ -90,7 +93,33 @@ const example = {
 
 /** Reads and checks an experiment file. @throws ConfigError, one line a problem; the readers' errors */
 export async function readExperiment(path: string, options: ExperimentOptions = {}): Promise<Experiment> {
-  return parseExperiment(await readYaml(path), path, options);
+  return parseExperiment(await withConfigFiles(await readYaml(path), path), path, options);
+}
+
+/**
+ * The keys of the files that systems name as their `config`, under their own keys. Cases, seed and runtime of such a file
+ * are left out: they are those of the experiment.
+ */
+async function withConfigFiles(object: unknown, source: string): Promise<unknown> {
+  if (!isGroup(object) || !Array.isArray(object['systems'])) return object;
+  const systems: unknown[] = [];
+  for (const entry of object['systems'] as unknown[]) {
+    if (!isGroup(entry) || typeof entry['config'] !== 'string') {
+      systems.push(entry);
+      continue;
+    }
+    const { config: name, ...keys } = entry;
+    const path = resolve(dirname(source), String(name));
+    const {
+      version: _version,
+      seed: _seed,
+      compute: _compute,
+      data,
+      ...config
+    } = parseTrainConfig(await readYaml(path), path);
+    systems.push(completed({ ...config, data: { split: data.split } }, keys));
+  }
+  return { ...object, systems };
 }
 
 /** Paths in `object` are relative to the folder of `source`. @throws ConfigError */

@@ -14,15 +14,17 @@ import type { Experiment } from './experiment.js';
  */
 export function experimentFolds(experiment: Experiment, all: readonly DatasetCase[]): Split<DatasetCase>[] {
   const { seed, folds, systems } = experiment;
-  const { holdOut, split } = systems[0].config.data;
-  if (split.kind !== 'fraction') {
-    const message = `data.split.kind: ${split.kind} is not for experiments, whose folds are made anew; use fraction or leave it out`;
-    throw new QuickcolumnError('config', message);
-  }
+  const { holdOut } = systems[0].config.data;
   const rest = holdOut.length === 0 ? all : holdOutCases(all, holdOut).train;
   const made = foldsByRole(rest, { seed, folds });
   // Too few patients for a training show here, not in the last fold.
-  for (const { train } of made) splitByRole(train, (free) => splitCases(free, { seed, testShare: split.validation }));
+  for (const { split } of systems.map(({ config }) => config.data)) {
+    if (split.kind !== 'fraction') {
+      const message = `data.split.kind: ${split.kind} is not for experiments, whose folds are made anew; use fraction or leave it out`;
+      throw new QuickcolumnError('config', message);
+    }
+    for (const { train } of made) splitByRole(train, (free) => splitCases(free, { seed, testShare: split.validation }));
+  }
   return made;
 }
 
