@@ -8,7 +8,7 @@
  */
 import type { GraphNode, ResizeMode } from '@quickcolumn/graph';
 import { z } from 'zod';
-import { type Builder, within } from '../blocks/builder.js';
+import { type Builder, type Normalization, within } from '../blocks/builder.js';
 import { decoderBlock, encoderBlock } from '../blocks/dru-blocks.js';
 import type { NetworkHeads } from '../blocks/heads.js';
 import { add, addBias, conv, maxPool } from '../blocks/layers.js';
@@ -23,10 +23,16 @@ export interface QchcUnetOptions extends NetworkOptions {
   readonly quickConnection: boolean;
   /** false: ablation, only the finest decoder level is scored. */
   readonly hypercolumn: boolean;
+  /**
+   * Absent: batch norm, the paper's. With a batch of one patch it normalises every patch by itself in training, but by
+   * running statistics in prediction; `instance` does in both what training does.
+   */
+  readonly normalization?: Normalization | undefined;
 }
 
-function build(builder: Builder, image: GraphNode, classes: number, config: QchcUnetOptions): NetworkHeads {
-  const { rootFilters, quickConnection } = config;
+function build(outer: Builder, image: GraphNode, classes: number, config: QchcUnetOptions): NetworkHeads {
+  const { rootFilters, quickConnection, normalization } = config;
+  const builder = { ...outer, normalization };
   let x = conv(within(builder, 'stem'), image, rootFilters, { kernel: 3 });
   const skips: GraphNode[] = [];
   for (let level = 0; level <= levels; level++) {
@@ -57,6 +63,7 @@ export const qchcUnet: NetworkDefinition<QchcUnetOptions> = {
     bottomLevel: z.boolean(),
     quickConnection: z.boolean(),
     hypercolumn: z.boolean(),
+    normalization: z.enum(['batch', 'instance']).optional(),
   },
   published: { rootFilters: 16, resize: 'trilinear', bottomLevel: false, quickConnection: true, hypercolumn: true },
   ablations: [

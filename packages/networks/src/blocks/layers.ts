@@ -60,9 +60,10 @@ export function addBias(builder: Builder, x: GraphNode): GraphNode {
 
 /**
  * Batch normalisation (Ioffe and Szegedy 2015) over samples and voxels, running statistics with momentum 0.99. Where
- * the running statistics are frozen it normalises with them, in training too.
+ * the running statistics are frozen it normalises with them, in training too. A builder may ask for instance norm instead.
  */
 export function batchNorm(builder: Builder, x: GraphNode): GraphNode {
+  if (builder.normalization === 'instance') return instanceNorm(builder, x);
   const { graph, path, frozen = () => false } = builder;
   const training = builder.training && !frozen(`${path}/mean`) && !frozen(`${path}/variance`);
   const shape = [channels(x)];
