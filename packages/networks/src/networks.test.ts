@@ -48,6 +48,29 @@ describe('published sizes (spec section 5)', () => {
   });
 });
 
+describe('QC-HC U-Net with instance norm', () => {
+  const instance = { ...qchc, rootFilters: 2, normalization: 'instance' } as const;
+
+  it('predicts what it computes in training, and has no running statistics', () => {
+    const trained = run(
+      instance,
+      (builder, image) => buildHeads({ ...builder, training: true }, image, 3, instance).logits,
+    );
+    const predicted = run(instance);
+    expect(predicted.length).toBe(3 * 4096);
+    expect(predicted).toEqual(trained);
+    const graph = new Graph();
+    const image = graph.input('image', [1, 1, 16, 16, 16]);
+    buildHeads({ graph, training: true, path: '' }, image, 3, instance);
+    expect([...graph.variables.keys()].filter((name) => /(mean|variance)$/.test(name))).toEqual([]);
+    expect(graph.assignments.size).toBe(0);
+  });
+
+  it('is another function than with batch norm', () => {
+    expect(run(instance)).not.toEqual(run({ ...qchc, rootFilters: 2 }));
+  });
+});
+
 /** A network's logits on random input and weights, by the float64 reference. */
 function run(config: NetworkConfig, build?: (builder: Builder, image: GraphNode) => GraphNode): Float64Array {
   const graph = new Graph();
