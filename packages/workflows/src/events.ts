@@ -13,6 +13,7 @@ export type Activity =
   | 'report'
   | 'phantoms'
   | 'measure kernels'
+  | 'measure precisions'
   | 'deidentify';
 
 /** One line for people: a choice that was made, a warning, something left out. */

@@ -11,6 +11,7 @@ const activityLabels: Readonly<Record<Activity, string>> = {
   report: 'report',
   phantoms: 'phantoms',
   'measure kernels': 'measuring kernels of the graphics card, once',
+  'measure precisions': 'measuring which precision is the faster one here, once',
   deidentify: 'deidentify',
 };
 

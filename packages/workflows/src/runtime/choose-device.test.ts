@@ -64,12 +64,12 @@ describe('measured kernels', () => {
 
 describe('device', () => {
   it('is told, and that there is nothing to measure without a graphics card', async () => {
-    const { runtime } = await chooseDevice({ runtime: 'onnx', autotune: true }, context);
+    const { runtime } = await chooseDevice({ runtime: 'onnx', autotune: true, work: 'prediction' }, context);
     expect(runtime.name).toBe('onnx');
     expect(notes()[0]).toMatch(/^runtime onnx /);
-    expect(notes()[1]).toBe('nothing is measured: only kernels of graphics cards are (runtime webgpu)');
+    expect(notes()[1]).toBe('no kernels are measured: only those of graphics cards are (runtime webgpu)');
     events = [];
-    await chooseDevice({ runtime: 'onnx' }, context);
+    await chooseDevice({ runtime: 'onnx', work: 'prediction' }, context);
     expect(events).toHaveLength(1);
   });
 });
