@@ -45,8 +45,10 @@ describe('measured precisions', () => {
     const speeds = await measurePrecisions(runtime, { threads: 3 });
     expect(speeds.map(({ precision }) => precision)).toEqual(['float32', 'bfloat16']);
     expect(compiled.map(({ precision, threads }) => `${precision} ${threads}`)).toEqual([
-      ...['float32 3', 'float32 3'],
-      ...['bfloat16 3', 'bfloat16 3'],
+      'float32 3',
+      'float32 3',
+      'bfloat16 3',
+      'bfloat16 3',
     ]);
     // Least times: nothing that disturbs can make them less.
     const atLeast = [0.159, 0.039, 0.039, 0.009];

@@ -56,9 +56,9 @@ export function sampleImage(): Float32Array {
 const wave = (i: number): number => Math.SQRT2 * Math.sin(i * 12.9898);
 
 interface Layers {
-  conv(x: GraphNode, out: number, kernel: 1 | 3): GraphNode;
-  upConv(x: GraphNode, out: number): GraphNode;
-  norm(x: GraphNode): GraphNode;
+  readonly conv: (x: GraphNode, out: number, kernel: 1 | 3) => GraphNode;
+  readonly upConv: (x: GraphNode, out: number) => GraphNode;
+  readonly norm: (x: GraphNode) => GraphNode;
 }
 
 function layersOf(graph: Graph, training: boolean): Layers {

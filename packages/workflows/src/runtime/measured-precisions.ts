@@ -25,7 +25,7 @@ const keptSchema = z.strictObject({
 });
 type Kept = z.infer<typeof keptSchema>;
 
-interface MeasuringPlace {
+export interface MeasuringPlace {
   /** Default: all cores. */
   readonly threads?: number | undefined;
   readonly folder?: string;
