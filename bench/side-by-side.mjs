@@ -76,9 +76,9 @@ for (let round = 0; round < Number(values.rounds); round++) {
 const columns = { step: ['training step', 's'], inference: ['inference', 's'], peak: ['peak memory', 'GB'] };
 const rows = Object.entries(columns).map(([key, [what, unit]]) => {
   const all = modes.map((mode) => median(times[mode][key]));
-  const [mine, best] = [median(times.ours[key]), Math.min(...all)];
-  const cells = [mine, ...all].map((value) => `${value.toFixed(3)} ${unit}`);
-  return `| ${what} | ${cells.join(' | ')} | ${(mine / best).toFixed(2)} (${modes[all.indexOf(best)]}) |`;
+  const [own, best] = [median(times.ours[key]), Math.min(...all)];
+  const cells = [own, ...all].map((value) => `${value.toFixed(3)} ${unit}`);
+  return `| ${what} | ${cells.join(' | ')} | ${(own / best).toFixed(2)} (${modes[all.indexOf(best)]}) |`;
 });
 const device = devices.step === devices.inference ? devices.step : `${devices.step}; inference ${devices.inference}`;
 const table = [

@@ -67,7 +67,7 @@ describe('doctor', () => {
       ] as const) {
         const [exact, narrow] = precisions.speeds.map((one) => one[key]);
         expect(auto[work].precision).toBe(exact / narrow >= 1.05 ? 'bfloat16' : 'float32');
-        expect(auto[work].reason).toContain(`${(1000 * exact).toPrecision(3)} ms in float32`);
+        expect(auto[work].reason).toContain(`${Number((1000 * exact).toPrecision(3))} ms in float32`);
       }
       // What is kept, for it may have been measured once more meanwhile.
       const { measured } = JSON.parse(await readFile(precisions.file, 'utf8')) as Kept;

@@ -30,11 +30,12 @@ describe('the faster precision', () => {
 
   it('is told with both numbers', () => {
     const speeds = [exact, speed('bfloat16', 0.0625, 0.05)];
+    expect(fasterPrecision([speed('float32', 1.2868, 1), speeds[1]], 'training').why).toContain(' 1290 ms in float32');
     expect(fasterPrecision(speeds, 'training').why).toBe(
       '1.6 times as fast as float32 here: a training step of a small network takes 100 ms in float32, 62.5 ms in bfloat16',
     );
     expect(fasterPrecision(speeds, 'prediction').why).toBe(
-      '1.3 times as fast as bfloat16 here: a forward pass of a small network takes 40.0 ms in float32, 50.0 ms in bfloat16',
+      '1.3 times as fast as bfloat16 here: a forward pass of a small network takes 40 ms in float32, 50 ms in bfloat16',
     );
   });
 });

@@ -17,7 +17,7 @@ export interface FasterPrecision {
  */
 export function fasterPrecision([exact, other]: readonly PrecisionSpeed[], work: Work): FasterPrecision {
   const secondsOf = (one: PrecisionSpeed): number => (work === 'training' ? one.stepSeconds : one.predictionSeconds);
-  const numberOf = (one: PrecisionSpeed): string => `${(1000 * secondsOf(one)).toPrecision(3)} ms in ${one.precision}`;
+  const numberOf = (one: PrecisionSpeed): string => `${milliseconds(secondsOf(one))} in ${one.precision}`;
   const what = work === 'training' ? 'a training step' : 'a forward pass';
   const numbers = `${what} of a small network takes ${numberOf(exact)}, ${numberOf(other)}`;
   const gain = secondsOf(exact) / secondsOf(other);
@@ -28,5 +28,7 @@ export function fasterPrecision([exact, other]: readonly PrecisionSpeed[], work:
   const why = `${other.precision} differs by less than 5 % here and is less exact: ${numbers}`;
   return { precision: exact.precision, why };
 }
+
+const milliseconds = (seconds: number): string => `${Number((1000 * seconds).toPrecision(3))} ms`;
 
 const times = (gain: number): string => `${gain.toFixed(gain < 1.1 ? 2 : 1)} times as fast as`;
