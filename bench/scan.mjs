@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { readVolume, writeVolume } from '../packages/io/dist/index.js';
 import { compileTrainingStep, exportModel, profiles } from '../packages/learn/dist/index.js';
 import { loadModel, predictScan } from '../packages/predict/dist/index.js';
-import { chooseRuntime, openOnnx } from '../packages/runtimes/dist/index.js';
+import { openOnnx } from '../packages/runtimes/dist/index.js';
+import { chooseDevice } from './workload.mjs';
 
 const [scanPath, modelPath] = process.argv.slice(2);
 const { RUNTIME: runtime, PRECISION: precision } = process.env;
@@ -38,7 +39,7 @@ const stages = [];
 const stage = (name, seconds) => stages.push(`| ${name} | ${seconds.toFixed(2)} s | ${peak()} |`);
 try {
   const file = modelPath ?? (await freshModel());
-  const device = await chooseRuntime({ runtime, precision });
+  const device = await chooseDevice({ runtime, precision, work: 'prediction' });
   const start = clock();
   const scan = await readVolume(scanPath);
   stage('read', clock() - start);

@@ -1,15 +1,16 @@
 // One training step and one prediction of the QC-HC U-Net: seconds and peak memory.
 // usage: node bench/step.mjs D H W ROOT BATCH THREADS [STEPS]
 //        RUNTIME=auto|onednn|onnx PRECISION=auto|float32|bfloat16 choose what executes it (default: the fastest here)
-//        SKIP_INFERENCE=1, SKIP_TRAINING=1 leave one of them out, for its peak memory alone
+//        SKIP_INFERENCE=1, SKIP_TRAINING=1 leave one of them out, for its peak memory alone; with auto a precision is chosen
+//        for the step, or for the inference where that is all
 import { compileTrainingStep } from '../packages/learn/dist/index.js';
 import { predictionGraph } from '../packages/networks/dist/index.js';
-import { chooseRuntime } from '../packages/runtimes/dist/index.js';
-import { median, network, optimization, patchOf, sampleOf, seconds } from './workload.mjs';
+import { chooseDevice, median, network, optimization, patchOf, sampleOf, seconds } from './workload.mjs';
 
 const [depth, height, width, rootFilters, batch, threads, steps = 3] = process.argv.slice(2).map(Number);
 const { RUNTIME: runtime, PRECISION: precision, SKIP_INFERENCE, SKIP_TRAINING } = process.env;
-const device = await chooseRuntime({ runtime, precision });
+const work = SKIP_TRAINING ? 'prediction' : 'training';
+const device = await chooseDevice({ runtime, precision, threads, work });
 const grid = [depth, height, width];
 const { image, labels } = sampleOf(grid, batch);
 const peak = () => `peak ${(process.resourceUsage().maxRSS / 1e6).toFixed(2)} GB`;

@@ -1,4 +1,7 @@
-// What the benchmarks have in common: the paper's network, a made-up sample, a clock.
+// What the benchmarks have in common: the paper's network, a made-up sample, a clock, and the choice of jobs.
+import { chooseRuntime } from '../packages/runtimes/dist/index.js';
+import { measuredPrecisions } from '../packages/workflows/dist/index.js';
+
 export const network = (rootFilters) => ({
   name: 'qchc-unet',
   rootFilters,
@@ -29,3 +32,10 @@ export async function seconds(work) {
 }
 
 export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** What a job takes: `auto` goes by the measured precisions that are kept. @param work 'training' or 'prediction' */
+export function chooseDevice({ runtime, precision, threads, work }) {
+  const context = { note: console.error, begin: () => ({ update() {}, end() {} }), throwIfInterrupted() {} };
+  const speedsOf = (opened) => measuredPrecisions(opened, context, { threads });
+  return chooseRuntime({ runtime, precision, measured: { work, speedsOf } });
+}

@@ -14,12 +14,14 @@ export { type OrtApi, type OrtHost, onnxOpset, onnxRuntimeOver } from './onnx/or
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';
 export {
   chooseFrom,
+  type MeasuredSpeeds,
   type PassedOver,
   type PrecisionName,
   precisionNames,
   type RuntimeChoice,
   type RuntimeRequest,
 } from './selection/choose.js';
+export { candidatePrecisions, measurePrecisions, type PrecisionSpeed, type Work } from './selection/precision-speed.js';
 export { measureSpeed, type RuntimeSpeed } from './selection/speed.js';
 export { type RuntimeSurvey, surveyFrom } from './selection/survey.js';
 export { webGpuProviderOn } from './webgpu/provider-on.js';

@@ -14,6 +14,7 @@ export type Activity =
   | 'phantoms'
   | 'measure kernels'
   | 'measure steps'
+  | 'measure precisions'
   | 'deidentify';
 
 /** One line for people: a choice that was made, a warning, something left out. */

@@ -43,6 +43,8 @@ export type { TrainJob, TrainJobResult } from './jobs/train.js';
 export { roundsStatus } from './rounds/rounds-jobs.js';
 export { masksWrittenBefore } from './predict/scan-failures.js';
 export { inThisProcess, runJob } from './run-job.js';
+export { measuredPrecisions, type MeasuringPlace } from './runtime/measured-precisions.js';
+export { type MachineSurvey, surveyMachine } from './runtime/survey-machine.js';
 export { type ChosenSeries, chooseSeries, openListing, type OpenListing } from './scans/dicom-input.js';
 export { scanInputs, type ScanInput } from './scans/scan-inputs.js';
 export { caseName, InputError, type ScanFile, scansIn } from './scans/scan-files.js';

@@ -1,9 +1,10 @@
 /** `quickcolumn doctor`: what this machine offers, with each runtime's measured speed. What is missing is no failure. */
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
-import { chooseRuntime, type RuntimeSurvey, surveyRuntimes } from '@quickcolumn/runtimes';
+import type { RuntimeSurvey } from '@quickcolumn/runtimes';
+import { type MachineSurvey, surveyMachine } from '@quickcolumn/workflows';
 import { Command } from 'commander';
-import { print, printJson } from '../terminal/terminal.js';
+import { note, print, printJson } from '../terminal/terminal.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -12,7 +13,8 @@ export function doctorCommand(): Command {
     .addHelpText(
       'after',
       `
-Speeds are those of a 3D convolution, in 10⁹ floating-point operations a second.
+Speeds are those of a 3D convolution, in 10⁹ floating-point operations a second. Between precisions auto decides by the times of
+a small network: a training step where it trains, a forward pass where it predicts. They are measured once and kept.
 
 Examples:
   quickcolumn doctor
@@ -28,16 +30,15 @@ Examples:
         memory: formatBytes(totalmem()),
         'available memory': available === undefined ? 'unknown' : formatBytes(available),
       };
-      const runtimes = await surveyRuntimes();
-      const { runtime, reason } = await chooseRuntime();
-      runtime.close?.();
+      const { notes, ...survey } = await surveyMachine();
+      notes.forEach(note);
       if (json) {
-        printJson({ ...machine, runtimes, auto: reason });
+        printJson({ ...machine, ...survey });
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);
-      for (const survey of runtimes) lines.push(...linesOf(survey));
-      lines.push(['auto', reason]);
+      for (const runtime of survey.runtimes) lines.push(...linesOf(runtime));
+      lines.push(...choiceLines(survey));
       for (const [name, value] of lines) print(`${name.padEnd(18)} ${value}`);
     });
 }
@@ -54,4 +55,23 @@ function linesOf({ name, runsOn, version, problem, ...about }: RuntimeSurvey): [
   for (const { label, value } of details) lines.push([`  ${label}`, value]);
   if (notByItself !== undefined) lines.push(['  not by itself', notByItself]);
   return lines;
+}
+
+/** What `auto` takes, and the measured times of the precisions that it chose from. */
+function choiceLines({
+  auto: { training, prediction },
+  precisions,
+}: Pick<MachineSurvey, 'auto' | 'precisions'>): [string, string][] {
+  if (precisions === undefined) return [['auto', training.reason]];
+  const { speeds, file } = precisions;
+  const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(1)} ms`;
+  return [
+    ['auto to train', training.reason],
+    ['auto to predict', prediction.reason],
+    ...speeds.map(({ precision, stepSeconds, predictionSeconds }): [string, string] => [
+      `  ${precision}`,
+      `training step ${milliseconds(stepSeconds)}, forward pass ${milliseconds(predictionSeconds)} (small network)`,
+    ]),
+    ['  kept in', `${file} (remove it to have them measured anew)`],
+  ];
 }

@@ -12,6 +12,7 @@ const activityLabels: Readonly<Record<Activity, string>> = {
   phantoms: 'phantoms',
   'measure steps': 'timing a training step',
   'measure kernels': 'measuring kernels of the graphics card, once',
+  'measure precisions': 'measuring which precision is the faster one here, once',
   deidentify: 'deidentify',
 };
 

@@ -34,6 +34,11 @@ export interface Runtime {
   readonly name: string;
   /** Version of the library, or name of the adapter, behind it, for reports. */
   readonly version: string;
+  /**
+   * Which of the processor's instructions it uses, as the library names them; absent where it does not tell. Virtual
+   * machines hide some of them behind the same name of the processor.
+   */
+  readonly instructions?: string;
   /** What `compile` uses where no precision is asked for. */
   readonly precision: Precision;
   /** All that it computes in on this machine, float32 first. */

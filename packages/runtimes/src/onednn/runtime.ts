@@ -41,13 +41,14 @@ const plainGraph = ({ nodes, inputs, variables, outputs, assignments }: Graph): 
 /** @throws RuntimeError when koffi or oneDNN is not there, or it is too old; the message says how to install it. */
 export async function openOneDnn(): Promise<OneDnnRuntime> {
   await loadKoffi('onednn');
-  const { version, path, bfloat16 } = await ask('probe', {});
+  const { version, path, instructions, bfloat16 } = await ask('probe', {});
   const precisions: readonly Precision[] = bfloat16 ? ['float32', 'bfloat16'] : ['float32'];
   const precision = bfloat16 ? 'bfloat16' : 'float32';
   return {
     name: 'onednn',
     version,
     path,
+    instructions: `isa ${instructions}`,
     precision,
     precisions,
     memory: 'host',

@@ -1,9 +1,10 @@
 /** Which folds of which systems are to be done, and whether what is there already may stand beside them. */
 import { QuickcolumnError } from '@quickcolumn/errors';
+import type { Precision, RuntimeChoice } from '@quickcolumn/runtimes';
 import type { FoldIdentity } from '../jobs/fold.js';
 import type { Experiment, ExperimentSystem } from './experiment.js';
 import { readIdentity, readResult } from './fold-files.js';
-import { identityDifferences } from './identity.js';
+import { computeIdentity, identityDifferences } from './identity.js';
 
 export interface FoldTask {
   readonly system: ExperimentSystem;
@@ -47,6 +48,23 @@ function requireKnown(what: string, names: readonly string[], known: readonly st
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
   throw new QuickcolumnError('usage', `${what}: ${unknown.join(', ')} is not known; use ${known.join(', ')}`);
+}
+
+/**
+ * With precision `auto`, that of the folds that are there already, where they were made with this runtime, here: what is
+ * measured to be the faster one may turn out otherwise another day.
+ */
+export async function precisionOfFolds(
+  folders: readonly string[],
+  { device, threads }: { readonly device: RuntimeChoice; readonly threads: number | undefined },
+): Promise<Precision | undefined> {
+  for (const folder of folders) {
+    const was = await readIdentity(folder);
+    const same = (precision: Precision): boolean => was?.compute === computeIdentity({ ...device, precision }, threads);
+    const precision = device.runtime.precisions.find(same);
+    if (precision !== undefined) return precision;
+  }
+  return undefined;
 }
 
 /** Begun folds count too: half a training under other conditions is a mixture as well. @throws `output` */

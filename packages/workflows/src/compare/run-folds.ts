@@ -9,7 +9,7 @@ import { exitCodeOf, exitCodes, QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder } from '@quickcolumn/io';
 import { casesOf, type DatasetCase } from '@quickcolumn/cases';
 import type { TrainConfig } from '@quickcolumn/learn';
-import type { RuntimeName } from '@quickcolumn/runtimes';
+import type { RuntimeChoice, RuntimeName } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
@@ -19,7 +19,14 @@ import type { Caching, CaseNaming } from '../jobs/parts.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { readResult, removeCheckpoints, removeFold, writeIdentity } from './fold-files.js';
 import { followFolds } from './fold-progress.js';
-import { chooseTasks, type FoldChoice, type FoldTask, redoneTasks, refuseMixture } from './fold-tasks.js';
+import {
+  chooseTasks,
+  type FoldChoice,
+  type FoldTask,
+  precisionOfFolds,
+  redoneTasks,
+  refuseMixture,
+} from './fold-tasks.js';
 import { experimentFolds, foldConfig } from './folds.js';
 import { computeIdentity, configIdentity, dataIdentity } from './identity.js';
 import { numericsVersion } from './numerics.js';
@@ -42,7 +49,7 @@ export async function runFolds(runs: FoldRuns, context: JobContext): Promise<Qui
   const { experiment, threads, folderOf } = runs;
   const { systems } = experiment;
   const { config } = systems[0];
-  const device = await chooseDevice(config.compute, context);
+  const device = await deviceOfFolds(runs, context);
   const cases = await casesOf(config.data);
   const names = shownNames(cases, runs);
   const splits = experimentFolds(experiment, cases);
@@ -81,6 +88,19 @@ export async function runFolds(runs: FoldRuns, context: JobContext): Promise<Qui
     await removeCheckpoints(task.folder);
   }
   return failures;
+}
+
+/** What all folds compute with: as asked, and with precision `auto` as the folds that are there. */
+async function deviceOfFolds({ experiment, threads, folderOf }: FoldRuns, context: JobContext): Promise<RuntimeChoice> {
+  const { compute } = experiment.systems[0].config;
+  const device = await chooseDevice({ ...compute, threads, work: 'training' }, context);
+  if (compute.precision !== 'auto') return device;
+  const folders = experiment.systems.flatMap(({ id }) =>
+    Array.from({ length: experiment.folds }, (_, fold) => folderOf(id, fold)),
+  );
+  const precision = (await precisionOfFolds(folders, { device, threads })) ?? device.precision;
+  if (precision !== device.precision) context.note(`${precision} all the same: folds that are there were made in it`);
+  return { ...device, precision };
 }
 
 /** Ends a job whose folds failed, after its report. @throws QuickcolumnError `runtime` */

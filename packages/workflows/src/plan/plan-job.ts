@@ -21,7 +21,7 @@ export async function runPlanning(
   if (out !== undefined) await checkOutputFile(out, force);
   const automatic = { ...request, profile: 'auto' as const };
   const complete = await trainConfigFrom(automatic);
-  const device = await chooseDevice(complete.compute, context);
+  const device = await chooseDevice({ ...complete.compute, threads, work: 'training' }, context);
   const { data, preparation } = complete;
   const all = await casesOf(data);
   const cases = (data.holdOut.length === 0 ? all : holdOutCases(all, data.holdOut).train).map((entry) => ({

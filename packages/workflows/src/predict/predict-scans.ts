@@ -84,7 +84,7 @@ async function predictBatch(
 ): Promise<PredictJobResult> {
   const { skipExisting = false, force = false, threads, minimumLesionMl } = options;
   const targets = await chooseTargets(scans, options);
-  const device = await chooseDevice(options, context);
+  const device = await chooseDevice({ ...options, work: 'prediction' }, context);
   const model = await loadModels(options.model, { ...device, ...(threads === undefined ? {} : { threads }) });
   const { patch } = resolveWindow(model, options);
   const { classes } = model.metadata.preparation;

@@ -39,7 +39,7 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { threads, accept } = request;
   const assume = assumptionsOf(request);
-  const device = await chooseDevice(request, context);
+  const device = await chooseDevice({ ...request, work: 'prediction' }, context);
   const model = await loadModels(request.model, {
     ...device,
     ...(threads === undefined ? {} : { threads }),

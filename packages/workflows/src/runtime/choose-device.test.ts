@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type RuntimeName, runtimeProviders } from '@quickcolumn/runtimes';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createContext } from '../context.js';
 import type { JobEvent } from '../events.js';
@@ -64,12 +65,23 @@ describe('measured kernels', () => {
 
 describe('device', () => {
   it('is told, and that there is nothing to measure without a graphics card', async () => {
-    const { runtime } = await chooseDevice({ runtime: 'onnx', autotune: true }, context);
+    const { runtime } = await chooseDevice({ runtime: 'onnx', autotune: true, work: 'prediction' }, context);
     expect(runtime.name).toBe('onnx');
     expect(notes()[0]).toMatch(/^runtime onnx /);
-    expect(notes()[1]).toBe('nothing is measured: only kernels of graphics cards are (runtime webgpu)');
+    expect(notes()[1]).toBe('no kernels are measured: only those of graphics cards are (runtime webgpu)');
     events = [];
-    await chooseDevice({ runtime: 'onnx' }, context);
+    await chooseDevice({ runtime: 'onnx', work: 'prediction' }, context);
     expect(events).toHaveLength(1);
+  });
+
+  it('measures no precision that is named, and none of a runtime that has only one', async () => {
+    await chooseDevice({ runtime: 'onnx', precision: 'auto', work: 'training' }, context);
+    for (const provider of await runtimeProviders()) {
+      if (provider.runsOn !== 'processor') continue;
+      const isHere = (await provider.find().catch(() => undefined)) !== undefined;
+      const runtime = provider.name as RuntimeName;
+      if (isHere) await chooseDevice({ runtime, precision: 'float32', work: 'training' }, context);
+    }
+    expect(events.map(({ kind }) => kind)).toEqual(events.map(() => 'note'));
   });
 });

@@ -3,14 +3,12 @@
  * trap: a measured choice decides the order of sums, so it is kept as long as the file is; whoever removes it may see
  * other last digits.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import type { TileStore } from '@quickcolumn/runtimes';
 import { z } from 'zod';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
-import { exists } from '../folders/outputs.js';
+import { readKept, writeKept } from './kept-measurements.js';
 
 const tilesSchema = z.strictObject({
   format: z.literal('quickcolumn-webgpu-tiles-1'),
@@ -25,34 +23,22 @@ export function measuredKernels(
 ): TileStore {
   const path = join(folder, 'webgpu-tiles.json');
   const task = context.begin('measure kernels');
-  const tables = async (): Promise<TileTables> => {
-    const text = (await exists(path)) ? await readFile(path, 'utf8') : undefined;
-    const known = tilesSchema.safeParse(parsed(text ?? ''));
-    if (known.success) return known.data;
-    if (text !== undefined) context.note(`${path} has no measured kernels that can be read; they are measured anew`);
-    return { format: 'quickcolumn-webgpu-tiles-1', adapters: {} };
-  };
+  const tables = async (): Promise<TileTables> =>
+    (await readKept(path, tilesSchema, { what: 'measured kernels', context })) ?? {
+      format: 'quickcolumn-webgpu-tiles-1',
+      adapters: {},
+    };
   return {
     async load(adapter) {
       return new Map(Object.entries((await tables()).adapters[adapter] ?? {}));
     },
     async save(adapter, tiles) {
       const { format, adapters } = await tables();
-      await makeFolder(folder, { private: true });
-      const all = { format, adapters: { ...adapters, [adapter]: Object.fromEntries(tiles) } };
-      await writeFileAtomic(path, `${JSON.stringify(all, null, 1)}\n`);
+      await writeKept(folder, path, { format, adapters: { ...adapters, [adapter]: Object.fromEntries(tiles) } });
     },
     onProgress({ done, total }) {
       if (done < total) task.update(`${done} of ${total}`, done, total);
       else task.end(`${total} kept in ${path}`);
     },
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

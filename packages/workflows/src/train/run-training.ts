@@ -34,6 +34,7 @@ import { checkRunFolder, clearRun, runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
+import { computeOfRun } from './compute-of-run.js';
 import { exportBest } from './export-best.js';
 import { keyedCases, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
@@ -77,7 +78,8 @@ interface Trained {
 
 async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext): Promise<Trained> {
   const { config: asked, out, cacheDir = defaultCache(), threads } = job;
-  const device = await chooseDevice(asked.compute, context);
+  const compute = resume ? await computeOfRun(out, asked.compute) : asked.compute;
+  const device = await chooseDevice({ ...compute, threads, work: 'training' }, context);
   // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
   const { runtime, precision } = device;
   const computed = { ...asked, compute: { ...asked.compute, runtime: runtime.name as RuntimeName, precision } };

@@ -28,6 +28,8 @@ const avx512Bf16 = 231;
 export interface LoadedLibrary {
   readonly path: string;
   readonly version: string;
+  /** The instruction set that it uses: a number of `dnnl_cpu_isa_t`. */
+  readonly instructions: number;
   /** The processor multiplies bfloat16 in hardware. */
   readonly bfloat16: boolean;
   readonly api: DnnlApi;
@@ -96,7 +98,7 @@ function bind(lib: LibraryHandle, path: string, version: string): LoadedLibrary 
   const engineCreate = bound('int dnnl_engine_create(void*, int, size_t)');
   const streamCreate = bound('int dnnl_stream_create(void*, void*, uint)');
   const streamWait = bound('int dnnl_stream_wait(void*)');
-  const isa = bound('int dnnl_get_effective_cpu_isa()');
+  const instructions = bound('int dnnl_get_effective_cpu_isa()')() as number;
   const queryMd = bound('void* dnnl_primitive_desc_query_md(void*, int, int)');
   const queryAny = bound('int dnnl_primitive_desc_query(void*, int, int, void*)');
   const descriptorBytes = bound('size_t dnnl_memory_desc_get_size(void*)');
@@ -124,7 +126,8 @@ function bind(lib: LibraryHandle, path: string, version: string): LoadedLibrary 
   return {
     path,
     version,
-    bfloat16: (isa() as number) >= avx512Bf16,
+    instructions,
+    bfloat16: instructions >= avx512Bf16,
     api,
     attributes(postOps = []) {
       const attributes = pointerOut((out) => checked('dnnl_primitive_attr_create', attrCreate(out)));

@@ -44,6 +44,7 @@ export interface StepTime {
 interface Probe {
   readonly version: string;
   readonly path: string;
+  readonly instructions: number;
   readonly bfloat16: boolean;
 }
 

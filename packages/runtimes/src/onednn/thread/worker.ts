@@ -75,8 +75,8 @@ const smallScratchBytes = 32 << 20;
 
 const handlers: { [K in RequestKind]: (ask: Requests[K]['ask']) => Requests[K]['answer'] } = {
   probe: () => {
-    const { version, path, bfloat16 } = opened();
-    return { version, path, bfloat16 };
+    const { version, path, instructions, bfloat16 } = opened();
+    return { version, path, instructions, bfloat16 };
   },
   compile: ({ graph, options }) => {
     useThreads(options.threads);
