@@ -133,7 +133,12 @@ export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
         const message = `${overlap} is not smaller than the patch (${side}); use ${side / 2}`;
         context.addIssue({ code: 'custom', path: ['predict', 'overlap', axis], message });
       });
-      const { levelWeights } = config.loss;
+      const { classWeights, levelWeights } = config.loss;
+      const classes = config.preparation.classes.length;
+      if (classWeights !== undefined && classWeights.length !== classes) {
+        const message = `${classWeights.length} weights for ${classes} classes; use one for each, the background first`;
+        context.addIssue({ code: 'custom', path: ['loss', 'classWeights'], message });
+      }
       if (levelWeights === undefined) return;
       const heads = headCount(config.network);
       if (levelWeights.length !== heads) {
