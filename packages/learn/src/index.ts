@@ -19,6 +19,7 @@ export { completed, parseTrainConfig } from './config/parse-config.js';
 export { configVersion, migrateTrainConfig } from './config/migrate-config.js';
 export { profiles } from './config/profiles.js';
 export {
+  type Extension,
   type InitConfig,
   type ProfileName,
   profileNames,
@@ -39,13 +40,9 @@ export {
   type StepProgress,
   type TrainProgress,
 } from './trainer/progress.js';
-export {
-  checkpointsFolder,
-  checkResume,
-  historyFile,
-  type KeyedCase,
-  type ResumeRequest,
-} from './trainer/resume.js';
+export { extendTraining } from './trainer/extend.js';
+export { checkpointsFolder, historyFile } from './trainer/places.js';
+export { checkResume, type KeyedCase, type ResumeRequest } from './trainer/resume.js';
 export {
   createSamplePool,
   type SamplePool,

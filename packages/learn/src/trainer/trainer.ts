@@ -13,7 +13,9 @@ import type { InitConfig, TrainConfig } from '../config/train-config.js';
 import { appendHistory, type EpochRecord, historyScalars } from '../run-folder/history.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
-import { checkpointsFolder, historyFile, type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
+import { extensionWithin, plannedEpochs, stepsOf, stopperAt } from './extend.js';
+import { checkpointsFolder, historyFile } from './places.js';
+import { type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
 import type { TrainingCase, TrainingSample } from '../samples/sample-pool.js';
 import { advanceSchedule, learningRateAt } from '../schedules/learning-rate.js';
 import { advanceStopper } from './early-stop.js';
@@ -109,9 +111,6 @@ type EpochOutcome =
   | { readonly kind: 'interrupted'; readonly state: CheckpointState }
   | { readonly kind: 'completed'; readonly state: CheckpointState; readonly record: EpochRecord };
 
-/** All steps that are done. */
-const stepsOf = ({ steps, partial }: CheckpointState): number => steps + (partial?.steps ?? 0);
-
 const defaultSaveEverySeconds = 300;
 
 /** What stays the same from epoch to epoch of one call of `train`. */
@@ -171,7 +170,7 @@ class Session {
       const done = state.steps + index;
       learningRate = learningRateAt(schedule, state.schedule, {
         step: done,
-        totalSteps: config.train.epochs * stepsPerEpoch,
+        totalSteps: plannedEpochs(config.train, done) * stepsPerEpoch,
       });
       const result = await step.run(await this.#nextBatch(), { learningRate, step: done + 1 });
       requireFinite(result.loss, { what: 'loss', epoch, step: index + 1, learningRate, keptEpoch: state.epoch });
@@ -187,6 +186,7 @@ class Session {
     const trainingLoss = training.summary().loss;
     const judged = validation?.loss ?? trainingLoss;
     const best = state.best === null || judged < state.best.loss;
+    const extended = extensionWithin(config.train, state.steps, stepsPerEpoch);
     const record: EpochRecord = {
       epoch,
       steps: state.steps + stepsPerEpoch,
@@ -198,13 +198,14 @@ class Session {
       waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
       time: new Date().toISOString(),
       ...(epoch === 1 && config.init !== undefined && { init: originOf(config.init) }),
+      ...(extended && { extended }),
     };
     const next: CheckpointState = {
       epoch,
       steps: record.steps,
       partial: null,
       schedule: advanceSchedule(schedule, state.schedule, trainingLoss),
-      stopper: advanceStopper(state.stopper, trainingLoss),
+      stopper: stopperAt(advanceStopper(state.stopper, trainingLoss), record.steps, config.train),
       best: best ? { epoch, loss: judged } : state.best,
       identity: state.identity,
       data: state.data,

@@ -13,6 +13,7 @@ import {
   compileEvaluationStep,
   compileTrainingStep,
   createSamplePool,
+  extendTraining,
   shareCase,
   type TrainConfig,
   type TrainingCase,
@@ -21,10 +22,11 @@ import {
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
+import { identityFiles } from '../compare/fold-files.js';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
-import { checkOutputFile } from '../folders/outputs.js';
+import { checkOutputFile, exists, OutputError } from '../folders/outputs.js';
 import { checkRunFolder, clearRun, runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
@@ -39,7 +41,32 @@ export async function runTraining(job: TrainJob, context: JobContext): Promise<T
   const { out, force = false, anonymizeKey } = job;
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
   const start = await checkRunFolder(out, job);
-  return await trainInto({ ...job, acceptChangedData: job.acceptChangedData ?? false }, start === 'resume', context);
+  const config = job.extend === undefined ? job.config : await extended({ ...job, extend: job.extend }, context);
+  const asked = { ...job, config, acceptChangedData: job.acceptChangedData ?? false };
+  return await trainInto(asked, start === 'resume', context);
+}
+
+/** The configuration with more epochs. @throws `usage`; OutputError for folds; TrainError where nothing was begun */
+async function extended(
+  { out, config, resume, extend }: TrainJob & { readonly extend: number },
+  context: JobContext,
+): Promise<TrainConfig> {
+  if (!resume) {
+    throw new QuickcolumnError('usage', 'only a training that goes on can be extended', {
+      options: { resume: 'go on with it' },
+    });
+  }
+  for (const name of identityFiles) {
+    if (!(await exists(join(out, name)))) continue;
+    const problem = 'is a fold of a comparison or a cross-validation, whose folds are all trained alike';
+    throw new OutputError(
+      `${out} ${problem}; raise train.epochs in the configuration and begin one in a new folder`,
+      out,
+    );
+  }
+  const longer = await extendTraining(out, config, extend);
+  context.note(longer.note);
+  return longer.config;
 }
 
 /** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
