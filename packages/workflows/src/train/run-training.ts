@@ -32,6 +32,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { exportBest } from './export-best.js';
+import { lengthWarning } from './length-warning.js';
 import { keyedCases, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
@@ -152,6 +153,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       await writeFileAtomic(join(out, runFiles.config), toYaml(config));
       const samplesPerEpoch = batch * stepsPerEpoch;
       const classNames = classes.map(({ name }) => name);
+      const warnIfLong = lengthWarning(config.train, (text) => context.note(text));
       const result = await train({
         ...resumable,
         cases: { train: training, validation },
@@ -169,7 +171,10 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
             samplesPerEpoch,
             startAt: startStep * batch,
           }),
-        onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
+        onProgress: (progress) => {
+          context.emit({ kind: 'training', classNames, progress });
+          warnIfLong(progress);
+        },
       });
       finished(result);
       return { config, result, trainingCases: split.train.length, validation: split.test, names };
