@@ -208,8 +208,8 @@ it('an error about more epochs names the way to have them', async () => {
 });
 
 it('the plans of a configuration grow', () => {
-  const parse = (train: Partial<TrainSettings>): TrainConfig =>
-    parseTrainConfig({ profile: 'quick', train }, 'config.yaml');
+  const parse = (settings: Partial<TrainSettings>): TrainConfig =>
+    parseTrainConfig({ profile: 'quick', train: settings }, 'config.yaml');
   const extended = [{ untilStep: 400, epochs: 4 }];
   expect(parse({ epochs: 5, extended }).train.extended).toEqual(extended);
   expect(() => parse({ epochs: 4, extended })).toThrow(
