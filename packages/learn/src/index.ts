@@ -12,6 +12,7 @@ export { configVersion, migrateTrainConfig } from './config/migrate-config.js';
 export { completed, parseTrainConfig } from './config/parse-config.js';
 export { profiles } from './config/profiles.js';
 export {
+  type Extension,
   type InitConfig,
   type ProfileName,
   profileNames,
@@ -63,13 +64,9 @@ export {
   type StepProgress,
   type TrainProgress,
 } from './trainer/progress.js';
-export {
-  checkpointsFolder,
-  checkResume,
-  historyFile,
-  type KeyedCase,
-  type ResumeRequest,
-} from './trainer/resume.js';
+export { extendTraining } from './trainer/extend.js';
+export { checkpointsFolder, historyFile } from './trainer/places.js';
+export { checkResume, type KeyedCase, type ResumeRequest } from './trainer/resume.js';
 export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer/trainer.js';
 export { averagedWeights } from './weights/averaged-weights.js';
 export { exportModel } from './weights/export-model.js';

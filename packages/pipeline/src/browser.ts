@@ -1,5 +1,6 @@
 /** What happens to a scan before and after the network, and its exact inverse; runs in browsers, too. */
 export { type IntensityMode, paperPreparation, type PreparationConfig, preparationSchema } from './config.js';
+export { keepsClassValues, type LabelMap, labelMapIssues, type LabelRules, mapLabels } from './label-map.js';
 export { LabelValueError, PreparationError } from './errors.js';
 export { detectScale } from './intensity.js';
 export { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from './model-metadata.js';

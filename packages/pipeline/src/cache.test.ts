@@ -48,6 +48,19 @@ describe('prepareCached', () => {
     );
   });
 
+  it('keeps a case for every mapping of its labels', async () => {
+    const plain = await prepareCached(cache, files, config);
+    const tumour = { ...config, labels: { 1: null, 2: msdClasses[1].name } };
+    const mapped = await prepareCached(cache, files, tumour);
+    expect([mapped.source, mapped.key === plain.key]).toEqual(['new', false]);
+    expect(plain.labels?.some((value) => value === 1)).toBe(true);
+    expect(mapped.labels?.every((value) => value === 0)).toBe(true);
+    expect((await prepareCached(cache, files, tumour)).source).toBe('hit');
+    // What a value means already is no mapping.
+    const same = await prepareCached(cache, files, { ...config, labels: { 1: msdClasses[1].name } });
+    expect([same.source, same.key]).toEqual(['hit', plain.key]);
+  });
+
   it('tells no name, and is readable for its owner alone', async () => {
     const { key } = await prepareCached(cache, { ...files, name: 'Doe_Jane_4711' }, config);
     const modes: number[] = [];

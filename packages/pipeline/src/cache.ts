@@ -25,6 +25,7 @@ import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Affine, type Size3, voxelCount } from '@quickcolumn/volume';
 import { z } from 'zod';
 import type { PreparationConfig } from './config.js';
+import { mappedValues } from './label-map.js';
 import { type PreparedScan, prepareScan, type Undo } from './prepare.js';
 
 /** Files of one case. */
@@ -155,6 +156,9 @@ export async function preparedKey(
   const { intensity, clipHu, spacingMm, classes, ignoreLabel } = config;
   const ignored = ignoreLabel === undefined ? [] : [ignoreLabel];
   parts.push(JSON.stringify([intensity, clipHu, spacingMm, classes.map(({ value }) => value), ...ignored]));
+  // Nothing mapped adds nothing, nor does a value that is mapped to itself.
+  const mapped = mappedValues(config);
+  if (mapped.length > 0) parts.push(JSON.stringify({ labels: mapped }));
   // Nothing assumed adds nothing: keys of earlier versions stay.
   const { orientation, units } = assume;
   if (orientation !== undefined || units !== undefined) parts.push(JSON.stringify({ orientation, units }));

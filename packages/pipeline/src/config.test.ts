@@ -29,6 +29,20 @@ describe('preparationSchema', () => {
     expect(problems({ ...paperPreparation, ignoreLabel: 0 }).join()).toContain('ignoreLabel');
   });
 
+  it('maps labels to classes that are there, and leaves none without a value', () => {
+    expect(problems({ ...paperPreparation, labels: { 4: 'infection', 5: null } })).toEqual([]);
+    expect(problems({ ...paperPreparation, labels: { 4: 'lesion' } })).toEqual([
+      "labels.4: no class is named 'lesion'; use one of background, left lung, right lung, infection, or null to drop it",
+    ]);
+    expect(problems({ ...paperPreparation, labels: { 2: 'left lung' } })).toEqual([
+      "labels: no value becomes 'right lung': its own, 2, is mapped to another class; map one to it or remove the class",
+    ]);
+    expect(problems({ ...paperPreparation, labels: { 4: 3 } }).join()).toContain('labels.4: ');
+    expect(problems({ ...paperPreparation, ignoreLabel: 9, labels: { 9: null } }).join()).toContain(
+      'labels.9: is the label',
+    );
+  });
+
   it('refuses classes that contradict each other', () => {
     const classes = (...changed: object[]): unknown => ({
       ...paperPreparation,

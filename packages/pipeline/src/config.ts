@@ -4,6 +4,7 @@
  */
 import { covidClasses, type LabelClass, labelRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
+import { type LabelMap, labelMapIssues } from './label-map.js';
 
 /**
  * `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. Both are
@@ -25,6 +26,11 @@ export interface PreparationConfig {
    * voxel must have a class. It does not change how a scan is prepared.
    */
   readonly ignoreLabel?: number;
+  /**
+   * What other values in label files mean, by the names of classes: `{1: lung, 2: lung, 5: null}`, null for the background.
+   * Values that are not in it keep their own. Absent: none is mapped. Masks have the classes' own values.
+   */
+  readonly labels?: LabelMap;
 }
 
 /** Tables, pages and pictures repeat it for every case. */
@@ -51,12 +57,18 @@ export const preparationSchema: z.ZodType<PreparationConfig> = z
     spacingMm: z.tuple([spacing, spacing, spacing]),
     classes: z.array(labelClassSchema).min(2).superRefine(checkClasses),
     ignoreLabel: byte.min(1).optional(),
+    labels: z.record(z.string(), z.string().nullable()).optional(),
   })
-  .superRefine(({ classes, ignoreLabel }, context) => {
+  .superRefine((config, context) => {
+    const { classes, ignoreLabel } = config;
     const taken = classes.find(({ value }) => value === ignoreLabel);
-    if (taken === undefined) return;
-    const message = `${ignoreLabel} is the value of class '${taken.name}'; use one that no class has`;
-    context.addIssue({ code: 'custom', path: ['ignoreLabel'], message });
+    if (taken !== undefined) {
+      const message = `${ignoreLabel} is the value of class '${taken.name}'; use one that no class has`;
+      context.addIssue({ code: 'custom', path: ['ignoreLabel'], message });
+    }
+    for (const { value, message } of labelMapIssues(config)) {
+      context.addIssue({ code: 'custom', path: ['labels', ...(value === undefined ? [] : [value])], message });
+    }
   });
 
 /** Spec 3 for COVID-19-CT-Seg, profile `paper`. */

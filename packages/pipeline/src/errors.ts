@@ -18,7 +18,7 @@ export class LabelValueError extends QuickcolumnError {
     super(
       'label-value',
       `labels ${labelName} have ${found.join(', ')}, which no class declares; declared: ${declared.join(', ')}. ` +
-        'Correct the labels or add the class to preparation.classes',
+        'Correct the labels, add the class to preparation.classes or map the value in preparation.labels',
       { labelName, counts, declared },
     );
   }

@@ -49,6 +49,22 @@ describe('prepareScan', () => {
     expect(() => prepareScan(image, { ...config, ignoreLabel: 254 }, { labels })).toThrow(LabelValueError);
   });
 
+  it('maps labels before it resamples them, so that merged classes have no seam', () => {
+    const image = scan([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2], lps(0.5, 0.5, 0.5));
+    // Eight voxels become one: three of them are 1, two 2 and three background. Most are lung, though no value has the most.
+    const labels = { voxels: Uint8Array.of(1, 0, 2, 2, 7, 1, 0, 1), size: image.size, affine: image.affine };
+    const before = [...labels.voxels];
+    const lung = { ...config, classes: [msdClasses[0], { value: 5, name: 'lung', color: [0, 0, 0] as const }] };
+    const mapped = { ...lung, labels: { 1: 'lung', 2: 'lung', 7: null } };
+    expect([...(prepareScan(image, mapped, { labels }).labels ?? [])]).toEqual([5]);
+    const fine = { ...mapped, spacingMm: [0.5, 0.5, 0.5] as const };
+    expect([...(prepareScan(image, fine, { labels }).labels ?? [])]).toEqual([5, 0, 5, 5, 0, 5, 0, 5]);
+    expect([...labels.voxels]).toEqual(before);
+    expect(() => prepareScan(image, { ...mapped, labels: { 1: 'lung', 2: 'lung' } }, { labels })).toThrow(
+      /value 7 \(1 voxels\), which no class declares; .* or map the value in preparation\.labels/,
+    );
+  });
+
   it('brings the axes to L-P-S before anything else', () => {
     // Stored S-R-A: i runs up, j to the right, k to the front.
     const affine: Affine = [0, 1, 0, -5, 0, 0, 1, 7, 1, 0, 0, 3, 0, 0, 0, 1];

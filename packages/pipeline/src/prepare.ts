@@ -22,6 +22,7 @@ import {
 import type { PreparationConfig } from './config.js';
 import { LabelValueError } from './errors.js';
 import { scaleIntensity, standardizeInPlace, zScoreOf } from './intensity.js';
+import { mapLabels } from './label-map.js';
 
 /** The way back to the scan's own grid; plain JSON. */
 export interface Undo {
@@ -37,7 +38,7 @@ export interface PreparedScan {
   readonly size: Size3;
   /** Of the prepared grid, orientation L-P-S. */
   readonly affine: Affine;
-  /** Label values (not class indices) on the prepared grid. */
+  /** The classes' values (not their indices, nor the file's values) on the prepared grid. */
   readonly labels?: Uint8Array;
   /** What air looks like in `image`: the value to pad with. */
   readonly airValue: number;
@@ -49,7 +50,7 @@ export interface PreparedScan {
 }
 
 export interface PrepareOptions {
-  /** On the image's own grid, every value one of the declared classes or the label to ignore. */
+  /** On the image's own grid; after the mapping of the configuration every value is a class's or the label to ignore. */
   readonly labels?: Volume<Uint8Array>;
   /** What errors call the image and the labels; a path or a case name. */
   readonly name?: string;
@@ -62,7 +63,8 @@ export interface PrepareOptions {
  * DefectError for voxels that are not finite; what else may be wrong with a scan, `scanDefects` tells before
  */
 export function prepareScan(image: Volume, config: PreparationConfig, options: PrepareOptions = {}): PreparedScan {
-  const { labels, name = 'image', labelName = name } = options;
+  const { labels: file, name = 'image', labelName = name } = options;
+  const labels = file && { ...file, voxels: mapLabels(file.voxels, config) };
   if (labels) {
     requireSameGrid(labels, image, `label map ${labelName}`, `scan ${name}`);
     checkLabelValues(labels.voxels, config.classes, labelName, config.ignoreLabel);

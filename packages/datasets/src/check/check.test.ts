@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { defects, scanDefects } from '@quickcolumn/defects';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { type ListedCase, readCaseList } from '@quickcolumn/cases';
+import type { LabelMap } from '@quickcolumn/pipeline';
 import { compareGrids, covidClasses, reorient } from '@quickcolumn/volume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { affine, putLabels, putScan } from '../datasets.test.helpers.js';
@@ -105,6 +106,16 @@ describe('checkDataset', () => {
     expect((await findingsOf(entry))[0].message).toMatch(/neither HU nor 0–255 \(HU \+ 1024\?\)/);
     await putScan(entry.imagePath, 1, { low: 5, high: 5 });
     expect((await findingsOf(entry))[0].message).toMatch(/every voxel is 5/);
+  });
+
+  it('goes by what the values are mapped to', async () => {
+    const entry = await putCase('a', 1);
+    await putLabels(entry.labelPath ?? '', [1, 2, 9]);
+    const kinds = async (labels: LabelMap): Promise<string[]> =>
+      (await checkDataset([entry], covidClasses, { nearEmptyMl: 0.001, labels })).findings.map(({ kind }) => kind);
+    expect(await kinds({})).toEqual(['label-value', 'near-empty']);
+    expect(await kinds({ 9: 'infection' })).toEqual([]);
+    expect(await kinds({ 9: null })).toEqual(['near-empty']);
   });
 
   it('takes a declared label to ignore for what it is', async () => {

@@ -10,6 +10,7 @@ import { type DefectKind, scanDefects } from '@quickcolumn/defects';
 import { type HeaderAssumptions, readLabels, readVolume } from '@quickcolumn/io';
 import { type ListedCase, patientOf } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
+import { type LabelMap, mapLabels } from '@quickcolumn/pipeline';
 import {
   axisCodes,
   intensityScaleOf,
@@ -35,6 +36,8 @@ export interface CheckOptions {
   readonly nearEmptyMl?: number;
   /** Value of voxels that nobody has annotated; no class, and no error. */
   readonly ignoreLabel?: number;
+  /** What values of the label files become first. */
+  readonly labels?: LabelMap;
   /**
    * What a case and its patient are called in the results. Messages of readers, which name files, are then left out.
    */
@@ -92,7 +95,9 @@ async function checkCase(
       return undefined;
     });
   const image = await orReport(readVolume(entry.imagePath, { assume }));
-  const labels = entry.labelPath === undefined ? undefined : await orReport(readLabels(entry.labelPath, { assume }));
+  const file = entry.labelPath === undefined ? undefined : await orReport(readLabels(entry.labelPath, { assume }));
+  const rules = { classes, labels: context.options.labels };
+  const labels = file && { ...file, voxels: mapLabels(file.voxels, rules) };
   if (entry.labelPath === undefined && split !== 'test') found('no-label', 'has no label map');
   if (image === undefined) return undefined;
   const scanned = scanDefects(image);

@@ -38,6 +38,14 @@ describe('datasetStats', () => {
     expect(cases[0].volumeMl).toEqual([560, 100, 100, 0].map((voxels) => (voxels * 16) / 1000));
   });
 
+  it('counts a value as what it is mapped to', async () => {
+    const entry = await putCase('a', 2, -1000, 200);
+    await putLabels(entry.labelPath ?? '', [1, 2, 9, 8], { affine: matrix(2, 2, 4) });
+    const labels = { 9: 'infection', 8: 'infection', 2: 'left lung', 3: 'right lung' };
+    const { cases } = await datasetStats([entry], { ...paperPreparation, labels });
+    expect(cases[0].volumeMl).toEqual([560, 200, 0, 200].map((voxels) => (voxels * 16) / 1000));
+  });
+
   it('measures shapes, volumes and intensities', async () => {
     const cases = [
       await putCase('a', 2, -1000, 200),

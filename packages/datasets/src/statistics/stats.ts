@@ -7,7 +7,7 @@
  */
 import { type HeaderAssumptions, readLabels, readVolume } from '@quickcolumn/io';
 import type { CaseSplit, ListedCase } from '@quickcolumn/cases';
-import { detectScale, type PreparationConfig, preparedSize } from '@quickcolumn/pipeline';
+import { detectScale, mapLabels, type PreparationConfig, preparedSize } from '@quickcolumn/pipeline';
 import {
   type IntensityScale,
   reorientation,
@@ -84,7 +84,8 @@ export async function datasetStats(
   for (const [index, entry] of cases.entries()) {
     options.onCase?.(entry.name, index);
     const image = await readVolume(entry.imagePath, { assume });
-    const labels = entry.labelPath === undefined ? undefined : await readLabels(entry.labelPath, { assume });
+    const file = entry.labelPath === undefined ? undefined : await readLabels(entry.labelPath, { assume });
+    const labels = file && { ...file, voxels: mapLabels(file.voxels, preparation) };
     if (labels !== undefined) requireSameGrid(labels, image, `label map ${entry.labelPath}`, `scan ${entry.imagePath}`);
     const scale = detectScale(image.voxels, entry.imagePath);
     const [low, high] = scale === 'hu' ? preparation.clipHu : [0, 255];

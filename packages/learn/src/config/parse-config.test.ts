@@ -37,6 +37,25 @@ describe('parseTrainConfig', () => {
     );
   });
 
+  it('takes weights of classes by name or as a list, and keeps the list', () => {
+    const named = parseTrainConfig({ profile: 'quick', loss: { classWeights: { infection: 2 } } }, 'a');
+    expect(named.loss.classWeights).toEqual([1, 1, 1, 2]);
+    expect(parseTrainConfig({ profile: 'quick', loss: { classWeights: [1, 1, 1, 2] } }, 'a')).toEqual(named);
+    expect(parseTrainConfig(JSON.parse(JSON.stringify(named)), 'a')).toEqual(named);
+    for (const [classWeights, message] of [
+      [
+        { lesion: 2, infection: 0 },
+        'loss.classWeights.lesion: no class has this name; there are background, left lung',
+      ],
+      [{ lesion: 2, infection: 0 }, 'config.yaml: loss.classWeights.infection: 0 is not a number above 0'],
+      [[1, 2], 'loss.classWeights: 2 weights for 4 classes; use one for each, the background first'],
+      [[1, 1, 1, -1], 'loss.classWeights[3]: -1 is too small; use more than 0'],
+      [2, 'loss.classWeights: 2 is not a list'],
+    ] as const) {
+      expect(messageOf({ profile: 'quick', loss: { classWeights } })).toContain(message);
+    }
+  });
+
   it('says where, what came, what was expected and what to write', () => {
     const cases: [Record<string, unknown>, string][] = [
       [{ train: { patch: [32, 32, 30] } }, 'train.patch[2]: 30 is not a multiple of 16; use 32'],

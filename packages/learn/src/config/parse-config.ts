@@ -2,6 +2,8 @@
  * Reads a training configuration: what a file leaves out is taken from its profile, what is wrong is said key by key.
  */
 import { catalogue, networkSchema, patchMultipleOf } from '@quickcolumn/networks';
+import { preparationSchema } from '@quickcolumn/pipeline';
+import { listedClassWeights } from './class-weights.js';
 import { ConfigError, describeIssues } from './config-error.js';
 import { migrateTrainConfig } from './migrate-config.js';
 import { profiles } from './profiles.js';
@@ -22,7 +24,9 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
   const name = profileNames.find((known) => known === given['profile']);
   const template = name === undefined ? undefined : profiles[name];
   const complete =
-    template === undefined ? { profile: given['profile'] } : completed(withNetwork(template, given), given);
+    template === undefined
+      ? { profile: given['profile'] }
+      : withListedWeights(completed(withNetwork(template, given), given), sourceName);
   const parsed = configSchema(multipleOf(complete)).safeParse(complete);
   if (parsed.success) return parsed.data;
   const issues = describeIssues(parsed.error, complete, template ?? profiles.paper);
@@ -37,6 +41,18 @@ export function parseTrainConfig(object: unknown, sourceName: string): TrainConf
 function multipleOf(complete: unknown): number {
   const network = networkSchema.safeParse(isGroup(complete) ? complete['network'] : undefined);
   return network.success ? patchMultipleOf(network.data) : 1;
+}
+
+/** @throws ConfigError for weights of classes that are not there */
+function withListedWeights(complete: unknown, sourceName: string): unknown {
+  if (!isGroup(complete) || !isGroup(complete['loss'])) return complete;
+  const { loss, preparation } = complete;
+  const classes = isGroup(preparation) ? preparationSchema.safeParse(preparation).data?.classes : undefined;
+  // Without sound classes there are no names to go by; what is wrong with them is said later.
+  if (classes === undefined || !isGroup(loss['classWeights'])) return complete;
+  const { weights, issues } = listedClassWeights(loss['classWeights'], classes);
+  if (issues.length > 0) throw new ConfigError(sourceName, issues);
+  return { ...complete, loss: { ...loss, classWeights: weights } };
 }
 
 /** The template with the published options of the network that is asked for, where it is another one. */

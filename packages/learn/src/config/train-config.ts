@@ -27,11 +27,21 @@ export const profileNames: readonly ['auto', 'paper', 'mueller', 'ma', 'quick'] 
 
 export type ProfileName = (typeof profileNames)[number];
 
+/** That a training was made longer on the way (see trainer/extend.ts). */
+export interface Extension {
+  /** Optimiser steps that were done by then. */
+  readonly untilStep: number;
+  /** How many epochs were planned up to there. */
+  readonly epochs: number;
+}
+
 export interface TrainSettings {
   /** x, y, z in voxels of the prepared grid; multiples of the network's `patchMultipleOf`. */
   readonly patch: Size3;
   readonly batch: number;
   readonly epochs: number;
+  /** What was planned before, oldest first; written when a training is extended. Absent: `epochs` from the beginning. */
+  readonly extended?: readonly Extension[];
   readonly stepsPerEpoch: number;
   /** Fixed validation patches cut from every validation case (see validation.ts). */
   readonly validationPatches: number;
@@ -104,6 +114,10 @@ const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
     patch: z.tuple([patchEdge(multiple), patchEdge(multiple), patchEdge(multiple)]),
     batch: count,
     epochs: count,
+    extended: z
+      .array(z.strictObject({ untilStep: z.int().min(0), epochs: count }))
+      .min(1)
+      .optional(),
     stepsPerEpoch: count,
     validationPatches: count.max(64),
     learningRate: positive,
@@ -166,7 +180,19 @@ export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
         const message = `the shares add up to ${oversampled}; expected at most 1`;
         context.addIssue({ code: 'custom', path: ['train', 'oversample'], message });
       }
-      const { levelWeights } = config.loss;
+      const { epochs, extended = [] } = config.train;
+      extended.forEach((one, index) => {
+        const next = extended[index + 1] ?? { untilStep: Number.POSITIVE_INFINITY, epochs };
+        const message = `${one.epochs} epochs up to step ${one.untilStep} are followed by ${next.epochs}; only more can follow`;
+        if (one.epochs >= next.epochs || one.untilStep > next.untilStep)
+          context.addIssue({ code: 'custom', path: ['train', 'extended', index], message });
+      });
+      const { classWeights, levelWeights } = config.loss;
+      const classes = config.preparation.classes.length;
+      if (classWeights !== undefined && classWeights.length !== classes) {
+        const message = `${classWeights.length} weights for ${classes} classes; use one for each, the background first`;
+        context.addIssue({ code: 'custom', path: ['loss', 'classWeights'], message });
+      }
       if (levelWeights === undefined) return;
       const heads = headCount(config.network);
       if (levelWeights.length !== heads) {

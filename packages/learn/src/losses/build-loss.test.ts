@@ -87,6 +87,22 @@ const handComputed: [LossConfig, number][] = [
   [{ kind: 'tversky-ce', alpha: 0.3, beta: 0.7, epsilon: tiny }, 0.3991559 + 0.2361726],
 ];
 
+function expectGradient(settings: LossConfig): void {
+  for (const [truth, options] of [
+    [labels, {}],
+    [[1, 255, 0, 0], { ignore: true }],
+  ] as const) {
+    const { gradient } = lossOf(logits, truth, shape, settings, options);
+    logits.forEach((_, i) => {
+      const moved = (by: number): number => {
+        const at = logits.map((value, k) => (k === i ? value + by : value));
+        return lossOf(at, truth, shape, settings, options).loss;
+      };
+      expect(gradient[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 6);
+    });
+  }
+}
+
 describe('losses', () => {
   it.each(handComputed)('%o has its hand-computed value', (settings, expected) => {
     expect(lossOf(logits, labels, shape, settings).loss).toBeCloseTo(expected, 6);
@@ -99,21 +115,7 @@ describe('losses', () => {
     expect(result.loss).toBeCloseTo(expected, 9);
   });
 
-  it.each(handComputed)('%o has the gradient of finite differences, with ignored voxels too', (settings) => {
-    for (const [truth, options] of [
-      [labels, {}],
-      [[1, 255, 0, 0], { ignore: true }],
-    ] as const) {
-      const { gradient } = lossOf(logits, truth, shape, settings, options);
-      logits.forEach((_, i) => {
-        const moved = (by: number): number => {
-          const at = logits.map((value, k) => (k === i ? value + by : value));
-          return lossOf(at, truth, shape, settings, options).loss;
-        };
-        expect(gradient[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 6);
-      });
-    }
-  });
+  it.each(handComputed)('%o has the gradient of finite differences, with ignored voxels too', expectGradient);
 
   it('a perfect prediction costs nothing and its gradient is finite', () => {
     const certain = labels.flatMap((label) => (label === 0 ? 200 : 0));
@@ -123,6 +125,51 @@ describe('losses', () => {
       expect(loss).toBeLessThan(1e-4);
       expect(gradient.every(Number.isFinite)).toBe(true);
     }
+  });
+});
+
+describe('class weights', () => {
+  const classWeights = [1, 3];
+  /** Weighed means: of the truth's voxels for the voxel terms, of the classes for the others. */
+  const weighed: [LossConfig, number][] = [
+    // (3·(.1053605 + .5108256) + 1·(.2231436 + .1053605)) / 8
+    [{ kind: 'cross-entropy', classWeights }, 0.2721328],
+    [{ kind: 'focal', gamma: 2, classWeights }, 0.0322921],
+    // 1 − (1·3.4/4.2 + 3·3/3.8) / 4
+    [{ kind: 'dice', epsilon: tiny, background: true, classWeights }, 0.2055138],
+    // One class is left: nothing to weigh it against.
+    [{ kind: 'dice', epsilon: tiny, background: false, classWeights }, 0.2105263],
+    [{ kind: 'dice-ce', epsilon: tiny, background: false, classWeights }, 0.2105263 + 0.2721328],
+    // 1 − 2·(1·1.7 + 3·1.5) / (1·4.2 + 3·3.8)
+    [{ kind: 'generalized-dice', epsilon: tiny, classWeights }, 0.2051282],
+    // 2·(1·.2056075 + 3·.1935484) / 4
+    [{ kind: 'tversky', alpha: 0.3, beta: 0.7, epsilon: tiny, classWeights }, 0.3931263],
+    [{ kind: 'focal-tversky', alpha: 0.3, beta: 0.7, epsilon: tiny, gamma: 4 / 3, classWeights }, 0.5903757],
+    [{ kind: 'tversky-ce', alpha: 0.3, beta: 0.7, epsilon: tiny, classWeights }, 0.3931263 + 0.2721328],
+  ];
+
+  it.each(weighed)('%o has its hand-computed value', (settings, expected) => {
+    expect(lossOf(logits, labels, shape, settings).loss).toBeCloseTo(expected, 6);
+  });
+
+  it.each(weighed)('%o has the gradient of finite differences, with ignored voxels too', expectGradient);
+
+  it.each(weighed)('%o depends on the ratios alone, and equal ones change nothing', (settings) => {
+    const { classWeights: _weights, ...plain } = settings;
+    const of = (some?: readonly number[]): number =>
+      lossOf(logits, labels, shape, { ...plain, ...(some && { classWeights: some }) }).loss;
+    expect(of([20, 60])).toBeCloseTo(of(classWeights), 12);
+    expect(of([7, 7])).toBeCloseTo(of(), 12);
+  });
+
+  it('a patch without any class costs a finite amount, whatever the weights', () => {
+    const weights: LossConfig = { kind: 'cross-entropy', classWeights: [0.01, 5] };
+    const nowhere = lossOf(logits, [255, 255, 255, 255], shape, weights, { ignore: true });
+    expect(nowhere.loss).toBeCloseTo(0, 12);
+    expect(nowhere.gradient.every((value) => Math.abs(value) < 1e-9)).toBe(true);
+    // One voxel of the lightest class still counts as one.
+    const one = lossOf(logits, [255, 255, 0, 255], shape, weights, { ignore: true });
+    expect(one.loss).toBeCloseTo(0.2231436, 6);
   });
 });
 

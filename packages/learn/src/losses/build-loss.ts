@@ -8,7 +8,7 @@ import { type Graph, type GraphNode, elementCount } from '@quickcolumn/graph';
 import { diceTerm } from './dice.js';
 import type { SoftCounts } from './loss.js';
 import { type LossConfig, lossNamed } from './loss-config.js';
-import { affine, atLeastOne } from './nodes.js';
+import { affine, atLeast, classSum, relative } from './nodes.js';
 
 export interface LossNodes extends SoftCounts {
   readonly loss: GraphNode;
@@ -90,11 +90,14 @@ function lossOf(
     actual: graph.apply('spatialSum', [truth]),
   };
   const named = lossNamed(config);
-  const weighted = named.voxelTerm?.(graph, { p, logP }, config) ?? logP;
-  const likelihood = graph.apply('sum', [graph.apply('spatialSumProduct', [weighted, truth])]);
-  const crossEntropy = ignore
-    ? affine(graph, graph.apply('div', [likelihood, atLeastOne(graph, graph.apply('sum', [counts.actual]))]), -1)
-    : affine(graph, likelihood, -1 / (elementCount(logits.shape) / classes));
+  const term = named.voxelTerm?.(graph, { p, logP }, config) ?? logP;
+  // What is only reported is not weighed.
+  const weights = named.voxelTerm === undefined ? undefined : config.classWeights;
+  const likelihood = classSum(graph, graph.apply('spatialSumProduct', [term, truth]), weights);
+  const crossEntropy =
+    ignore || weights !== undefined
+      ? affine(graph, graph.apply('div', [likelihood, countedVoxels(graph, counts, weights)]), -1)
+      : affine(graph, likelihood, -1 / (elementCount(logits.shape) / classes));
   const tversky = named.classTerm?.(graph, counts, config) ?? diceTerm(graph, counts, reportedDice);
   return { loss: minimised(), crossEntropy, tversky, ...counts };
 
@@ -102,6 +105,12 @@ function lossOf(
     if (named.classTerm === undefined) return crossEntropy;
     return named.voxelTerm === undefined ? tversky : graph.apply('add', [crossEntropy, tversky]);
   }
+}
+
+/** Σ v·A, never 0: where no voxel counts, what is divided by it is 0. */
+function countedVoxels(graph: Graph, { actual }: SoftCounts, weights?: readonly number[]): GraphNode {
+  const least = weights === undefined ? 1 : Math.min(...relative(weights));
+  return atLeast(graph, classSum(graph, actual, weights), least);
 }
 
 /** Of losses without a term over classes. */

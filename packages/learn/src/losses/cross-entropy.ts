@@ -1,6 +1,6 @@
 /** Cross-entropy: −(1/NV) Σ t·log p. */
 import { z } from 'zod';
-import { type Loss, supervision } from './loss.js';
+import { everyLoss, type Loss } from './loss.js';
 
 interface CrossEntropyConfig {
   readonly kind: 'cross-entropy';
@@ -8,6 +8,6 @@ interface CrossEntropyConfig {
 
 export const crossEntropy: Loss<CrossEntropyConfig> = {
   kind: 'cross-entropy',
-  schema: z.strictObject({ kind: z.literal('cross-entropy'), ...supervision }),
+  schema: z.strictObject({ kind: z.literal('cross-entropy'), ...everyLoss }),
   voxelTerm: (_graph, { logP }) => logP,
 };

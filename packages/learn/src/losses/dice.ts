@@ -1,8 +1,8 @@
-/** The Dice loss: 1 − (1/NC) Σ_n,c (2TP + ε)/(P + A + ε), with or without the background among the C. */
+/** The Dice loss: 1 − (1/NC) Σ_n,c v·(2TP + ε)/(P + A + ε), with or without the background among the C. */
 import type { Graph, GraphNode } from '@quickcolumn/graph';
 import { z } from 'zod';
-import { type Loss, positive, type SoftCounts, supervision } from './loss.js';
-import { affine } from './nodes.js';
+import { type EveryLoss, everyLoss, type Loss, positive, type SoftCounts } from './loss.js';
+import { affine, classSum } from './nodes.js';
 
 export interface DiceOptions {
   readonly epsilon: number;
@@ -13,10 +13,10 @@ interface DiceConfig extends DiceOptions {
   readonly kind: 'dice';
 }
 
-export const diceOptions: { epsilon: z.ZodNumber; background: z.ZodBoolean } & typeof supervision = {
+export const diceOptions: { epsilon: z.ZodNumber; background: z.ZodBoolean } & typeof everyLoss = {
   epsilon: positive,
   background: z.boolean(),
-  ...supervision,
+  ...everyLoss,
 };
 
 export const dice: Loss<DiceConfig> = {
@@ -28,11 +28,12 @@ export const dice: Loss<DiceConfig> = {
 export function diceTerm(
   graph: Graph,
   { truePositive, predicted, actual }: SoftCounts,
-  { epsilon, background }: DiceOptions,
+  { epsilon, background, classWeights }: DiceOptions & EveryLoss,
 ): GraphNode {
   const volume = affine(graph, graph.apply('add', [predicted, actual]), 1, epsilon);
   const overlap = graph.apply('div', [affine(graph, truePositive, 2, epsilon), volume]);
   const [samples, classes] = overlap.shape;
   const kept = background ? overlap : graph.apply('sliceChannels', [overlap], { start: 1, end: classes });
-  return affine(graph, graph.apply('sum', [kept]), -1 / (samples * kept.shape[1]), 1);
+  const weights = background ? classWeights : classWeights?.slice(1);
+  return affine(graph, classSum(graph, kept, weights), -1 / (samples * kept.shape[1]), 1);
 }

@@ -1,7 +1,7 @@
-/** The focal Tversky loss: (1/N) Σ_n Σ_c (1 − TI)^(1/γ) (Abraham and Khan 2019, Eq. 4); TI as in tversky.ts. */
+/** The focal Tversky loss: (1/N) Σ_n Σ_c v·(1 − TI)^(1/γ) (Abraham and Khan 2019, Eq. 4); TI as in tversky.ts. */
 import { z } from 'zod';
 import type { Loss } from './loss.js';
-import { affine, power } from './nodes.js';
+import { affine, classSum, power } from './nodes.js';
 import { tverskyIndex, type TverskyWeights, tverskyWeights } from './tversky.js';
 
 interface FocalTverskyConfig extends TverskyWeights {
@@ -14,6 +14,7 @@ export const focalTversky: Loss<FocalTverskyConfig> = {
   schema: z.strictObject({ kind: z.literal('focal-tversky'), gamma: z.number().gt(0).max(10), ...tverskyWeights }),
   classTerm(graph, counts, config) {
     const missing = affine(graph, tverskyIndex(graph, counts, config), -1, 1);
-    return affine(graph, graph.apply('sum', [power(graph, missing, 1 / config.gamma)]), 1 / counts.actual.shape[0]);
+    const sum = classSum(graph, power(graph, missing, 1 / config.gamma), config.classWeights);
+    return affine(graph, sum, 1 / counts.actual.shape[0]);
   },
 };

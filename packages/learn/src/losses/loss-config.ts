@@ -2,11 +2,11 @@
 import type { z } from 'zod';
 import { schemaOfVariants, variantOf } from '../config/variants.js';
 import * as losses from './all-losses.js';
-import type { DeepSupervision, Loss } from './loss.js';
+import type { EveryLoss, Loss } from './loss.js';
 
 type ConfigOf<Entry> = Entry extends Loss<infer Config> ? Config : never;
 
-export type LossConfig = DeepSupervision & ConfigOf<(typeof losses)[keyof typeof losses]>;
+export type LossConfig = EveryLoss & ConfigOf<(typeof losses)[keyof typeof losses]>;
 
 export const lossSchema: z.ZodType<LossConfig> = schemaOfVariants(losses);
 

@@ -1,11 +1,11 @@
 /**
- * The Tversky loss: (1/N) Σ_n [ C − Σ_c TI ],  TI = (TP + ε)/(TP + α·(A − TP) + β·(P − TP) + ε)  (spec section 6).
+ * The Tversky loss: (1/N) Σ_n [ C − Σ_c v·TI ],  TI = (TP + ε)/(TP + α·(A − TP) + β·(P − TP) + ε)  (spec section 6).
  * α weighs what was missed (Salehi et al. 2017 and MIScnn).
  */
 import type { Graph, GraphNode } from '@quickcolumn/graph';
 import { z } from 'zod';
-import { type Loss, positive, type SoftCounts, supervision } from './loss.js';
-import { affine } from './nodes.js';
+import { type EveryLoss, everyLoss, type Loss, positive, type SoftCounts } from './loss.js';
+import { affine, classSum } from './nodes.js';
 
 export interface TverskyWeights {
   /** Weighs false negatives. */
@@ -25,7 +25,7 @@ export const tverskyWeights: {
   alpha: z.ZodNumber;
   beta: z.ZodNumber;
   epsilon: z.ZodNumber;
-} & typeof supervision = { alpha: weight, beta: weight, epsilon: positive, ...supervision };
+} & typeof everyLoss = { alpha: weight, beta: weight, epsilon: positive, ...everyLoss };
 
 export const tversky: Loss<TverskyConfig> = {
   kind: 'tversky',
@@ -33,9 +33,10 @@ export const tversky: Loss<TverskyConfig> = {
   classTerm: tverskyTerm,
 };
 
-export function tverskyTerm(graph: Graph, counts: SoftCounts, weights: TverskyWeights): GraphNode {
+export function tverskyTerm(graph: Graph, counts: SoftCounts, weights: TverskyWeights & EveryLoss): GraphNode {
   const [samples, classes] = counts.actual.shape;
-  return affine(graph, graph.apply('sum', [tverskyIndex(graph, counts, weights)]), -1 / samples, classes);
+  const index = tverskyIndex(graph, counts, weights);
+  return affine(graph, classSum(graph, index, weights.classWeights), -1 / samples, classes);
 }
 
 /** TI, [N, C] */

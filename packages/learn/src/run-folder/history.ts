@@ -38,6 +38,8 @@ export interface EpochRecord {
   readonly time: string;
   /** Of the first epoch, where the weights did not start at random: the model file and what identifies its weights. */
   readonly init?: { readonly file: string; readonly weightsSha256: string };
+  /** Of the first epoch of an extension: how many epochs were planned before and since. */
+  readonly extended?: { readonly from: number; readonly to: number };
 }
 
 /** A history file that cannot be read (code `history`, fields `path` and, for a bad line, `line`). */
@@ -69,6 +71,7 @@ export const epochSchema: z.ZodType<EpochRecord> = z.object({
   waitedSeconds: z.number(),
   time: z.string(),
   init: z.object({ file: z.string(), weightsSha256: z.string() }).optional(),
+  extended: z.object({ from: z.int(), to: z.int() }).optional(),
 });
 
 const format: RecordFormat<EpochRecord> = { schema: epochSchema, steps: [] };

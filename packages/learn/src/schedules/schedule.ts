@@ -24,7 +24,7 @@ interface StepPlace {
 export interface Schedule<Config extends { readonly kind: string }> {
   readonly kind: Config['kind'];
   readonly schema: z.ZodObject & z.ZodType<Config>;
-  /** Whether rates are shares of all steps: then the number of epochs may not change on resume. */
+  /** Whether rates are shares of all steps: then the number of epochs changes by an extension only (trainer/extend.ts). */
   readonly byShare: boolean;
   /** The rate of a step behind the warm-up. */
   rateAt(config: Config, state: ScheduleState, place: StepPlace): number;

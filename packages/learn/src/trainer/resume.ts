@@ -3,7 +3,7 @@
  *
  * A resumed run must reach the numbers of an uninterrupted one, so what shapes those numbers is stored with every
  * checkpoint and compared: configuration and names of the cases as `identity`, what the cases hold as `data`. The number of
- * epochs and the stops may change.
+ * epochs and the stops may change, where rates are shares of all steps only by an extension (extend.ts).
  */
 import { join } from 'node:path';
 import type { TrainConfig } from '../config/train-config.js';
@@ -21,12 +21,8 @@ import { scheduleNamed } from '../schedules/schedule-config.js';
 import type { TrainingStep } from '../step/step-types.js';
 import { TrainError } from '../train-error.js';
 import { describeDifference, shortened } from './differences.js';
-
-/** Folder of the checkpoints inside a run folder. */
-export const checkpointsFolder = 'checkpoints';
-
-/** Epoch log inside a run folder. */
-export const historyFile = 'history.jsonl';
+import { beforeExtensions, stepsOf, stopperAt } from './extend.js';
+import { checkpointsFolder, historyFile } from './places.js';
 
 /** A case and what it holds. */
 export interface KeyedCase {
@@ -82,7 +78,10 @@ export async function startTraining(step: TrainingStep, request: ResumeRequest, 
     if (checkpoint.name !== 'last') await promoteCheckpoint(folder, checkpoint.name);
     await rewriteHistory(history, records);
     const { state } = checkpoint;
-    return { state: { ...state, data: dataOf(request) ?? state.data }, history: records, notes };
+    // The next checkpoint knows of an extension that this one was saved before.
+    const identity = identityOf(request);
+    const stopper = stopperAt(state.stopper, stepsOf(state), config.train);
+    return { state: { ...state, identity, stopper, data: dataOf(request) ?? state.data }, history: records, notes };
   }
   const state: CheckpointState = {
     epoch: 0,
@@ -111,7 +110,7 @@ async function findResume(request: ResumeRequest): Promise<FoundResume | undefin
   const checkpoint = await loadNewestCheckpoint(join(runFolder, checkpointsFolder));
   if (checkpoint === undefined) return undefined;
   const { state, damage } = checkpoint;
-  compareIdentity(state.identity, request);
+  compareIdentity(state, request);
   const dataNotes = compareData(state.data, request);
   const { records, note } = await mendHistory(join(runFolder, historyFile), state.epoch, checkpoint.history);
   const where =
@@ -129,13 +128,14 @@ function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
   // Statistics are estimated with the weights fixed, and change none of them.
   const {
     epochs,
+    extended,
     earlyStop: _earlyStop,
     maxMinutes: _maxMinutes,
     statisticsPatches: _patches,
     ...train
   } = config.train;
   // Where rates are shares of all steps, the number of epochs shapes every one of them.
-  const settings = scheduleNamed(train.schedule).byShare ? { ...train, epochs } : train;
+  const settings = scheduleNamed(train.schedule).byShare ? { ...train, epochs, ...(extended && { extended }) } : train;
   const identity: Record<string, string> = {};
   const { seed, augmentation, network, optimizer, compute } = config;
   // What a class is measured as shapes no number of the training.
@@ -166,15 +166,22 @@ function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
   return identity;
 }
 
-function compareIdentity(saved: Readonly<Record<string, string>>, request: ResumeRequest): void {
-  const { runFolder, caseName } = request;
+function compareIdentity(state: CheckpointState, request: ResumeRequest): void {
+  const { runFolder, caseName, config } = request;
+  const saved = state.identity;
   const given = identityOf(request);
-  const keys = [...new Set([...Object.keys(saved), ...Object.keys(given)])].filter((key) => saved[key] !== given[key]);
+  const differing = (other: Readonly<Record<string, string>>): string[] =>
+    [...new Set([...Object.keys(saved), ...Object.keys(other)])].filter((key) => saved[key] !== other[key]);
+  const keys = differing(given);
   if (keys.length === 0) return;
+  const before = beforeExtensions(config, stepsOf(state));
+  if (before.some((earlier) => differing(identityOf({ ...request, config: earlier })).length === 0)) return;
+  const more =
+    keys.length === 1 && keys[0] === 'train.epochs' ? config.train.epochs - Number(saved['train.epochs']) : 0;
   const differences = keys.map((key) => describeDifference(key, saved[key], given[key], caseName));
   throw new TrainError(
     `${runFolder}: cannot resume, ${shortened(differences)}; put it back or start a new run folder`,
-    { runFolder, keys: keys.join(' ') },
+    { runFolder, keys: keys.join(' '), ...(more > 0 && { options: { [`extend ${more}`]: 'train that much longer' } }) },
   );
 }
 

@@ -23,7 +23,9 @@ import { averagedWeights } from '../weights/averaged-weights.js';
 import { advanceStopper } from './early-stop.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
-import { checkpointsFolder, historyFile, type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
+import { extensionWithin, plannedEpochs, stepsOf, stopperAt } from './extend.js';
+import { checkpointsFolder, historyFile } from './places.js';
+import { type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
 
 /** The samples of epoch after epoch, `batch · stepsPerEpoch` each, always the same for the same seed: a SamplePool. */
 export interface SampleSource {
@@ -118,9 +120,6 @@ type EpochOutcome =
       readonly end: TrainOutcome | undefined;
     };
 
-/** All steps that are done. */
-const stepsOf = ({ steps, partial }: CheckpointState): number => steps + (partial?.steps ?? 0);
-
 const defaultSaveEverySeconds = 300;
 
 /** What stays the same from epoch to epoch of one call of `train`. */
@@ -180,7 +179,7 @@ class Session {
       const done = state.steps + index;
       learningRate = learningRateAt(schedule, state.schedule, {
         step: done,
-        totalSteps: config.train.epochs * stepsPerEpoch,
+        totalSteps: plannedEpochs(config.train, done) * stepsPerEpoch,
       });
       const result = await step.run(await this.#nextBatch(), { learningRate, step: done + 1 });
       requireFinite(result.loss, { what: 'loss', epoch, step: index + 1, learningRate, keptEpoch: state.epoch });
@@ -197,6 +196,7 @@ class Session {
     const trainingLoss = training.summary().loss;
     const judged = validation?.loss ?? trainingLoss;
     const best = validation === null || state.best === null || judged < state.best.loss;
+    const extended = extensionWithin(config.train, state.steps, stepsPerEpoch);
     const record: EpochRecord = {
       epoch,
       steps: state.steps + stepsPerEpoch,
@@ -208,13 +208,14 @@ class Session {
       waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
       time: new Date().toISOString(),
       ...(epoch === 1 && config.init !== undefined && { init: originOf(config.init) }),
+      ...(extended && { extended }),
     };
     const next: CheckpointState = {
       epoch,
       steps: record.steps,
       partial: null,
       schedule: advanceSchedule(schedule, state.schedule, trainingLoss),
-      stopper: advanceStopper(state.stopper, trainingLoss),
+      stopper: stopperAt(advanceStopper(state.stopper, trainingLoss), record.steps, config.train),
       best: best ? { epoch, loss: judged } : state.best,
       identity: state.identity,
       data: state.data,

@@ -57,8 +57,8 @@ export function ensembleOf(models: readonly LoadedModel[]): LoadedModel {
 function requireSamePreparation(first: LoadedModel, other: LoadedModel): void {
   const [a, b] = [first, other].map(({ metadata }) => metadata.preparation);
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof typeof a>) {
-    // What the training left out changes no scan.
-    if (key === 'ignoreLabel') continue;
+    // How the label files of the training were read changes no scan.
+    if (key === 'ignoreLabel' || key === 'labels') continue;
     requireSame(first, other, `preparation.${key}`, ({ metadata: { preparation } }) =>
       key === 'classes'
         ? // Colours are for pictures, roles for what is measured in the mask.

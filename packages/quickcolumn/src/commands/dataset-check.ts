@@ -58,7 +58,7 @@ async function check(flags: CheckFlags): Promise<void> {
   if (out !== undefined) await checkOutputFolder(out, force ?? false);
   const { cases, preparation, consent } = await datasetSource(flags);
   const { anonymous, shown, writeKey } = shownNames(cases, flags);
-  const { classes, ignoreLabel } = preparation;
+  const { classes, ignoreLabel, labels } = preparation;
   const assume = assumptionsOf(consent);
   const line = progressLine('check');
   const thumbnails: Thumbnail[] = [];
@@ -66,6 +66,7 @@ async function check(flags: CheckFlags): Promise<void> {
   try {
     report = await checkDataset(cases, classes, {
       ignoreLabel,
+      labels,
       accept: consent.accept,
       assume,
       ...(anonymous ? { shownAs: shown } : {}),

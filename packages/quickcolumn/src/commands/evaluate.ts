@@ -1,10 +1,12 @@
 /** `quickcolumn evaluate`: metrics of predicted masks against the truth, as table, CSV, JSON and report. */
+import { consentOf } from '@quickcolumn/cases';
 import { toTable } from '@quickcolumn/evaluate';
 import type { CaseNaming, ClassSet, ScanConsent } from '@quickcolumn/workflows';
 import { Command, Option } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
 import { positiveNumber, wholeNumber } from '../flags/arguments.js';
 import { withAssumptionFlags } from '../flags/consent-flags.js';
+import { configFromFlags } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print } from '../terminal/terminal.js';
 
@@ -14,6 +16,7 @@ interface EvaluateFlags extends CaseNaming, Omit<ScanConsent, 'accept'> {
   readonly out: string;
   readonly images?: string;
   readonly history?: string;
+  readonly config?: string;
   readonly classes?: ClassSet;
   readonly ignoreLabel?: number;
   readonly minimumLesion?: number;
@@ -28,11 +31,14 @@ export function evaluateCommand(): Command {
     .requiredOption('--out <folder>', 'for metrics.csv, metrics.json, report.html and overlays/')
     .option('--images <folder>', 'the scans, for overlay pictures and mean HU')
     .option('--history <history.jsonl>', 'history of the training, for its curves')
+    .option(
+      '--config <config.yaml>',
+      'classes, label mapping and label to ignore of a training (run/config.yaml), instead of --classes',
+    )
     .addOption(
-      new Option('--classes <set>', 'label values (default: from the masks’ sidecars, else covid)').choices([
-        'covid',
-        'msd',
-      ]),
+      new Option('--classes <set>', 'label values (default: from the masks’ sidecars, else covid)')
+        .choices(['covid', 'msd'])
+        .conflicts('config'),
     )
     .option('--ignore-label <value>', 'leave out voxels with this value in the truth', wholeNumber(1))
     .option('--minimum-lesion <ml>', 'smallest lesion that is counted (default: 0.05)', positiveNumber)
@@ -44,6 +50,7 @@ Only cases that have a prediction are evaluated.
 
 Examples:
   quickcolumn evaluate --truth labels --prediction masks --out evaluation
+  quickcolumn evaluate --truth labels --prediction masks --config run/config.yaml --out evaluation
   quickcolumn evaluate --truth labels --prediction masks --images ct --history run/history.jsonl --out evaluation
   quickcolumn evaluate --truth labels --prediction masks --out evaluation --anonymize --anonymize-key key.json`,
     )
@@ -51,8 +58,17 @@ Examples:
   return withAnonymousFlags(withAssumptionFlags(command));
 }
 
-async function evaluate({ minimumLesion, ...flags }: EvaluateFlags): Promise<void> {
-  const { summary, cases } = await run({ kind: 'evaluate', ...flags, minimumLesionMl: minimumLesion });
+async function evaluate({ minimumLesion, config, ...flags }: EvaluateFlags): Promise<void> {
+  const training = config === undefined ? undefined : await configFromFlags({ config, ...consentOf(flags) });
+  // Of the flags, else of the configuration.
+  const { accept: _accept, ...assumed } = consentOf(training?.data ?? flags);
+  const { summary, cases } = await run({
+    kind: 'evaluate',
+    ...flags,
+    ...assumed,
+    ...(training && { preparation: training.preparation }),
+    minimumLesionMl: minimumLesion,
+  });
   print(toTable(summary, cases).split('\n'));
   note(`written to ${flags.out}`);
 }

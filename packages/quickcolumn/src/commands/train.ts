@@ -8,9 +8,9 @@ import {
   runFiles,
   withLock,
 } from '@quickcolumn/workflows';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { withAnonymousFlags } from '../flags/anonymous-flags.js';
-import { foldOf } from '../flags/arguments.js';
+import { foldOf, wholeNumber } from '../flags/arguments.js';
 import { configFromFlags, configToTrain } from '../flags/data-flags.js';
 import { run } from '../terminal/run.js';
 import { note, print, quoted } from '../terminal/terminal.js';
@@ -22,6 +22,7 @@ interface TrainFlags extends ConfigRequest, CaseNaming {
   readonly threads?: number;
   readonly notes?: string;
   readonly resume?: boolean;
+  readonly extend?: number;
   readonly force?: boolean;
   readonly acceptChangedData?: boolean;
   /** From --no-evaluate. */
@@ -53,12 +54,19 @@ export function trainCommand(): Command {
     .option('--notes <text>', 'data and licence notes for the model file')
     .option('--no-evaluate', 'leave the metrics of the validation cases out of the report')
     .option('--resume', 'continue the training in --out, with its own configuration')
+    .addOption(
+      new Option('--extend <epochs>', 'with --resume: train this many epochs more than were planned')
+        .argParser(wholeNumber(1))
+        .conflicts('epochs'),
+    )
     .option('--accept-changed-data', 'with --resume: go on although scans or labels have changed')
     .option('--force', 'start anew in a run folder that is in use')
     .addHelpText(
       'after',
       `
 Flags override the configuration file, which overrides its profile. An interrupted run goes on with --resume.
+--extend also goes on with a run that is finished or stopped early. Rates that depend on the number of epochs (steps, polynomial, cosine) are
+stretched over the new one: they go on as in a training of that many epochs. The run folder says the new number; --resume keeps to it.
 --anonymize is about the report and the terminal; config.yaml and checkpoints keep names, because --resume needs them.
 
 Examples:
@@ -67,14 +75,16 @@ Examples:
   quickcolumn train --profile quick --list cases.csv --out run
   quickcolumn train --config my.yaml --fold 1/5 --out run-fold1
   quickcolumn train --config my.yaml --init-from msd-run --freeze encoder0,encoder1 --out run-transfer
-  quickcolumn train --resume --out run --max-minutes 30`,
+  quickcolumn train --resume --out run --max-minutes 30
+  quickcolumn train --resume --out run --extend 50`,
     )
     .action(trainAction);
   return withAnonymousFlags(command);
 }
 
 async function trainAction(flags: TrainFlags): Promise<void> {
-  const { out, cache, threads, notes, evaluate, resume, force, acceptChangedData, anonymize, anonymizeKey } = flags;
+  const { out, cache, threads, notes, evaluate, resume, extend, force, acceptChangedData, anonymize, anonymizeKey } =
+    flags;
   const found = await withLock({ place: out, doing: 'train' }, () => checkRunFolder(out, flags));
   const goesOn = found === 'resume';
   // A training that goes on was planned when it began.
@@ -87,6 +97,7 @@ async function trainAction(flags: TrainFlags): Promise<void> {
       config,
       out,
       resume,
+      extend,
       force,
       acceptChangedData,
       threads,

@@ -7,7 +7,7 @@ import {
   readCaseList,
   type ScanConsent,
 } from '@quickcolumn/cases';
-import { type PreparationConfig } from '@quickcolumn/pipeline';
+import { labelMapIssues, type PreparationConfig } from '@quickcolumn/pipeline';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Command, Option } from 'commander';
@@ -65,6 +65,12 @@ export async function datasetSource(flags: SourceFlags): Promise<DatasetSource> 
   const taken = asked.classes.find(({ value }) => value === asked.ignoreLabel);
   if (taken !== undefined) {
     throw new QuickcolumnError('usage', `the label to ignore, ${taken.value}, is that of the class '${taken.name}'`);
+  }
+  const [issue] = labelMapIssues(asked);
+  if (issue !== undefined) {
+    const where = ['preparation.labels', issue.value].filter((part) => part !== undefined).join('.');
+    const message = `--classes and --ignore-label do not fit the configuration: ${where}: ${issue.message}`;
+    throw new QuickcolumnError('usage', message);
   }
   return {
     cases: cases.map((entry) => (held.has(entry.name) ? { ...entry, split: 'test' as const } : entry)),

@@ -4,6 +4,7 @@ import type { CaseImages } from '@quickcolumn/evaluate';
 import { readLabels, readVolume } from '@quickcolumn/io';
 import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { Volume } from '@quickcolumn/volume';
+import { readTruth } from '../evaluate/evaluation.js';
 import { InputError } from '../scans/scan-files.js';
 import type { Experiment } from './experiment.js';
 import { masksFolder, readResult } from './fold-files.js';
@@ -20,7 +21,8 @@ export function caseImages(
   cases: readonly DatasetCase[],
   { folderOf, shownName = ({ name }) => name }: CaseImagesOptions,
 ): (caseName: string, systemIds: readonly string[]) => Promise<CaseImages> {
-  const options = { assume: assumptionsOf(systems[0].config.data) };
+  const { preparation, data } = systems[0].config;
+  const options = { assume: assumptionsOf(data) };
   const maskPath = async (name: string, id: string): Promise<string> => {
     for (let fold = 0; fold < folds; fold++) {
       const folder = folderOf(id, fold);
@@ -35,6 +37,6 @@ export function caseImages(
     const predictions: { id: string; labels: Volume<Uint8Array> }[] = [];
     for (const id of systemIds) predictions.push({ id, labels: await readLabels(await maskPath(files.name, id)) });
     const image = await readVolume(files.imagePath, options);
-    return { image, truth: await readLabels(files.labelPath, options), predictions };
+    return { image, truth: await readTruth(files.labelPath, { ...preparation, ...options }), predictions };
   };
 }

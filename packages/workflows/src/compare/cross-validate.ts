@@ -81,7 +81,7 @@ async function evaluateAll(
 ): Promise<CrossValidateJobResult> {
   const { out } = job;
   const names = shownNames(all, job);
-  const { classes, ignoreLabel } = config.preparation;
+  const { preparation } = config;
   const cases: CaseMetrics[] = [];
   const overlays: Evaluation['overlays'][number][] = [];
   const unfinished: number[] = [];
@@ -101,7 +101,7 @@ async function evaluateAll(
       const { imagePath, labelPath } = files;
       const overlay = await overlayOf(
         { imagePath, truthPath: labelPath, predictionPath },
-        { classes, ignoreLabel, assume: assumptionsOf(config.data) },
+        { ...preparation, assume: assumptionsOf(config.data) },
       );
       overlays.push({ name: shown.name, overlay });
     }
@@ -123,7 +123,7 @@ async function evaluateAll(
         title,
         subtitle: `${folds} folds; every case predicted by the model that was trained without it`,
         config: toYaml(names.shownConfig(config)),
-        classes,
+        classes: preparation.classes,
       },
     );
   });

@@ -108,6 +108,10 @@ describe('an experiment file', () => {
       { systems: [{ id: 'a' }, { id: 'b', preparation: { ignoreLabel: 9 } }] },
       'systems[1].preparation.ignoreLabel: b: ',
     ],
+    [
+      { systems: [{ id: 'a' }, { id: 'b', preparation: { labels: { 4: null } } }] },
+      'systems[1].preparation.labels: b: ',
+    ],
     [{ version: 3, later: 1 }, '/x/exp.yaml: version: made by a newer version of quickcolumn (format 3'],
   ])('%j says what is wrong', (changes, message) => {
     expect(problem(changes)).toContain(message);

@@ -229,7 +229,7 @@ function parseTestTime(object: unknown, source: string): TestTimeOptions {
 }
 
 function checkClasses({ testTime, config }: ExperimentSystem, first: ExperimentSystem, fail: Fail): void {
-  for (const key of ['classes', 'ignoreLabel'] as const) {
+  for (const key of ['classes', 'ignoreLabel', 'labels'] as const) {
     if (JSON.stringify(first.config.preparation[key]) === JSON.stringify(config.preparation[key])) continue;
     fail(`preparation.${key}`, `differs from ${first.id}; systems with other classes cannot be compared`);
   }

@@ -70,13 +70,12 @@ export async function runPredictFold(job: PredictFoldJob, context: JobContext): 
   };
   const predicted = await predictScans(scans, { ...options, out: masks }, context);
   const predictionPeakBytes = peakBytes();
-  const { classes, ignoreLabel } = config.preparation;
   const files = cases.map(({ name, patient, labelPath }, index) => ({
     ...(shown?.[index] ?? { name, patient }),
     truthPath: labelPath,
     predictionPath: join(masks, `${name}.nii.gz`),
   }));
-  const evaluation = await evaluateCases(files, { classes, ignoreLabel, assume }, context);
+  const evaluation = await evaluateCases(files, { ...config.preparation, assume }, context);
   const secondsPerScan = predicted.reduce((sum, { seconds }) => sum + seconds, 0) / predicted.length;
   const cost = { ...(await trainingCost(trainedIn)), secondsPerScan, predictionPeakBytes };
   // The result keeps the real names, to be read with or without anonymous ones.

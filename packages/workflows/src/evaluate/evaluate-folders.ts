@@ -2,18 +2,20 @@
 import { join } from 'node:path';
 
 import { assumptionsOf } from '@quickcolumn/cases';
+import { QuickcolumnError } from '@quickcolumn/errors';
 import { readHistory } from '@quickcolumn/learn';
+import { preparationSchema } from '@quickcolumn/pipeline';
 import { covidClasses, msdClasses } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { shownNames } from '../folders/case-names.js';
 import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../folders/outputs.js';
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
 import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
-import { evaluateCases, type EvaluationCase, writeEvaluation } from './evaluation.js';
-import { sidecarClasses } from './sidecar-classes.js';
+import { evaluateCases, type EvaluationCase, type EvaluationOptions, writeEvaluation } from './evaluation.js';
+import { requireSidecarClasses, sidecarClasses } from './sidecar-classes.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
-  const { out, force = false, history: historyPath, anonymizeKey, ignoreLabel, minimumLesionMl } = job;
+  const { out, force = false, history: historyPath, anonymizeKey, minimumLesionMl } = job;
   await checkOutputFolder(out, force);
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
   const { cases, truths } = await matchCases(job);
@@ -26,12 +28,14 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const named =
-    job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
-  const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
+  const rules = await rulesOf(
+    job,
+    cases.map(({ predictionPath }) => predictionPath),
+  );
+  const { classes } = rules;
   const evaluation = await evaluateCases(
     cases.map(shown),
-    { classes, ignoreLabel, minimumLesionMl, assume: assumptionsOf(job) },
+    { ...rules, minimumLesionMl, assume: assumptionsOf(job) },
     context,
   );
   const source = anonymous ? 'names of cases are not shown' : `${job.prediction} against ${job.truth}`;
@@ -46,6 +50,33 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
   await writeKey();
   const { summary, cases: metrics } = evaluation;
   return { summary, cases: metrics, report: join(out, 'report.html') };
+}
+
+/**
+ * What the values of truth and masks mean.
+ * @throws QuickcolumnError `usage`; InputError for masks of other classes than those that are asked for
+ */
+async function rulesOf(
+  { classes, preparation, ignoreLabel }: EvaluateJob,
+  maskPaths: readonly string[],
+): Promise<Pick<EvaluationOptions, 'classes' | 'labels' | 'ignoreLabel'>> {
+  if (preparation === undefined) {
+    const named = classes === undefined ? await sidecarClasses(maskPaths) : undefined;
+    return { classes: named ?? (classes === 'msd' ? msdClasses : covidClasses), ignoreLabel };
+  }
+  if (classes !== undefined) {
+    throw new QuickcolumnError('usage', 'a configuration names the classes; leave the set of classes out');
+  }
+  const asked = { ...preparation, ...(ignoreLabel !== undefined && { ignoreLabel }) };
+  const parsed = preparationSchema.safeParse(asked);
+  if (!parsed.success) {
+    throw new QuickcolumnError(
+      'usage',
+      `the label to ignore does not fit the configuration: ${parsed.error.issues[0].message}`,
+    );
+  }
+  await requireSidecarClasses(maskPaths, asked.classes);
+  return { classes: asked.classes, labels: asked.labels, ignoreLabel: asked.ignoreLabel };
 }
 
 async function matchCases(job: EvaluateJob): Promise<{ cases: EvaluationCase[]; truths: ScanFile[] }> {

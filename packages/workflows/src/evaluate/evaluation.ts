@@ -17,6 +17,7 @@ import {
 import { type HeaderAssumptions, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
 import { patientOf } from '@quickcolumn/cases';
 import type { EpochRecord } from '@quickcolumn/learn';
+import { type LabelRules, mapLabels } from '@quickcolumn/pipeline';
 import type { LabelClass, Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 
@@ -30,10 +31,9 @@ export interface EvaluationCase {
   readonly imagePath?: string;
 }
 
-export interface EvaluationOptions {
+/** The classes and how the files of the truth are read; predictions have the classes' own values. */
+export interface EvaluationOptions extends LabelRules {
   readonly classes: readonly LabelClass[];
-  /** Voxels with this value in the truth are left out. */
-  readonly ignoreLabel?: number;
   /** Smallest lesion that is counted; default 0.05 ml. */
   readonly minimumLesionMl?: number;
   /** What is known of files whose headers do not say it. */
@@ -52,9 +52,10 @@ const noCases: Summary = { cases: 0, patients: 0, bootstrap: { draws: 0, seed: 0
 /** Measures every case, one in memory at a time. @throws the readers' and the metrics' errors, naming the case. */
 export async function evaluateCases(
   cases: readonly EvaluationCase[],
-  { classes, ignoreLabel, minimumLesionMl, assume }: EvaluationOptions,
+  options: EvaluationOptions,
   context: JobContext,
 ): Promise<Evaluation> {
+  const { classes, ignoreLabel, minimumLesionMl, assume } = options;
   const task = context.begin('evaluate');
   const metrics: CaseMetrics[] = [];
   const overlays: { name: string; overlay: Overlay }[] = [];
@@ -62,7 +63,7 @@ export async function evaluateCases(
     for (const { name, patient = patientOf(name), truthPath, predictionPath, imagePath } of cases) {
       context.throwIfInterrupted();
       task.update(`${name} (${metrics.length + 1} of ${cases.length})`, metrics.length, cases.length);
-      const truth = await readLabels(truthPath, { assume });
+      const truth = await readTruth(truthPath, options);
       const prediction = await readLabels(predictionPath, { assume });
       const image = imagePath === undefined ? undefined : await readVolume(imagePath, { assume });
       metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
@@ -75,12 +76,22 @@ export async function evaluateCases(
   return { summary: metrics.length > 0 ? evaluationResult(metrics).summary : noCases, cases: metrics, overlays };
 }
 
+/** A label map with the classes' values. @throws the readers' errors */
+export async function readTruth(
+  path: string,
+  { assume, ...rules }: LabelRules & Pick<EvaluationOptions, 'assume'>,
+): Promise<Volume<Uint8Array>> {
+  const file = await readLabels(path, { assume });
+  return { ...file, voxels: mapLabels(file.voxels, rules) };
+}
+
 /** The picture of a case that has been measured before. @throws the readers' errors */
 export async function overlayOf(
   files: { readonly imagePath: string; readonly truthPath: string; readonly predictionPath: string },
-  { classes, ignoreLabel, assume }: EvaluationOptions,
+  options: EvaluationOptions,
 ): Promise<Overlay> {
-  const truth = await readLabels(files.truthPath, { assume });
+  const { classes, ignoreLabel, assume } = options;
+  const truth = await readTruth(files.truthPath, options);
   const masks = { truth, prediction: await readLabels(files.predictionPath, { assume }) };
   return drawn(await readVolume(files.imagePath, { assume }), masks, classes, ignoreLabel);
 }

@@ -41,7 +41,7 @@ export async function sidecarClasses(maskPaths: readonly string[]): Promise<read
     const classes = await classesIn(path);
     if (classes === undefined) continue;
     first ??= { path, classes };
-    const difference = differenceOf(first.classes, classes);
+    const difference = differenceOf([classes, 'the one'], [first.classes, 'the other']);
     if (difference === undefined) continue;
     throw new InputError(`${path} and ${first.path} contradict each other: ${difference}; evaluate such masks apart`, {
       path,
@@ -49,6 +49,20 @@ export async function sidecarClasses(maskPaths: readonly string[]): Promise<read
     });
   }
   return first?.classes;
+}
+
+/** @throws InputError where a mask's sidecar says other classes than these; masks without one are taken at their word */
+export async function requireSidecarClasses(
+  maskPaths: readonly string[],
+  classes: readonly LabelClass[],
+): Promise<void> {
+  const named = await sidecarClasses(maskPaths);
+  const difference = named && differenceOf([named, 'their sidecars'], [classes, 'the configuration']);
+  if (difference === undefined) return;
+  throw new InputError(
+    `the masks are not of the configuration's classes: ${difference}; give the one that their model was trained with`,
+    {},
+  );
 }
 
 async function classesIn(path: string): Promise<readonly LabelClass[] | undefined> {
@@ -83,8 +97,11 @@ const unusable = (path: string, problem: string, cause: unknown): InputError =>
     { cause },
   );
 
-/** `3 is 'infection' in one and 'lung' in the other`; colours may differ. */
-function differenceOf(one: readonly LabelClass[], other: readonly LabelClass[]): string | undefined {
+/** Classes, and where they stand. */
+type Named = readonly [classes: readonly LabelClass[], where: string];
+
+/** `3 is 'infection' in the one, 'lung' in the other`; colours may differ. */
+function differenceOf([one, here]: Named, [other, there]: Named): string | undefined {
   const wordsOf = (classes: readonly LabelClass[], value: number): string => {
     const found = classes.find((candidate) => candidate.value === value);
     return found === undefined ? 'no class' : `'${found.name}'${found.role === undefined ? '' : ` (${found.role})`}`;
@@ -92,5 +109,5 @@ function differenceOf(one: readonly LabelClass[], other: readonly LabelClass[]):
   const values = [...new Set([...one, ...other].map(({ value }) => value))];
   const different = values.find((value) => wordsOf(one, value) !== wordsOf(other, value));
   if (different === undefined) return undefined;
-  return `${different} is ${wordsOf(other, different)} in the one, ${wordsOf(one, different)} in the other`;
+  return `${different} is ${wordsOf(one, different)} in ${here}, ${wordsOf(other, different)} in ${there}`;
 }

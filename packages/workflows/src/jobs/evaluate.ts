@@ -1,5 +1,6 @@
 /** Predicted masks against the truth: tables, report and pictures. */
 import type { CaseMetrics, Summary } from '@quickcolumn/evaluate';
+import { type PreparationConfig, preparationSchema } from '@quickcolumn/pipeline';
 import { z } from 'zod';
 import { type CaseNaming, consent, flag, naming, path, type ScanConsent } from './parts.js';
 
@@ -17,7 +18,12 @@ export interface EvaluateJob extends CaseNaming, Omit<ScanConsent, 'accept'> {
   readonly out: string;
   /** Default: what the masks' sidecars say, else covid. */
   readonly classes?: ClassSet;
-  /** Voxels with this value in the truth are left out. */
+  /**
+   * Of a training: its classes, what values of the truth are mapped to them (`labels`) and which one is left out
+   * (`ignoreLabel`). In place of `classes`.
+   */
+  readonly preparation?: PreparationConfig;
+  /** Voxels with this value in the truth are left out. Default: what `preparation` says. */
   readonly ignoreLabel?: number;
   /** Smallest lesion that is counted. */
   readonly minimumLesionMl?: number;
@@ -38,6 +44,7 @@ export const evaluateJob: z.ZodType<EvaluateJob> = z.strictObject({
   history: path.optional(),
   out: path,
   classes: z.enum(['covid', 'msd']).optional(),
+  preparation: preparationSchema.optional(),
   ignoreLabel: z.int().min(1).max(255).optional(),
   minimumLesionMl: z.number().gt(0).optional(),
   force: flag.optional(),

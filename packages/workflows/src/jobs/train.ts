@@ -11,6 +11,8 @@ export interface TrainJob extends CaseNaming, Caching {
   readonly out: string;
   /** Goes on with the training in `out`; where there is none yet, begins. */
   readonly resume?: boolean;
+  /** With `resume`: this many epochs more than the configuration says, which the run folder then says, too. */
+  readonly extend?: number;
   /** Clears a run folder that is in use. */
   readonly force?: boolean;
   /** Resumes although scans or labels have changed since. */
@@ -35,6 +37,7 @@ export const trainJob: z.ZodType<TrainJob> = z.strictObject({
   config: trainConfig,
   out: path,
   resume: flag.optional(),
+  extend: count.optional(),
   force: flag.optional(),
   acceptChangedData: flag.optional(),
   threads: count.optional(),

@@ -11,6 +11,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { PseudoLabelJob, PseudoLabelJobResult, PseudoLabelledScan } from '../jobs/pseudo-label.js';
 import { openPredictor } from '../predict/scan-predictor.js';
 import { InputError, scansIn } from '../scans/scan-files.js';
+import { requireOwnValues } from './own-values.js';
 import { chooseScans, ignoreValue, pseudoLabel, scansOfFiles, type UnlabelledScan } from './pseudo-labels.js';
 
 /** Of a folder of pseudo-labels, what they are; written last. */
@@ -46,6 +47,7 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
     const { metadata } = predictor.model;
     const { classes, ignoreLabel } = metadata.preparation;
     const ignore = ignoreValue(classes, ignoreLabel);
+    requireOwnValues({ ...metadata.preparation, ignoreLabel: ignore });
     const config = configOf(metadata, ignore, consentOf(job));
     const scans: PseudoLabelledScan[] = [];
     await writeFolder(out, async (staging) => {

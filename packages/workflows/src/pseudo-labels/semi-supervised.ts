@@ -19,6 +19,7 @@ import { InputError } from '../scans/scan-files.js';
 import { trainInto } from '../train/run-training.js';
 import { trainConfigFrom } from '../train/train-config.js';
 import { pseudoLabelInto, pseudoLabelRecord } from './pseudo-label-scans.js';
+import { requireOwnValues } from './own-values.js';
 import { ignoreValue } from './pseudo-labels.js';
 
 const files = {
@@ -65,6 +66,8 @@ async function begin({ out, config }: SemiSupervisedJob, settings: string): Prom
   if (config === undefined || list === undefined || list === null) {
     throw new QuickcolumnError('usage', 'semi-supervised training needs a list of cases (data.list)');
   }
+  const { classes, ignoreLabel } = config.preparation;
+  requireOwnValues({ ...config.preparation, ignoreLabel: ignoreValue(classes, ignoreLabel) });
   const { holdOut, patients } = config.data;
   const listed = await readCaseList(list, { patients, order: 'given' });
   const isTest = ({ name, split }: ListedCase): boolean => split === 'test' || holdOut.includes(name);

@@ -8,6 +8,7 @@ import { checkOutputFolder, entriesOf, exists, OutputError } from '../folders/ou
 import { runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { NextRoundJob, RoundsStatus, StartRoundsJob } from '../jobs/rounds.js';
+import { requireOwnValues } from '../pseudo-labels/own-values.js';
 import { trainConfigFrom } from '../train/train-config.js';
 import { acceptCorrections } from './corrections.js';
 import { readRounds, roundPaths, roundsFiles, saveRounds } from './folder.js';
@@ -26,6 +27,7 @@ export async function runStartRounds(job: StartRoundsJob, context: JobContext): 
   await checkOutputFolder(out, files.length === 1 && files[0] === roundsFiles.config);
   const { list, holdOut, patients } = config.data;
   if (list === null) throw new QuickcolumnError('usage', 'training rounds need a list of cases (data.list)');
+  requireOwnValues(config.preparation);
   const held = new Set(holdOut);
   const listed = (await readCaseList(list, { patients, order: 'given' })).map((entry) =>
     held.has(entry.name) ? { ...entry, split: 'test' as const } : entry,

@@ -16,6 +16,7 @@ import {
   createSamplePool,
   type Oversampling,
   type StepConfig,
+  extendTraining,
   shareCase,
   statisticsPatches,
   type TrainConfig,
@@ -26,16 +27,18 @@ import {
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
+import { identityFiles } from '../compare/fold-files.js';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
-import { checkOutputFile } from '../folders/outputs.js';
+import { checkOutputFile, exists, OutputError } from '../folders/outputs.js';
 import { checkRunFolder, clearRun, runFiles } from '../folders/run-folder.js';
 import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { computeOfRun } from './compute-of-run.js';
 import { exportBest } from './export-best.js';
+import { lengthWarning } from './length-warning.js';
 import { keyedCases, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
@@ -45,7 +48,32 @@ export async function runTraining(job: TrainJob, context: JobContext): Promise<T
   const { out, force = false, anonymizeKey } = job;
   if (anonymizeKey !== undefined) await checkOutputFile(anonymizeKey, force);
   const start = await checkRunFolder(out, job);
-  return await trainInto({ ...job, acceptChangedData: job.acceptChangedData ?? false }, start === 'resume', context);
+  const config = job.extend === undefined ? job.config : await extended({ ...job, extend: job.extend }, context);
+  const asked = { ...job, config, acceptChangedData: job.acceptChangedData ?? false };
+  return await trainInto(asked, start === 'resume', context);
+}
+
+/** The configuration with more epochs. @throws `usage`; OutputError for folds; TrainError where nothing was begun */
+async function extended(
+  { out, config, resume, extend }: TrainJob & { readonly extend: number },
+  context: JobContext,
+): Promise<TrainConfig> {
+  if (!resume) {
+    throw new QuickcolumnError('usage', 'only a training that goes on can be extended', {
+      options: { resume: 'go on with it' },
+    });
+  }
+  for (const name of identityFiles) {
+    if (!(await exists(join(out, name)))) continue;
+    const problem = 'is a fold of a comparison or a cross-validation, whose folds are all trained alike';
+    throw new OutputError(
+      `${out} ${problem}; raise train.epochs in the configuration and begin one in a new folder`,
+      out,
+    );
+  }
+  const longer = await extendTraining(out, config, extend);
+  context.note(longer.note);
+  return longer.config;
 }
 
 /** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
@@ -136,6 +164,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     await writeFileAtomic(join(out, runFiles.config), toYaml(config));
     const samplesPerEpoch = batch * stepsPerEpoch;
     const classNames = classes.map(({ name }) => name);
+    const warnIfLong = lengthWarning(config.train, (text) => context.note(text));
     const result = await train({
       ...resumable,
       cases: { train: training, validation },
@@ -155,7 +184,10 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
           samplesPerEpoch,
           startAt: startStep * batch,
         }),
-      onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
+      onProgress: (progress) => {
+        context.emit({ kind: 'training', classNames, progress });
+        warnIfLong(progress);
+      },
     });
     finished(result);
     return { config, result, trainingCases: split.train.length, validation: split.test, names };

@@ -29,7 +29,7 @@ export async function writeTrainingReport(
 ): Promise<void> {
   const { result, names } = about;
   const cases = about.cases.map(names.shown);
-  const { classes, ignoreLabel } = config.preparation;
+  const { preparation } = config;
   const masks = await mkdtemp(join(tmpdir(), 'quickcolumn-'));
   try {
     if (cases.length > 0) {
@@ -53,7 +53,7 @@ export async function writeTrainingReport(
         truthPath: labelPath,
         predictionPath: join(masks, `${name}.nii.gz`),
       })),
-      { classes, ignoreLabel, assume: assumptionsOf(config.data) },
+      { ...preparation, assume: assumptionsOf(config.data) },
       context,
     );
     const html = reportOf(evaluation, {
@@ -64,7 +64,7 @@ export async function writeTrainingReport(
           : 'the metrics are those of the validation cases, which chose the checkpoint'
       }`,
       config: toYaml(names.shownConfig(config)),
-      classes,
+      classes: preparation.classes,
       history: result.history,
     });
     await writeFileAtomic(join(folder, runFiles.report), html);
