@@ -162,7 +162,7 @@ describe('parseTrainConfig', () => {
   });
 
   it('needs a profile and a group of keys', () => {
-    const known = 'use one of "paper", "mueller", "ma", "quick"';
+    const known = 'use one of "auto", "paper", "mueller", "ma", "quick"';
     expect(messageOf({})).toBe(`config.yaml: profile: is missing; ${known}`);
     expect(messageOf({ profile: 'papper', seed: 1 })).toBe(`config.yaml: profile: "papper" is not known; ${known}`);
     expect(messageOf([1])).toBe('config.yaml: expected a group of keys, starting with profile');

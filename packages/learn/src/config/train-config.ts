@@ -33,6 +33,8 @@ export interface Extension {
   readonly untilStep: number;
   /** How many epochs were planned up to there. */
   readonly epochs: number;
+  /** The time that they were fitted to; absent: none. */
+  readonly minutes?: number;
 }
 
 export interface TrainSettings {
@@ -51,6 +53,11 @@ export interface TrainSettings {
   readonly earlyStop: number | null;
   /** Stop at the first epoch end after this many minutes of a session; null for never. */
   readonly maxMinutes: number | null;
+  /**
+   * How long the whole training shall take, reading and report included: the number of epochs is fitted to it as it goes
+   * (fit-epochs.ts). Absent: as many epochs as planned, however long they take.
+   */
+  readonly minutes?: number;
   /**
    * Patches over which the statistics of batch norm are estimated anew, with the weights fixed, before every validation
    * and for the model (statistics.ts). Absent: validation and model take the running averages of the training, which lag behind the weights.
@@ -115,7 +122,7 @@ const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
     batch: count,
     epochs: count,
     extended: z
-      .array(z.strictObject({ untilStep: z.int().min(0), epochs: count }))
+      .array(z.strictObject({ untilStep: z.int().min(0), epochs: count, minutes: positive.optional() }))
       .min(1)
       .optional(),
     stepsPerEpoch: count,
@@ -124,6 +131,7 @@ const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
     schedule: scheduleSchema,
     earlyStop: count.nullable(),
     maxMinutes: positive.nullable(),
+    minutes: positive.optional(),
     statisticsPatches: count.max(10_000).optional(),
     averaging: share.optional(),
     oversample: z.record(z.string(), share).optional(),

@@ -46,6 +46,8 @@ export interface CheckpointState {
   readonly identity: Readonly<Record<string, string>>;
   /** What each case holds, by its name: a key of its contents; null where an earlier version did not keep it. */
   readonly data: Readonly<Record<string, string>> | null;
+  /** Epochs of the whole training, where they are fitted to a time (fit-epochs.ts). */
+  readonly fittedEpochs?: number | undefined;
 }
 
 /** `variables` hold weights, running statistics and optimiser moments. */
@@ -116,6 +118,7 @@ const recordSchema = z.strictObject({
     best: z.strictObject({ epoch: z.int(), loss: z.number() }).nullable(),
     identity: z.record(z.string(), z.string()),
     data: z.record(z.string(), z.string()).nullable(),
+    fittedEpochs: z.int().min(1).optional(),
   }),
   history: z.array(epochSchema).nullable(),
 });

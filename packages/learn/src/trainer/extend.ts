@@ -28,6 +28,15 @@ export function plannedEpochs(
   return extended.find(({ untilStep }) => step < untilStep)?.epochs ?? epochs;
 }
 
+/** Epochs of the whole training, as planned, extended or fitted to a time (fit-epochs.ts). */
+export function epochsOf(
+  train: TrainSettings,
+  state: Pick<CheckpointState, 'steps' | 'partial' | 'fittedEpochs'>,
+): number {
+  if (train.minutes !== undefined && state.fittedEpochs !== undefined) return state.fittedEpochs;
+  return plannedEpochs(train, stepsOf(state));
+}
+
 /** The extensions that begin in `steps` steps from `first` on, as the numbers of epochs before and after them. */
 export function extensionWithin(
   { epochs, extended = [] }: Pick<TrainSettings, 'epochs' | 'extended'>,
@@ -53,10 +62,11 @@ export function stopperAt(
 /** The configuration before each of the extensions that a checkpoint after `steps` steps may not know of yet. */
 export function beforeExtensions(config: TrainConfig, steps: number): TrainConfig[] {
   const { extended = [], ...train } = config.train;
-  return extended.flatMap(({ untilStep, epochs }, index): TrainConfig[] => {
+  return extended.flatMap(({ untilStep, epochs, minutes }, index): TrainConfig[] => {
     if (steps > untilStep) return [];
     const known = extended.slice(0, index);
-    return [{ ...config, train: { ...train, epochs, ...(known.length > 0 && { extended: known }) } }];
+    const time = minutes === undefined ? {} : { minutes };
+    return [{ ...config, train: { ...train, epochs, ...time, ...(known.length > 0 && { extended: known }) } }];
   });
 }
 
@@ -77,8 +87,10 @@ export async function extendTraining(
     throw new TrainError(`${runFolder}: there is no training to extend; set train.epochs and begin one`, { runFolder });
   }
   const { state } = checkpoint;
-  const { train } = config;
-  const before: Extension = { untilStep: stepsOf(state), epochs: train.epochs };
+  // Epochs that are asked for do not end with the time.
+  const { minutes, ...timeless } = config.train;
+  const train = { ...timeless, epochs: epochsOf(config.train, state) };
+  const before: Extension = { untilStep: stepsOf(state), epochs: train.epochs, ...(minutes && { minutes }) };
   const longer = { ...train, epochs: train.epochs + more, extended: [...(train.extended ?? []), before] };
   const { schedule, stepsPerEpoch, epochs } = longer;
   const step = before.untilStep;

@@ -131,11 +131,17 @@ function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
     extended,
     earlyStop: _earlyStop,
     maxMinutes: _maxMinutes,
+    minutes,
     statisticsPatches: _patches,
     ...train
   } = config.train;
-  // Where rates are shares of all steps, the number of epochs shapes every one of them.
-  const settings = scheduleNamed(train.schedule).byShare ? { ...train, epochs, ...(extended && { extended }) } : train;
+  // Where rates are shares of all steps, the number of epochs shapes every one of them, if it is not fitted to a time.
+  const isByShare = scheduleNamed(train.schedule).byShare;
+  const settings = {
+    ...train,
+    ...(isByShare && minutes === undefined && { epochs }),
+    ...(isByShare && extended && { extended }),
+  };
   const identity: Record<string, string> = {};
   const { seed, augmentation, network, optimizer, compute } = config;
   // What a class is measured as shapes no number of the training.

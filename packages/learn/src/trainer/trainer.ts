@@ -23,7 +23,8 @@ import { averagedWeights } from '../weights/averaged-weights.js';
 import { advanceStopper } from './early-stop.js';
 import { LossMean } from './loss-mean.js';
 import type { TrainProgress } from './progress.js';
-import { extensionWithin, plannedEpochs, stepsOf, stopperAt } from './extend.js';
+import { epochsOf, extensionWithin, stepsOf, stopperAt } from './extend.js';
+import { fitEpochs } from './fit-epochs.js';
 import { checkpointsFolder, historyFile } from './places.js';
 import { type KeyedCase, type ResumeRequest, startTraining } from './resume.js';
 
@@ -55,6 +56,8 @@ export interface TrainOptions extends Pick<ResumeRequest, 'acceptChangedData' | 
   readonly resume?: boolean;
   /** Stops after the step in flight, which is saved. An epoch whose steps are all done is still validated. */
   readonly signal?: AbortSignal;
+  /** What the epochs of all sessions may take together; their number is fitted to it, where `train.minutes` is given. */
+  readonly fitSeconds?: number | undefined;
   /** Within an epoch a checkpoint is saved when the last one is this old; default 5 minutes. */
   readonly saveEverySeconds?: number;
   readonly onProgress?: (progress: TrainProgress) => void;
@@ -101,7 +104,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       state = outcome.state;
       if (outcome.kind === 'interrupted') return resultOf('interrupted', state, start.history);
       await events.scalars(outcome.record.epoch, historyScalars(outcome.record, classNames(config)));
-      onProgress?.({ kind: 'epoch', epochs: config.train.epochs, record: outcome.record });
+      onProgress?.({ kind: 'epoch', epochs: epochsOf(config.train, state), record: outcome.record });
       if (outcome.end !== undefined) return resultOf(outcome.end, state, start.history);
       if (signal?.aborted === true) return resultOf('interrupted', state, start.history);
     }
@@ -152,7 +155,8 @@ class Session {
   }
 
   async trainEpoch(state: CheckpointState): Promise<EpochOutcome> {
-    const { config, step, runFolder, signal, saveEverySeconds = defaultSaveEverySeconds } = this.#options;
+    const { config, step, runFolder, signal, fitSeconds } = this.#options;
+    const { saveEverySeconds = defaultSaveEverySeconds } = this.#options;
     const { stepsPerEpoch, schedule } = config.train;
     const epoch = state.epoch + 1;
     const startedSeconds = this.seconds() - (state.partial?.seconds ?? 0);
@@ -166,6 +170,7 @@ class Session {
       waitedSeconds: (this.#samples.waitedMs - startedWaitingMs) / 1000,
     });
     const firstIndex = state.partial?.steps ?? 0;
+    const epochs = epochsOf(config.train, state);
     for (let index = firstIndex; index < stepsPerEpoch; index++) {
       const interrupted = signal?.aborted === true;
       const isDue = this.seconds() - this.#savedSeconds >= saveEverySeconds;
@@ -179,12 +184,12 @@ class Session {
       const done = state.steps + index;
       learningRate = learningRateAt(schedule, state.schedule, {
         step: done,
-        totalSteps: plannedEpochs(config.train, done) * stepsPerEpoch,
+        totalSteps: epochsOf(config.train, { ...state, steps: done, partial: null }) * stepsPerEpoch,
       });
       const result = await step.run(await this.#nextBatch(), { learningRate, step: done + 1 });
       requireFinite(result.loss, { what: 'loss', epoch, step: index + 1, learningRate, keptEpoch: state.epoch });
       training.add(result);
-      this.#report(epoch, index + 1, { training, learningRate, done: done + 1 });
+      this.#report({ epoch, epochs, step: index + 1, done: done + 1, learningRate, training });
     }
 
     const context = { epoch, step: stepsPerEpoch, learningRate, keptEpoch: state.epoch };
@@ -210,7 +215,7 @@ class Session {
       ...(epoch === 1 && config.init !== undefined && { init: originOf(config.init) }),
       ...(extended && { extended }),
     };
-    const next: CheckpointState = {
+    let next: CheckpointState = {
       epoch,
       steps: record.steps,
       partial: null,
@@ -220,6 +225,10 @@ class Session {
       identity: state.identity,
       data: state.data,
     };
+    if (fitSeconds !== undefined) {
+      const planned = epochsOf(config.train, next);
+      next = { ...next, fittedEpochs: fitEpochs([...this.#history, record], planned, fitSeconds) };
+    }
     const end = endOf(next, config, this.seconds());
     // Where nothing is validated, only the model needs them.
     if (this.#places.length === 0 && end !== undefined) variables = await this.#withStatistics(variables);
@@ -290,18 +299,18 @@ class Session {
     return mean.summary();
   }
 
-  #report(
-    epoch: number,
-    step: number,
-    {
-      training,
-      learningRate,
-      done,
-    }: { readonly training: LossMean; readonly learningRate: number; readonly done: number },
-  ): void {
+  #report(at: {
+    readonly epoch: number;
+    readonly epochs: number;
+    readonly step: number;
+    readonly done: number;
+    readonly learningRate: number;
+    readonly training: LossMean;
+  }): void {
+    const { epoch, epochs, step, done, learningRate, training } = at;
     const { config, onProgress } = this.#options;
     if (onProgress === undefined) return;
-    const { epochs, stepsPerEpoch, maxMinutes } = config.train;
+    const { stepsPerEpoch, maxMinutes } = config.train;
     const seconds = this.seconds();
     const secondsPerStep = seconds / (done - this.#firstStep);
     const untilEnd = (epochs * stepsPerEpoch - done) * secondsPerStep;
@@ -323,8 +332,8 @@ class Session {
 
 /** Why training is over after `state`, or undefined. */
 function endOf(state: CheckpointState, config: TrainConfig, seconds: number): TrainOutcome | undefined {
-  const { epochs, earlyStop, maxMinutes } = config.train;
-  if (state.epoch >= epochs) return 'finished';
+  const { earlyStop, maxMinutes } = config.train;
+  if (state.epoch >= epochsOf(config.train, state)) return 'finished';
   if (earlyStop !== null && state.stopper.wait >= earlyStop) return 'early-stop';
   if (maxMinutes !== null && seconds >= maxMinutes * 60) return 'time-limit';
   return undefined;

@@ -105,6 +105,8 @@ export function planLength(
     data: { ...config.data, split },
     train: {
       ...train,
+      // Epochs that the user has decided are made, however long they take.
+      ...(!reasons.isGiven('train.epochs') && { minutes }),
       stepsPerEpoch,
       epochs,
       schedule,

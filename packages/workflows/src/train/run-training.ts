@@ -105,6 +105,7 @@ interface Trained {
 }
 
 async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext): Promise<Trained> {
+  const started = performance.now();
   const { config: asked, out, cacheDir = defaultCache(), threads } = job;
   const compute = resume ? await computeOfRun(out, asked.compute) : asked.compute;
   const device = await chooseDevice({ ...compute, threads, work: 'training' }, context);
@@ -172,6 +173,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       evaluation,
       statistics,
       resume,
+      fitSeconds: secondsForEpochs(config, (performance.now() - started) / 1000),
       signal: context.signal,
       openSamples: (startStep) =>
         createSamplePool({
@@ -212,6 +214,14 @@ function oversamplingOf({ train: { oversample = {} }, preparation }: TrainConfig
     classIndex: preparation.classes.findIndex((one) => one.name === name),
     share,
   }));
+}
+
+/** What model and report take after the last epoch, about. */
+const secondsAfterwards = 15;
+
+/** What is left of `train.minutes` for the epochs, after what reading and preparing the cases took. */
+function secondsForEpochs({ train: { minutes } }: TrainConfig, spentSeconds: number): number | undefined {
+  return minutes === undefined ? undefined : Math.max(1, 60 * minutes - spentSeconds - secondsAfterwards);
 }
 
 /** A step that cannot fit is refused before the run folder is touched; the plan is within a quarter of what is used. */
