@@ -1,6 +1,18 @@
 /** What happens to a scan before and after the network, and its exact inverse; runs in browsers, too. */
 export { type IntensityMode, paperPreparation, type PreparationConfig, preparationSchema } from './config.js';
 export { LabelValueError, PreparationError } from './errors.js';
+export {
+  type ForeignIntensity,
+  type ForeignPreparation,
+  isForeignPreparation,
+  type ScanPreparation,
+} from './foreign-intensity.js';
+export {
+  type ForeignOutput,
+  type ForeignSettings,
+  foreignSettingsSchema,
+  foreignSettingsVersion,
+} from './foreign-settings.js';
 export { detectScale } from './intensity.js';
 export { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from './model-metadata.js';
 export {
