@@ -1,2 +1,9 @@
 export * from './browser.js';
-export { loadModel, readModel } from './model/load-model.js';
+export {
+  type AnyModelContents,
+  anyModelOn,
+  isForeignModel,
+  loadModel,
+  readAnyModel,
+  readModel,
+} from './model/load-model.js';

@@ -10,6 +10,8 @@ export interface ModelSignature {
   readonly outputs: readonly TensorSignature[];
   /** Such as `pytorch 2.5.1`; empty where the file does not say. */
   readonly producer: string;
+  /** Keys of its metadata. */
+  readonly metadataKeys: readonly string[];
   /** Names of files beside this one that hold weights; none where it holds them itself. */
   readonly externalFiles: readonly string[];
 }
@@ -48,10 +50,12 @@ export function readSignature(bytes: Uint8Array): ModelSignature {
   const producer: string[] = [];
   const inputs: TensorSignature[] = [];
   const outputs: TensorSignature[] = [];
+  const metadataKeys: string[] = [];
   const weights = new Set<string>();
   const externalFiles = new Set<string>();
   for (const top of fields(bytes)) {
     if (top.field === 2 || top.field === 3) producer.push(decode(top.bytes));
+    if (top.field === 14) metadataKeys.push(entryOf(top.bytes)[0]);
     if (top.field !== 7) continue;
     for (const part of fields(top.bytes)) {
       if (part.field === 5) readWeight(part.bytes, { weights, externalFiles });
@@ -63,13 +67,14 @@ export function readSignature(bytes: Uint8Array): ModelSignature {
     inputs: inputs.filter(({ name }) => !weights.has(name)),
     outputs,
     producer: producer.join(' ').trim(),
+    metadataKeys,
     externalFiles: [...externalFiles],
   };
 }
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** TensorProto: name 8, external data 13 (StringStringEntryProto), data location 14 (1: external). */
+/** TensorProto: name 8, external data 13, data location 14 (1: external). */
 function readWeight(
   bytes: Uint8Array,
   { weights, externalFiles }: { readonly weights: Set<string>; readonly externalFiles: Set<string> },
@@ -80,10 +85,17 @@ function readWeight(
     if (item.field === 8) weights.add(decode(item.bytes));
     if (item.field === 14) isExternal = item.value === 1n;
     if (item.field !== 13) continue;
-    const [key, value] = [...fields(item.bytes)].map((entry) => decode(entry.bytes));
-    if (key === 'location') location = value ?? '';
+    const [key, value] = entryOf(item.bytes);
+    if (key === 'location') location = value;
   }
   if (isExternal) externalFiles.add(location);
+}
+
+/** StringStringEntryProto: key 1, value 2. */
+function entryOf(bytes: Uint8Array): [key: string, value: string] {
+  const entry: [string, string] = ['', ''];
+  for (const { field, bytes: content } of fields(bytes)) if (field === 1 || field === 2) entry[field - 1] = decode(content);
+  return entry;
 }
 
 /** ValueInfoProto: name 1, type 2; TypeProto: tensor 1; Tensor: element type 1, shape 2; dimension: value 1, name 2. */
