@@ -2,7 +2,14 @@
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { ensembleOf } from './model/ensemble.js';
 export type { ForeignContents } from './foreign/parse-foreign.js';
-export type { CompiledModel, ForeignMetadata, LoadedModel, ModelFile, ModelRuntime, NetworkBytes } from './model/loaded-model.js';
+export type {
+  CompiledModel,
+  ForeignMetadata,
+  LoadedModel,
+  ModelFile,
+  ModelRuntime,
+  NetworkBytes,
+} from './model/loaded-model.js';
 export {
   largestModelBytes,
   type ModelContents,

@@ -40,7 +40,11 @@ export function makingDifference(sidecar: unknown, model: LoadedModel, making: M
 }
 
 /** A model of another framework is what its settings say, too. */
-const contentsOf = (file: Partial<ModelFile> | null): unknown => [file?.sha256, file?.settingsSha256];
+const contentsOf = (file: Partial<ModelFile> | null): unknown => [
+  file?.sha256,
+  file?.weightsSha256,
+  file?.settingsSha256,
+];
 
 /** As far as it is looked at here. */
 function isSidecar(value: unknown): value is MaskSidecar {

@@ -96,7 +96,10 @@ function checkPatch(metadata: LoadedModel['metadata'], patch: Size3): void {
   patch.forEach((length, axis) => {
     const fixed = isForeign ? metadata.fixedPatch[axis] : null;
     if (fixed !== null && length !== fixed) {
-      throw new QuickcolumnError('usage', `patch[${axis}]: ${length}, but the model takes ${fixed} alone; use ${fixed}`);
+      throw new QuickcolumnError(
+        'usage',
+        `patch[${axis}]: ${length}, but the model takes ${fixed} alone; use ${fixed}`,
+      );
     }
     if (Number.isInteger(length) && length > 0 && length % multiple === 0) return;
     const next = Math.max(1, Math.ceil(length / multiple) || 1) * multiple;
@@ -172,9 +175,7 @@ export async function predictScan(
   const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
   // A class that is by itself has to reach the threshold, not what the others leave.
   const decisive = (c: number): Float32Array =>
-    c === 0 && threshold !== undefined
-      ? new Float32Array(voxelCount(prepared.size)).fill(threshold)
-      : probabilityOf(c);
+    c === 0 && threshold !== undefined ? new Float32Array(voxelCount(prepared.size)).fill(threshold) : probabilityOf(c);
   const restored = restoreProbabilities(decisive, classes, prepared.size, prepared.undo, { name });
   const result =
     postProcessing === undefined

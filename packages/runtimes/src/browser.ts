@@ -7,7 +7,15 @@ export type {
   RuntimeProvider,
   TileStore,
 } from './contract/provider.js';
-export type { CompileOptions, Executable, ModelSession, NamedTensor, Precision, Runtime } from './contract/runtime.js';
+export type {
+  CompileOptions,
+  Executable,
+  ModelSession,
+  NamedTensor,
+  OpenModelOptions,
+  Precision,
+  Runtime,
+} from './contract/runtime.js';
 export { graphProblem } from './onnx/check-graph.js';
 export { lowerToOnnx } from './onnx/lower.js';
 export { onnxOpset, onnxRuntimeOver } from './onnx/ort-runtime.js';

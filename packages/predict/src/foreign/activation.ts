@@ -72,7 +72,8 @@ function checkShares(raw: Float32Array, voxels: number, name: string): void {
 
 function checkRange(raw: Float32Array, name: string): void {
   for (let i = 0; i < raw.length; i++) {
-    if (raw[i] < -tolerance || raw[i] > 1 + tolerance) throw noProbabilities(name, `a value is ${raw[i].toPrecision(4)}`);
+    if (raw[i] < -tolerance || raw[i] > 1 + tolerance)
+      throw noProbabilities(name, `a value is ${raw[i].toPrecision(4)}`);
   }
 }
 

@@ -13,7 +13,7 @@ import { tensorAxes } from './tensor-axes.js';
 
 /** @throws QuickcolumnError `usage` for a runtime that executes graphs of ours alone */
 export function foreignOn(contents: ForeignContents, { runtime, precision, threads }: ModelDevice): LoadedModel {
-  const { name, file, metadata, bytes } = contents;
+  const { name, file, metadata, bytes, externalFiles } = contents;
   const open = runtime.openModel?.bind(runtime);
   if (open === undefined) {
     throw new QuickcolumnError(
@@ -29,7 +29,7 @@ export function foreignOn(contents: ForeignContents, { runtime, precision, threa
     runtime: { name: runtime.name, version: runtime.version, precision },
     windowsAtOnce: 1,
     async compile(patch, batch) {
-      const options = { precision, ...(threads === undefined ? {} : { threads }) };
+      const options = { precision, externalFiles, ...(threads === undefined ? {} : { threads }) };
       const session = await open(bytes, options).catch((error: unknown) => {
         throw named(error, name);
       });

@@ -27,20 +27,28 @@ export interface ForeignContents {
   readonly metadata: ForeignMetadata;
   readonly inputName: string;
   readonly outputName: string;
-  /** The file as it is, for the runtime. */
+  /** The file as it is, for the runtime, and those beside it that hold weights, by name. */
   readonly bytes: Uint8Array;
+  readonly externalFiles: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What lies beside the model. */
+export interface BesideModel {
+  /** Text of the settings; undefined where there are none. */
+  readonly settings: string | undefined;
+  /** Reads a file with weights, as PyTorch writes them (MODEL.onnx.data); its name is one without folders. */
+  readonly readFile: (name: string) => Promise<Uint8Array>;
 }
 
 /**
  * @param bytes of the ONNX file; kept
- * @param settings text of the file beside it; undefined where there is none
- * @throws ModelError for what is no ONNX file, for settings that are missing (with a template of them) or wrong, and for a
+ * @throws what reading a file beside it throws; ModelError for what is no ONNX file, for settings that are missing (with a template of them) or wrong, and for a
  *   model that they do not fit
  */
 export async function parseForeign(
   bytes: Uint8Array,
-  settings: string | undefined,
   path: string,
+  { settings, readFile }: BesideModel,
 ): Promise<ForeignContents> {
   const signature = signatureOf(bytes, path);
   const settingsPath = settingsPathOf(path);
@@ -55,6 +63,8 @@ export async function parseForeign(
   }
   const fixedPatch = checkInput(input, parsed, { path, settingsPath });
   checkOutput(output, parsed, { path, settingsPath });
+  const externalFiles = new Map<string, Uint8Array>();
+  for (const name of signature.externalFiles) externalFiles.set(plainName(name, path), await readFile(name));
   const file = path.split(/[\\/]/).at(-1) ?? path;
   const digest = await sha256([bytes]);
   const { title, licence } = parsed;
@@ -63,8 +73,8 @@ export async function parseForeign(
     file: {
       file,
       sha256: digest,
-      // Its weights are not told from the rest of the file.
-      weightsSha256: digest,
+      // Where they are in the file, its weights are not told from the rest.
+      weightsSha256: externalFiles.size === 0 ? digest : await sha256([...externalFiles.values()]),
       settingsSha256: await sha256([new TextEncoder().encode(settings)]),
       ...(title === undefined ? {} : { title }),
       ...(licence === undefined ? {} : { licence }),
@@ -73,7 +83,14 @@ export async function parseForeign(
     inputName: input.name,
     outputName: output.name,
     bytes,
+    externalFiles,
   };
+}
+
+/** @throws ModelError for a name that may lead out of the model's folder */
+function plainName(name: string, path: string): string {
+  if (name !== '' && name !== '.' && name !== '..' && !/[/\\\0]/.test(name)) return name;
+  throw new ModelError(path, `its weights are said to be in '${name}'`, { advice: 'expected a file beside the model' });
 }
 
 interface Paths {
@@ -91,11 +108,6 @@ function signatureOf(bytes: Uint8Array, path: string): ModelSignature {
   }
   if (signature.inputs.length === 0 || signature.outputs.length === 0) {
     throw new ModelError(path, `${noOnnx}: it has no input or no output`, { advice: 'expected an ONNX model' });
-  }
-  if (signature.externalFiles.length > 0) {
-    throw new ModelError(path, `its weights are in another file, ${signature.externalFiles.join(', ')}`, {
-      advice: 'export it into one file (torch.onnx.export with external_data=False)',
-    });
   }
   return signature;
 }
@@ -165,7 +177,8 @@ function chosen(
   const found = name === undefined ? tensors[0] : tensors.find((tensor) => tensor.name === name);
   if (found !== undefined && (name !== undefined || tensors.length === 1)) return found;
   const known = tensors.map(describeTensor).join(', ');
-  const problem = name === undefined ? `missing; the model has ${tensors.length} ${what}s` : `the model has no '${name}'`;
+  const problem =
+    name === undefined ? `missing; the model has ${tensors.length} ${what}s` : `the model has no '${name}'`;
   throw new ModelError(settingsPath, `${what}Name: ${problem}`, { advice: `use one of ${known}` });
 }
 

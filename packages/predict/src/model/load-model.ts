@@ -1,11 +1,19 @@
 /** Model files on disk: ours, and those of other frameworks with the settings beside them. */
 import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FileError } from '@quickcolumn/io';
 import { openOnnx, readSignature } from '@quickcolumn/runtimes';
 import { foreignOn } from '../foreign/foreign-model.js';
 import { type ForeignContents, parseForeign, settingsPathOf } from '../foreign/parse-foreign.js';
 import type { LoadedModel } from './loaded-model.js';
-import { largestModelBytes, type ModelContents, type ModelDevice, ModelError, modelOn, parseModel } from './open-model.js';
+import {
+  largestModelBytes,
+  type ModelContents,
+  type ModelDevice,
+  ModelError,
+  modelOn,
+  parseModel,
+} from './open-model.js';
 
 /** A model that was read and checked, and is on no device yet. */
 export type AnyModelContents = ModelContents | ForeignContents;
@@ -41,7 +49,7 @@ export async function readAnyModel(path: string): Promise<AnyModelContents> {
     });
   }
   return kind === 'foreign' || settings !== undefined
-    ? await parseForeign(bytes, settings, path)
+    ? await parseForeign(bytes, path, { settings, readFile: (name) => readModelFile(join(dirname(path), name)) })
     : await parseModel(bytes, path);
 }
 

@@ -31,7 +31,7 @@ export interface ModelFile {
   /** Of the whole file and of its weights, lower-case hex. */
   readonly sha256: string;
   readonly weightsSha256: string;
-  /** Of the settings beside a model of another framework; with it the weights are the whole file. */
+  /** Of the settings beside a model of another framework, whose weights are the whole file unless others hold them. */
   readonly settingsSha256?: string;
   /** As its settings tell them. */
   readonly title?: string;

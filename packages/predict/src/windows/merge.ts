@@ -140,8 +140,7 @@ export function padToPatch(
   { value, reversed }: { readonly value: number; readonly reversed?: AxisFlags | undefined },
 ): Padded {
   const target = paddedSize(size, patch);
-  const before = (axis: number): number =>
-    Math.floor((target[axis] - size[axis] + (reversed?.[axis] ? 1 : 0)) / 2);
+  const before = (axis: number): number => Math.floor((target[axis] - size[axis] + (reversed?.[axis] ? 1 : 0)) / 2);
   const corner: Size3 = [before(0), before(1), before(2)];
   if (target.every((length, axis) => length === size[axis])) return { voxels, size, corner };
   const out = new Float32Array(target[0] * target[1] * target[2]).fill(value);

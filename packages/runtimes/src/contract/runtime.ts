@@ -30,6 +30,11 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+export interface OpenModelOptions extends CompileOptions {
+  /** Files that hold weights of the model, by the names that it gives them. */
+  readonly externalFiles?: ReadonlyMap<string, Uint8Array>;
+}
+
 /** An ONNX file, executed with its own operators. Runs do not overlap. */
 export interface ModelSession {
   /**
@@ -62,7 +67,7 @@ export interface Runtime {
    * Opens an ONNX file as it is; absent where a runtime executes graphs of ours alone.
    * @throws RuntimeError where the library refuses the file
    */
-  openModel?(bytes: Uint8Array, options?: CompileOptions): Promise<ModelSession>;
+  openModel?(bytes: Uint8Array, options?: OpenModelOptions): Promise<ModelSession>;
   /** Ends the device and all executables on it; absent where there is nothing to end. */
   close?(): void;
 }

@@ -5,14 +5,14 @@
 import { RuntimeError } from '../contract/errors.js';
 import { checkPrecision } from '../contract/precision.js';
 import { RunState } from '../contract/run-state.js';
-import type { CompileOptions, ModelSession, NamedTensor } from '../contract/runtime.js';
+import type { OpenModelOptions, ModelSession, NamedTensor } from '../contract/runtime.js';
 import { createSession, type OrtHost, type OrtSession } from './ort-session.js';
 
 /** @throws RuntimeError with the library's own message where it refuses the file */
 export async function openModel(
   host: OrtHost,
   bytes: Uint8Array,
-  options: CompileOptions = {},
+  options: OpenModelOptions = {},
 ): Promise<ModelSession> {
   checkPrecision({ name: 'onnx', precisions: ['float32'] }, options.precision);
   const failure = (what: string, cause: unknown): RuntimeError =>

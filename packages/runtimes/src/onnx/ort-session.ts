@@ -1,5 +1,5 @@
 /** A build of ONNX Runtime as far as it is used here, and how its sessions are made: for graphs of ours and for files of others. */
-import type { CompileOptions } from '../contract/runtime.js';
+import type { OpenModelOptions } from '../contract/runtime.js';
 
 /** What is used of a build of ONNX Runtime; spelt out, so that types here need none of its packages. */
 export interface OrtApi {
@@ -31,6 +31,7 @@ interface OrtSessionOptions {
   readonly graphOptimizationLevel?: 'all';
   readonly enableMemPattern?: boolean;
   readonly logSeverityLevel?: 3;
+  readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** A build of ONNX Runtime and how to treat it. */
@@ -48,7 +49,7 @@ export interface OrtHost {
 export async function createSession(
   { ort, threads: usual }: OrtHost,
   model: Uint8Array,
-  { threads = usual }: CompileOptions,
+  { threads = usual, externalFiles }: OpenModelOptions,
 ): Promise<OrtSession> {
   return await ort.InferenceSession.create(model, {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -56,5 +57,6 @@ export async function createSession(
     // One block for everything takes half as much memory again as the arena does, and is no faster.
     enableMemPattern: false,
     logSeverityLevel: 3,
+    ...(externalFiles && { externalData: [...externalFiles].map(([path, data]) => ({ path, data })) }),
   });
 }

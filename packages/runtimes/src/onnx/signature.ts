@@ -94,7 +94,8 @@ function readWeight(
 /** StringStringEntryProto: key 1, value 2. */
 function entryOf(bytes: Uint8Array): [key: string, value: string] {
   const entry: [string, string] = ['', ''];
-  for (const { field, bytes: content } of fields(bytes)) if (field === 1 || field === 2) entry[field - 1] = decode(content);
+  for (const { field, bytes: content } of fields(bytes))
+    if (field === 1 || field === 2) entry[field - 1] = decode(content);
   return entry;
 }
 
