@@ -1,4 +1,5 @@
 export * from './browser.js';
+export { foreignRuntimeError } from './foreign/foreign-model.js';
 export {
   type AnyModelContents,
   anyModelOn,

@@ -64,7 +64,7 @@ describe('axes of the tensor', () => {
   it.each(['SPL', 'RAS', 'LPS', 'AIR'])('%s: windows begin at the first voxel of the tensor', async (axes) => {
     // Sure of the first voxel of a window, and against all others so little that the mean of eight windows is for it.
     const corner = Array.from({ length: 4 * 5 * 6 }, (_, at) => (at === 0 ? 50 : -0.1));
-    const order = [...axes].map((code) => ({ L: 6, R: 6, P: 5, A: 5, S: 4, I: 4 })[code] ?? 0);
+    const order = axes.split('').map((code) => ({ L: 6, R: 6, P: 5, A: 5, S: 4, I: 4 })[code] ?? 0);
     const nodes = [
       { op: 'Mul', inputs: ['x', 'zero'], outputs: ['none'] },
       { op: 'Add', inputs: ['none', 'corner'], outputs: ['one'] },
@@ -75,7 +75,7 @@ describe('axes of the tensor', () => {
     const { labels } = await predictScan(await foreign(model, { axes, patch: [6, 5, 4], overlap: [0, 0, 0] }), scan);
     const marked = [...labels.voxels.keys()].filter((at) => labels.voxels[at] === 1);
     // Stored sizes 7, 9, 8 hold windows of 4, 5, 6: two along each axis, the second moved back to end at the edge.
-    const starts = [...axes].map((code) => {
+    const starts = axes.split('').map((code) => {
       const { axis, step } = stepTowards(code);
       const window = { L: 6, R: 6, P: 5, A: 5, S: 4, I: 4 }[code] ?? 0;
       const length = size[axis];
@@ -96,7 +96,7 @@ describe('axes of the tensor', () => {
   it.each(['SPL', 'RAS', 'PIL'])('%s: left is left, front is front, head is head', async (axes) => {
     // Channel 1 where the index along the axis is in the second half: the half towards the axis's code.
     const lengths: Readonly<Record<string, number>> = { L: 8, R: 8, P: 9, A: 9, S: 7, I: 7 };
-    const shape = [...axes].map((code) => lengths[code]);
+    const shape = axes.split('').map((code) => lengths[code]);
     for (const axis of [0, 1, 2]) {
       const ramp = Array.from({ length: shape[axis] }, (_, i) => i - shape[axis] / 2 + 0.25);
       const nodes = [

@@ -15,13 +15,7 @@ import { tensorAxes } from './tensor-axes.js';
 export function foreignOn(contents: ForeignContents, { runtime, precision, threads }: ModelDevice): LoadedModel {
   const { name, file, metadata, bytes, externalFiles } = contents;
   const open = runtime.openModel?.bind(runtime);
-  if (open === undefined) {
-    throw new QuickcolumnError(
-      'usage',
-      `${name}: a model of another framework runs on ONNX Runtime alone (onnx), not on ${runtime.name}`,
-      { path: name, options: { runtime: 'choose onnx or auto' } },
-    );
-  }
+  if (open === undefined) throw foreignRuntimeError(name, runtime.name);
   return {
     name,
     files: [file],
@@ -36,6 +30,15 @@ export function foreignOn(contents: ForeignContents, { runtime, precision, threa
       return compiledOver(contents, { patch, batch, session });
     },
   };
+}
+
+/** The refusal of a runtime that executes graphs of ours alone. @param name of the model */
+export function foreignRuntimeError(name: string, runtime: string): QuickcolumnError {
+  return new QuickcolumnError(
+    'usage',
+    `${name}: a model of another framework runs on ONNX Runtime alone (onnx), not on ${runtime}; leave the runtime out`,
+    { path: name, options: { runtime: 'choose onnx' } },
+  );
 }
 
 interface Compiling {

@@ -117,6 +117,20 @@ describe('settings are checked key by key', () => {
   });
 });
 
+describe('the documentation', () => {
+  it('has settings that are right, for windows of any size', async () => {
+    const page = await readFile(new URL('../../../../docs/foreign-models.md', import.meta.url), 'utf8');
+    const blocks = [...page.matchAll(/^```json\n(.*?)^```/gms)].map(([, text]) => text);
+    expect(blocks).toHaveLength(2);
+    const outputs = [3, 1].map((channels) => ({ outputShape: ['n', channels, 'a', 'b', 'c'] }));
+    for (const [at, settings] of blocks.entries()) {
+      const bytes = onnxModel([{ op: 'Identity', inputs: ['x'], outputs: ['y'] }], [], outputs[at]);
+      const { metadata } = await parseForeign(bytes, 'm.onnx', { settings, readFile: noFile });
+      expect(metadata.preparation.classes[0]).toMatchObject({ value: 0, name: 'background' });
+    }
+  });
+});
+
 describe('settings that do not fit the model', () => {
   const one = [{ op: 'Identity', inputs: ['x'], outputs: ['y'] }];
   it.each<[string, Parameters<typeof onnxModel>[2], RegExp]>([
@@ -141,8 +155,7 @@ describe('settings that do not fit the model', () => {
 describe('on a runtime', () => {
   it('other runtimes than ONNX Runtime are refused', async () => {
     const contents = await parseForeign(model, 'm.onnx', { settings: JSON.stringify(settingsOf()), readFile: noFile });
-    const { openModel: _, ...rest } = await openOnnx();
-    const other: Runtime = { ...rest, name: 'onednn' };
+    const other: Runtime = { ...(await openOnnx()), name: 'onednn', openModel: undefined };
     expect(() => anyModelOn(contents, { runtime: other, precision: 'float32' })).toThrow(
       'm.onnx: a model of another framework runs on ONNX Runtime alone (onnx), not on onednn',
     );

@@ -19,7 +19,7 @@ export interface TensorAxes {
 
 /** @param codes of the spatial axes in the tensor's order, such as `SPL` */
 export function tensorAxes(codes: string): TensorAxes {
-  const fastestFirst = [...codes].reverse().join('');
+  const fastestFirst = codes.split('').reverse().join('');
   const there = reorientation(affineOfCodes('LPS', [1, 1, 1]), fastestFirst);
   const back = reorientation(affineOfCodes(fastestFirst, [1, 1, 1]), 'LPS');
   const { permutation: p } = there;

@@ -3,6 +3,7 @@ import {
   type AnyModelContents,
   anyModelOn,
   ensembleOf,
+  foreignRuntimeError,
   isForeignModel,
   type LoadedModel,
   readAnyModel,
@@ -29,7 +30,9 @@ export async function loadModels(
   for (const { name, file } of foreign) {
     const { title, licence } = file;
     const about = [title, licence && `licence: ${licence}`].filter(Boolean).map((part) => `, ${part}`);
-    context.note(`${name}: a model of another framework${about.join('')}; research use only`);
+    context.note(`${name}: a model of another framework, executed by ONNX Runtime${about.join('')}; research use only`);
+    // Before a runtime that cannot help is looked for.
+    if (runtime !== 'auto' && runtime !== 'onnx') throw foreignRuntimeError(name, runtime);
   }
   const device = await chooseDevice(
     foreign.length > 0 && runtime === 'auto' ? { ...request, runtime: 'onnx' } : request,
