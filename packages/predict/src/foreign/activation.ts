@@ -15,8 +15,8 @@ const tolerance = 1e-2;
 /**
  * @param raw [channels, voxels], in any order of voxels; not changed
  * @returns [classes, voxels]; of a sigmoid, the background is what the largest class leaves of 1
- * @throws QuickcolumnError `runtime` for numbers that are not finite, or no probabilities where
- *   there should be
+ * @throws QuickcolumnError `runtime` for numbers that are not finite, or no probabilities where there
+ *   should be
  */
 export function toProbabilities(
   raw: Float32Array,
