@@ -2,6 +2,18 @@
 export { type IntensityMode, paperPreparation, type PreparationConfig, preparationSchema } from './config.js';
 export { keepsClassValues, type LabelMap, labelMapIssues, type LabelRules, mapLabels } from './label-map.js';
 export { LabelValueError, PreparationError } from './errors.js';
+export {
+  type ForeignIntensity,
+  type ForeignPreparation,
+  isForeignPreparation,
+  type ScanPreparation,
+} from './foreign-intensity.js';
+export {
+  type ForeignOutput,
+  type ForeignSettings,
+  foreignSettingsSchema,
+  foreignSettingsVersion,
+} from './foreign-settings.js';
 export { detectScale } from './intensity.js';
 export { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from './model-metadata.js';
 export {

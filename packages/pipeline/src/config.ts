@@ -47,6 +47,12 @@ const labelClassSchema: z.ZodType<LabelClass> = z.strictObject({
   role: z.enum(labelRoles).optional(),
 });
 
+/** At least the background and one more, in the order of a network's output channels. */
+export const labelClassesSchema: z.ZodType<readonly LabelClass[]> = z
+  .array(labelClassSchema)
+  .min(2)
+  .superRefine(checkClasses);
+
 /** Strict: an unknown key is an error, so that a misspelt setting is never silently ignored. */
 export const preparationSchema: z.ZodType<PreparationConfig> = z
   .strictObject({
@@ -55,7 +61,7 @@ export const preparationSchema: z.ZodType<PreparationConfig> = z
       .tuple([z.number(), z.number()])
       .refine(([low, high]) => low < high, { error: 'the first value must be below the second, as in [-1250, 250]' }),
     spacingMm: z.tuple([spacing, spacing, spacing]),
-    classes: z.array(labelClassSchema).min(2).superRefine(checkClasses),
+    classes: labelClassesSchema,
     ignoreLabel: byte.min(1).optional(),
     labels: z.record(z.string(), z.string().nullable()).optional(),
   })

@@ -30,7 +30,7 @@ export interface ModelMetadata {
 }
 
 /** Far above what any machine trains with; a file that says more is damaged or hostile. */
-const mostPatchVoxels = 2 ** 27;
+export const mostPatchVoxels: number = 2 ** 27;
 
 const positive = z.int().positive();
 const whole = z.int().nonnegative();

@@ -1,6 +1,7 @@
 /**
  * A scan on its way to the network, spec 3: axes to L-P-S, intensities to 0–255, resampling to the configured spacing,
- * z-score. Every step is remembered in `undo`, and `restoreProbabilities` (restore.ts) is the way back.
+ * z-score; for models of other frameworks their own map of intensities instead (foreign-intensity.ts). Every step is
+ * remembered in `undo`, and `restoreProbabilities` (restore.ts) is the way back.
  *
  * The prepared grid covers the scan's own box edge to edge, so after flooring the size its true spacing (in `affine`)
  * is up to one voxel in the scan's length wider than configured. That is what makes the way back exact.
@@ -18,9 +19,10 @@ import {
   spacingMm,
   type Vector3,
   type Volume,
+  type VoxelArray,
 } from '@quickcolumn/volume';
-import type { PreparationConfig } from './config.js';
 import { LabelValueError } from './errors.js';
+import { isForeignPreparation, normaliseIntensity, type ScanPreparation } from './foreign-intensity.js';
 import { scaleIntensity, standardizeInPlace, zScoreOf } from './intensity.js';
 import { mapLabels } from './label-map.js';
 
@@ -33,18 +35,18 @@ export interface Undo {
 }
 
 export interface PreparedScan {
-  /** Z-scored values on the prepared grid, x fastest. */
+  /** Z-scored, or otherwise normalised, values on the prepared grid, x fastest. */
   readonly image: Float32Array;
   readonly size: Size3;
   /** Of the prepared grid, orientation L-P-S. */
   readonly affine: Affine;
   /** The classes' values (not their indices, nor the file's values) on the prepared grid. */
   readonly labels?: Uint8Array;
-  /** What air looks like in `image`: the value to pad with. */
+  /** The value to pad with: what air looks like in `image`, or what a model of another framework states. */
   readonly airValue: number;
   readonly undo: Undo;
   readonly scale: IntensityScale;
-  /** Of the values in 0–255 after resampling, before the z-score. */
+  /** Of the values in 0–255 after resampling, before the z-score; of the map of a model of another framework. */
   readonly mean: number;
   readonly sd: number;
 }
@@ -60,9 +62,10 @@ export interface PrepareOptions {
 /**
  * Prepares one scan. The inputs are not changed.
  * @throws GridMismatchError when the labels are not on the image's grid, LabelValueError for undeclared label values,
- * DefectError for voxels that are not finite; what else may be wrong with a scan, `scanDefects` tells before
+ * PreparationError for intensities that are not what a model of another framework needs, DefectError for voxels that
+ * are not finite; what else may be wrong with a scan, `scanDefects` tells before
  */
-export function prepareScan(image: Volume, config: PreparationConfig, options: PrepareOptions = {}): PreparedScan {
+export function prepareScan(image: Volume, config: ScanPreparation, options: PrepareOptions = {}): PreparedScan {
   const { labels: file, name = 'image', labelName = name } = options;
   const labels = file && { ...file, voxels: mapLabels(file.voxels, config) };
   if (labels) {
@@ -71,20 +74,33 @@ export function prepareScan(image: Volume, config: PreparationConfig, options: P
   }
   const upright = reorient(image);
   const reorientedSize = upright.size;
-  const size = preparedSize(reorientedSize, spacingMm(upright.affine), config.spacingMm);
-  const scaled = scaleIntensity(upright.voxels, config, name);
-  const resampled = sameSize(size, reorientedSize) ? scaled.voxels : resizeCubic(scaled.voxels, reorientedSize, size);
-  const score = standardizeInPlace(resampled, config.intensity);
+  const ownMm = spacingMm(upright.affine);
+  const size = preparedSize(reorientedSize, ownMm, config.spacingMm ?? ownMm);
+  const prepared = prepareImage(upright.voxels, config, { name, from: reorientedSize, to: size });
   return {
-    image: resampled,
+    ...prepared,
     size,
     affine: resizedAffine(upright.affine, reorientedSize, size),
     ...(labels && { labels: prepareLabels(labels, size, valuesOf(config)) }),
-    airValue: Math.fround(zScoreOf(scaled.air, score)),
     undo: { originalSize: image.size, originalAffine: image.affine, reorientedSize },
-    scale: scaled.scale,
-    ...score,
   };
+}
+
+/** Intensities and resampling, in that order; the z-score of our models comes last. */
+function prepareImage(
+  voxels: VoxelArray,
+  config: ScanPreparation,
+  { name, from, to }: { readonly name: string; readonly from: Size3; readonly to: Size3 },
+): Pick<PreparedScan, 'image' | 'airValue' | 'scale' | 'mean' | 'sd'> {
+  const resized = (values: Float32Array): Float32Array => (sameSize(to, from) ? values : resizeCubic(values, from, to));
+  if (isForeignPreparation(config)) {
+    const { voxels: normalised, ...rest } = normaliseIntensity(voxels, config.intensity, name);
+    return { image: resized(normalised), airValue: config.padding, ...rest };
+  }
+  const { voxels: scaled, air, scale } = scaleIntensity(voxels, config, name);
+  const image = resized(scaled);
+  const score = standardizeInPlace(image, config.intensity);
+  return { image, airValue: Math.fround(zScoreOf(air, score)), scale, ...score };
 }
 
 /** floor(size · old / new spacing), at least 1, along each axis. */
@@ -116,7 +132,7 @@ export function checkLabelValues(
 }
 
 /** Every value that label files may have. */
-function valuesOf({ classes, ignoreLabel }: PreparationConfig): number[] {
+function valuesOf({ classes, ignoreLabel }: ScanPreparation): number[] {
   const values = classes.map(({ value }) => value);
   return ignoreLabel === undefined ? values : [...values, ignoreLabel];
 }

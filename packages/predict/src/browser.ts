@@ -1,7 +1,15 @@
 /** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { ensembleOf } from './model/ensemble.js';
-export type { CompiledModel, LoadedModel, ModelFile, ModelRuntime, NetworkBytes } from './model/loaded-model.js';
+export type { ForeignContents } from './foreign/parse-foreign.js';
+export type {
+  CompiledModel,
+  ForeignMetadata,
+  LoadedModel,
+  ModelFile,
+  ModelRuntime,
+  NetworkBytes,
+} from './model/loaded-model.js';
 export {
   largestModelBytes,
   type ModelContents,

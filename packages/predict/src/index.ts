@@ -1,2 +1,10 @@
 export * from './browser.js';
-export { loadModel, readModel } from './model/load-model.js';
+export { foreignRuntimeError } from './foreign/foreign-model.js';
+export {
+  type AnyModelContents,
+  anyModelOn,
+  isForeignModel,
+  loadModel,
+  readAnyModel,
+  readModel,
+} from './model/load-model.js';

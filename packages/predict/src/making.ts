@@ -29,7 +29,7 @@ export function makingDifference(sidecar: unknown, model: LoadedModel, making: M
   const made = { ...options, ...(postProcessing && { postProcessing: { ...postProcessing, ...unchanged } }) };
   const smallest = making.minimumLesionMl ?? defaultMinimumLesionMl;
   const compared: readonly (readonly [what: string, told: unknown, asked: unknown])[] = [
-    ['another model', files.map((file) => file?.sha256), model.files.map(({ sha256 }) => sha256)],
+    ['another model', files.map(contentsOf), model.files.map(contentsOf)],
     ['another runtime', runtime.name, model.runtime.name],
     ['another precision', runtime.precision, model.runtime.precision],
     ['another window', [window.patch, window.overlap], Object.values(resolveWindow(model, making))],
@@ -38,6 +38,13 @@ export function makingDifference(sidecar: unknown, model: LoadedModel, making: M
   ];
   return compared.find(([, told, asked]) => canonical(told) !== canonical(asked))?.[0];
 }
+
+/** A model of another framework is what its settings say, too. */
+const contentsOf = (file: Partial<ModelFile> | null): unknown => [
+  file?.sha256,
+  file?.weightsSha256,
+  file?.settingsSha256,
+];
 
 /** As far as it is looked at here. */
 function isSidecar(value: unknown): value is MaskSidecar {

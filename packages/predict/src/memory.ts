@@ -6,7 +6,7 @@
  * measurements; the network's own share comes from the model when it can tell. What a graphics card holds is told apart: the
  * machine's memory does not limit it.
  */
-import { type ModelMetadata, preparedSize } from '@quickcolumn/pipeline';
+import { preparedSize } from '@quickcolumn/pipeline';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { reorientation, spacingMm, type Size3, type Vector3, type Volume } from '@quickcolumn/volume';
 import { mergeBytes, paddedSize } from './windows/merge.js';
@@ -30,7 +30,7 @@ export interface PredictionEstimate {
   readonly cardBytes: number;
 }
 
-function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: Vector3): Size3 {
+function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: Vector3 | null): Size3 {
   const { permutation } = reorientation(image.affine);
   const spacing = spacingMm(image.affine);
   const upright = (values: Vector3): Vector3 => [
@@ -38,11 +38,11 @@ function sizeAfterPreparation(image: Pick<Volume, 'size' | 'affine'>, targetMm: 
     values[permutation[1]],
     values[permutation[2]],
   ];
-  return preparedSize(upright(image.size), upright(spacing), targetMm);
+  return preparedSize(upright(image.size), upright(spacing), targetMm ?? upright(spacing));
 }
 
 // Without word from the model: the widest decoder level keeps about 12 maps of rootFilters channels at a time.
-function networkBytes(metadata: ModelMetadata, patchVoxels: number): number {
+function networkBytes(metadata: LoadedModel['metadata'], patchVoxels: number): number {
   const { rootFilters } = metadata.network as { rootFilters?: unknown };
   return patchVoxels * Float32Array.BYTES_PER_ELEMENT * 12 * (typeof rootFilters === 'number' ? rootFilters : 32);
 }
@@ -78,7 +78,7 @@ export function estimatePrediction(
   const restoreBytes = mergeBytes(padded, classes) + (3 * 4 + 2) * scanVoxels;
   return {
     preparedSize: prepared,
-    windows: windowGrid(padded, patch, overlap).count,
+    windows: windowGrid(padded, patch, { overlap }).count,
     batch,
     scanBytes,
     prepareBytes,

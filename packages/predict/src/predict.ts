@@ -17,11 +17,12 @@ import {
   type PredictionEstimate,
   refuseIfTooLarge,
 } from './memory.js';
+import { tensorAxes } from './foreign/tensor-axes.js';
 import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
 import { createMerger, padToPatch, readPatch, type WindowWeighting } from './windows/merge.js';
 import { type MirrorAxis, mirrored } from './windows/mirror.js';
-import { windowCorners, windowGrid } from './windows/windows.js';
+import { type AxisFlags, windowCorners, windowGrid } from './windows/windows.js';
 
 export interface PredictOptions {
   /** Voxels of the window along x, y, z; each a multiple of what the network asks for. Default: the model's. */
@@ -75,13 +76,8 @@ export function resolveWindow(
   options: Pick<PredictOptions, 'patch' | 'overlap'> = {},
 ): { patch: Size3; overlap: Size3 } {
   const patch = options.patch ?? model.metadata.patch;
-  const multiple = patchMultipleOf(networkSchema.parse(model.metadata.network));
-  patch.forEach((length, axis) => {
-    if (Number.isInteger(length) && length > 0 && length % multiple === 0) return;
-    const next = Math.max(1, Math.ceil(length / multiple) || 1) * multiple;
-    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${multiple}; use ${next}`);
-  });
-  const half: Size3 = [patch[0] / 2, patch[1] / 2, patch[2] / 2];
+  checkPatch(model.metadata, patch);
+  const half: Size3 = [Math.floor(patch[0] / 2), Math.floor(patch[1] / 2), Math.floor(patch[2] / 2)];
   const overlap = options.overlap ?? (options.patch === undefined ? model.metadata.overlap : half);
   overlap.forEach((length, axis) => {
     if (Number.isInteger(length) && length >= 0 && length < patch[axis]) return;
@@ -91,6 +87,24 @@ export function resolveWindow(
     );
   });
   return { patch, overlap };
+}
+
+function checkPatch(metadata: LoadedModel['metadata'], patch: Size3): void {
+  const isForeign = metadata.format === 'quickcolumn-foreign-model';
+  // What else a model of another framework asks of its window, its file does not tell: it fails in its own words.
+  const multiple = isForeign ? 1 : patchMultipleOf(networkSchema.parse(metadata.network));
+  patch.forEach((length, axis) => {
+    const fixed = isForeign ? metadata.fixedPatch[axis] : null;
+    if (fixed !== null && length !== fixed) {
+      throw new QuickcolumnError(
+        'usage',
+        `patch[${axis}]: ${length}, but the model takes ${fixed} alone; use ${fixed}`,
+      );
+    }
+    if (Number.isInteger(length) && length > 0 && length % multiple === 0) return;
+    const next = Math.max(1, Math.ceil(length / multiple) || 1) * multiple;
+    throw new QuickcolumnError('usage', `patch[${axis}]: ${length} is not a multiple of ${multiple}; use ${next}`);
+  });
 }
 
 /**
@@ -120,9 +134,10 @@ export async function predictScan(
 
   const { preparation } = model.metadata;
   const { classes } = preparation;
+  const { reversed, threshold } = foreignRules(model.metadata);
   const prepared = prepareScan(image, preparation, { name });
-  const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
-  const grid = windowGrid(padded.size, patch, overlap);
+  const padded = padToPatch(prepared.image, prepared.size, patch, { value: prepared.airValue, reversed });
+  const grid = windowGrid(padded.size, patch, { overlap, reversed });
   const merger = createMerger(padded.size, patch, {
     grid,
     classes: classes.length,
@@ -158,7 +173,10 @@ export async function predictScan(
 
   merger.finish();
   const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
-  const restored = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
+  // A class that is by itself has to reach the threshold, not what the others leave.
+  const decisive = (c: number): Float32Array =>
+    c === 0 && threshold !== undefined ? new Float32Array(voxelCount(prepared.size)).fill(threshold) : probabilityOf(c);
+  const restored = restoreProbabilities(decisive, classes, prepared.size, prepared.undo, { name });
   const result =
     postProcessing === undefined
       ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
@@ -171,6 +189,14 @@ export async function predictScan(
     }
   }
   return prediction;
+}
+
+/** What a model of another framework wants otherwise: where windows begin, and when a voxel is no background. */
+function foreignRules(metadata: LoadedModel['metadata']): { reversed?: AxisFlags; threshold?: number } {
+  if (metadata.format !== 'quickcolumn-foreign-model') return {};
+  const { axes, output } = metadata;
+  const { reversed } = tensorAxes(axes);
+  return output.kind === 'sigmoid' ? { reversed, threshold: output.threshold } : { reversed };
 }
 
 function checkLength(probabilities: Float32Array, expected: number, name: string): void {

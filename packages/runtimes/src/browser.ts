@@ -7,11 +7,21 @@ export type {
   RuntimeProvider,
   TileStore,
 } from './contract/provider.js';
-export type { CompileOptions, Executable, NamedTensor, Precision, Runtime } from './contract/runtime.js';
+export type {
+  CompileOptions,
+  Executable,
+  ModelSession,
+  NamedTensor,
+  OpenModelOptions,
+  Precision,
+  Runtime,
+} from './contract/runtime.js';
 export { graphProblem } from './onnx/check-graph.js';
 export { lowerToOnnx } from './onnx/lower.js';
-export { type OrtApi, type OrtHost, onnxOpset, onnxRuntimeOver } from './onnx/ort-runtime.js';
+export { onnxOpset, onnxRuntimeOver } from './onnx/ort-runtime.js';
+export type { OrtApi, OrtHost } from './onnx/ort-session.js';
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';
+export { type ModelSignature, readSignature, type TensorSignature } from './onnx/signature.js';
 export {
   chooseFrom,
   type MeasuredSpeeds,

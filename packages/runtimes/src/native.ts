@@ -7,7 +7,7 @@
  */
 import type koffi from 'koffi';
 import { RuntimeError } from './contract/errors.js';
-import type { OrtApi } from './onnx/ort-runtime.js';
+import type { OrtApi } from './onnx/ort-session.js';
 import type { WebGpuEntry } from './webgpu/types.js';
 
 type Koffi = typeof koffi;

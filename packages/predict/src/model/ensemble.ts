@@ -16,7 +16,11 @@ export function ensembleOf(models: readonly LoadedModel[]): LoadedModel {
   if (first === undefined) throw new QuickcolumnError('usage', 'an ensemble needs at least one model');
   if (others.length === 0) return first;
   for (const other of others) {
+    requireSame(first, other, 'format', ({ metadata }) => metadata.format);
     requireSamePreparation(first, other);
+    for (const key of ['axes', 'fixedPatch', 'threshold'] as const) {
+      requireSame(first, other, key, ({ metadata }) => foreignText(metadata, key));
+    }
     requireSame(first, other, 'runtime', ({ runtime }) => JSON.stringify(runtime));
   }
   const estimates = models.map((model) => model.estimateBytes?.bind(model));
@@ -56,16 +60,23 @@ export function ensembleOf(models: readonly LoadedModel[]): LoadedModel {
 
 function requireSamePreparation(first: LoadedModel, other: LoadedModel): void {
   const [a, b] = [first, other].map(({ metadata }) => metadata.preparation);
-  for (const key of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof typeof a>) {
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     // How the label files of the training were read changes no scan.
     if (key === 'ignoreLabel' || key === 'labels') continue;
     requireSame(first, other, `preparation.${key}`, ({ metadata: { preparation } }) =>
       key === 'classes'
         ? // Colours are for pictures, roles for what is measured in the mask.
           JSON.stringify(preparation.classes.map(({ value, name, mirror }) => ({ value, name, mirror })))
-        : (JSON.stringify(preparation[key]) ?? 'nothing'),
+        : (JSON.stringify(new Map<string, unknown>(Object.entries(preparation)).get(key)) ?? 'nothing'),
     );
   }
+}
+
+/** Windows are laid out, and voxels decided, once for all of them. */
+function foreignText(metadata: LoadedModel['metadata'], key: 'axes' | 'fixedPatch' | 'threshold'): string {
+  if (metadata.format !== 'quickcolumn-foreign-model') return '';
+  if (key !== 'threshold') return JSON.stringify(metadata[key]);
+  return metadata.output.kind === 'sigmoid' ? String(metadata.output.threshold) : 'none';
 }
 
 function requireSame(first: LoadedModel, other: LoadedModel, what: string, textOf: (m: LoadedModel) => string): void {

@@ -5,7 +5,7 @@
  * Kept apart from the loader so that the sliding window can be tested, and used, with any function that maps a
  * patch to probabilities.
  */
-import type { ModelMetadata } from '@quickcolumn/pipeline';
+import type { ForeignSettings, ModelMetadata } from '@quickcolumn/pipeline';
 import type { Precision } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
 
@@ -16,8 +16,9 @@ export interface CompiledModel {
   /**
    * Class probabilities of a batch of patches.
    *
-   * @param image [N, 1, D, H, W] z-scored values, D = z, H = y, W = x; not kept after the promise settles.
-   * @returns [N, C, D, H, W] probabilities that sum to 1 over C; valid until the next call.
+   * @param image [N, 1, D, H, W] prepared values, D = z, H = y, W = x; not kept after the promise settles.
+   * @returns [N, C, D, H, W] probabilities; valid until the next call. They sum to 1 over C, but for a sigmoid of another
+   *   framework, whose classes are independent and whose background is what the largest of them leaves.
    */
   run(image: Float32Array): Promise<Float32Array>;
   dispose(): Promise<void> | void;
@@ -30,6 +31,19 @@ export interface ModelFile {
   /** Of the whole file and of its weights, lower-case hex. */
   readonly sha256: string;
   readonly weightsSha256: string;
+  /** Of the settings beside a model of another framework, whose weights are the whole file unless others hold them. */
+  readonly settingsSha256?: string;
+  /** As its settings tell them. */
+  readonly title?: string;
+  readonly licence?: string;
+}
+
+/** What is known of a model of another framework: its settings, and what its file tells. */
+export interface ForeignMetadata extends ForeignSettings {
+  /** Its title, or the name of its file. */
+  readonly network: { readonly name: string };
+  /** Lengths of the window along x, y, z that the file fixes; null where it takes others. */
+  readonly fixedPatch: readonly [number | null, number | null, number | null];
 }
 
 /** What executes a model. */
@@ -51,7 +65,7 @@ export interface LoadedModel {
   readonly name: string;
   /** Where it comes from: one file, or all of an ensemble. */
   readonly files: readonly ModelFile[];
-  readonly metadata: ModelMetadata;
+  readonly metadata: ModelMetadata | ForeignMetadata;
   readonly runtime: ModelRuntime;
   /** The batch that its runtime is quickest with, from 1. */
   readonly windowsAtOnce: number;

@@ -8,7 +8,7 @@ const patch: Size3 = [6, 4, 4];
 const overlap: Size3 = [3, 2, 1];
 
 function mergeAll(weighting: WindowWeighting, value: (window: number, voxel: number) => number): Float32Array {
-  const grid = windowGrid(size, patch, overlap);
+  const grid = windowGrid(size, patch, { overlap });
   const merger = createMerger(size, patch, { grid, classes: 1, weighting });
   windowCorners(grid).forEach((corner, window) => {
     const length = patch[0] * patch[1] * patch[2];
@@ -24,7 +24,7 @@ function mergeAll(weighting: WindowWeighting, value: (window: number, voxel: num
 describe('merge', () => {
   it('is the plain mean over the windows that hold a voxel', () => {
     const merged = mergeAll('uniform', (window) => window);
-    const corners = windowCorners(windowGrid(size, patch, overlap));
+    const corners = windowCorners(windowGrid(size, patch, { overlap }));
     for (let z = 0; z < size[2]; z++) {
       for (let y = 0; y < size[1]; y++) {
         for (let x = 0; x < size[0]; x++) {
@@ -52,7 +52,7 @@ describe('merge', () => {
 
   it('puts a patch back where it was read', () => {
     const voxels = Float32Array.from({ length: 11 * 9 * 7 }, (_, index) => index % 97);
-    const grid = windowGrid(size, patch, overlap);
+    const grid = windowGrid(size, patch, { overlap });
     const merger = createMerger(size, patch, { grid, classes: 2 });
     const buffer = new Float32Array(patch[0] * patch[1] * patch[2]);
     for (const corner of windowCorners(grid)) {
@@ -68,7 +68,7 @@ describe('merge', () => {
 
   it('pads on both sides with the value of air, and the box inside is the original', () => {
     const voxels = Float32Array.from({ length: 5 * 9 * 2 }, (_, index) => index);
-    const padded = padToPatch(voxels, [5, 9, 2], [8, 8, 4], -7);
+    const padded = padToPatch(voxels, [5, 9, 2], [8, 8, 4], { value: -7 });
     expect(padded.size).toEqual([8, 9, 4]);
     expect(padded.corner).toEqual([1, 0, 1]);
     expect(padded.voxels[0]).toBe(-7);

@@ -7,7 +7,7 @@
  * windows more, which is not what "divided equally" means.
  */
 import type { Size3 } from '@quickcolumn/volume';
-import type { WindowGrid } from './windows.js';
+import type { AxisFlags, WindowGrid } from './windows.js';
 
 /** 'uniform' counts every voxel of a window alike; 'gaussian' trusts the centre of a window more than its rim. */
 export type WindowWeighting = 'uniform' | 'gaussian';
@@ -129,14 +129,19 @@ export function paddedSize(size: Size3, patch: Size3): Size3 {
   return [Math.max(size[0], patch[0]), Math.max(size[1], patch[1]), Math.max(size[2], patch[2])];
 }
 
-/** Pads a volume with `value` on both sides (the odd voxel at the end) where it is smaller than the patch. */
-export function padToPatch(voxels: Float32Array, size: Size3, patch: Size3, value: number): Padded {
+/**
+ * Pads a volume with `value` on both sides where it is smaller than the patch. The odd voxel is at the end, or where an axis
+ * is `reversed`, at the beginning.
+ */
+export function padToPatch(
+  voxels: Float32Array,
+  size: Size3,
+  patch: Size3,
+  { value, reversed }: { readonly value: number; readonly reversed?: AxisFlags | undefined },
+): Padded {
   const target = paddedSize(size, patch);
-  const corner: Size3 = [
-    Math.floor((target[0] - size[0]) / 2),
-    Math.floor((target[1] - size[1]) / 2),
-    Math.floor((target[2] - size[2]) / 2),
-  ];
+  const before = (axis: number): number => Math.floor((target[axis] - size[axis] + (reversed?.[axis] ? 1 : 0)) / 2);
+  const corner: Size3 = [before(0), before(1), before(2)];
   if (target.every((length, axis) => length === size[axis])) return { voxels, size, corner };
   const out = new Float32Array(target[0] * target[1] * target[2]).fill(value);
   copyRows(size, (y, z) => {

@@ -4,7 +4,7 @@ import { windowCorners, windowGrid, windowStarts } from './windows.js';
 
 describe('windows', () => {
   it('gives the 18 windows of the specification for the median shape', () => {
-    const grid = windowGrid([267, 254, 104], [160, 160, 80], [80, 80, 40]);
+    const grid = windowGrid([267, 254, 104], [160, 160, 80], { overlap: [80, 80, 40] });
     expect(grid.starts).toEqual([
       [0, 80, 107],
       [0, 80, 94],

@@ -14,6 +14,9 @@ export interface WindowGrid {
   readonly count: number;
 }
 
+/** One for each of x, y and z. */
+export type AxisFlags = readonly [boolean, boolean, boolean];
+
 /**
  * First voxels of the windows along one axis, ascending, unique, covering 0 … length − 1.
  *
@@ -38,11 +41,19 @@ export function windowStarts(length: number, window: number, overlap: number): n
   return Array.from({ length: steps }, (_, index) => Math.min(index * stride, length - window));
 }
 
-/** The windows of a volume of `size` voxels (x, y, z); every axis at least as long as the patch. */
-export function windowGrid(size: Size3, patch: Size3, overlap: Size3): WindowGrid {
-  const x = windowStarts(size[0], patch[0], overlap[0]);
-  const y = windowStarts(size[1], patch[1], overlap[1]);
-  const z = windowStarts(size[2], patch[2], overlap[2]);
+/**
+ * The windows of a volume of `size` voxels (x, y, z); every axis at least as long as the patch.
+ * @param options.reversed axes along which the first window ends at the far edge; default none
+ */
+export function windowGrid(
+  size: Size3,
+  patch: Size3,
+  { overlap, reversed }: { readonly overlap: Size3; readonly reversed?: AxisFlags | undefined },
+): WindowGrid {
+  const [x, y, z] = size.map((length, axis) => {
+    const starts = windowStarts(length, patch[axis], overlap[axis]);
+    return reversed?.[axis] ? starts.map((start) => length - patch[axis] - start).reverse() : starts;
+  });
   return { starts: [x, y, z], count: x.length * y.length * z.length };
 }
 

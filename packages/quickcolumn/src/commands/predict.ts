@@ -54,7 +54,8 @@ export function predictCommand(): Command {
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
     .requiredOption(
       '--model <model.onnx>',
-      'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
+      'model file, as train writes it, or its run folder; several, separated by commas, are averaged; an ONNX model of ' +
+        'PyTorch, nnU-Net or MONAI needs its settings beside it (model.onnx.json; without them you get a template)',
     )
     .requiredOption('--out <path>', 'folder for the masks, or a file for a single scan: .nii.gz, .nrrd, .mha, .dcm')
     .option(

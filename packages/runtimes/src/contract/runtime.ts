@@ -30,6 +30,25 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+export interface OpenModelOptions extends CompileOptions {
+  /** Files that hold weights of the model, by the names that it gives them. */
+  readonly externalFiles?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** An ONNX file, executed with its own operators. Runs do not overlap. */
+export interface ModelSession {
+  /**
+   * @param inputs float32 tensors by name, not kept
+   * @returns the float32 outputs that were asked for, owned by the caller
+   * @throws RuntimeError where the model fails, such as for a shape that it does not take
+   */
+  run(
+    inputs: Readonly<Record<string, NamedTensor>>,
+    outputs: readonly string[],
+  ): Promise<Readonly<Record<string, NamedTensor>>>;
+  dispose(): Promise<void>;
+}
+
 export interface Runtime {
   readonly name: string;
   /** Version of the library, or name of the adapter, behind it, for reports. */
@@ -49,6 +68,11 @@ export interface Runtime {
   readonly windowsAtOnce: number;
   /** @throws RuntimeError for a precision that is not among `precisions`, and where the graph does not fit */
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+  /**
+   * Opens an ONNX file as it is; absent where a runtime executes graphs of ours alone.
+   * @throws RuntimeError where the library refuses the file
+   */
+  openModel?(bytes: Uint8Array, options?: OpenModelOptions): Promise<ModelSession>;
   /** Ends the device and all executables on it; absent where there is nothing to end. */
   close?(): void;
 }

@@ -11,51 +11,11 @@ import { checkPrecision } from '../contract/precision.js';
 import type { CompileOptions, Executable, NamedTensor, Runtime } from '../contract/runtime.js';
 import { RunState } from '../contract/run-state.js';
 import { lowerToOnnx, nextSuffix } from './lower.js';
+import { openModel } from './model-session.js';
+import { createSession, type OrtHost, type OrtTensor } from './ort-session.js';
 import { encodeModel } from './proto.js';
 
 export const onnxOpset = 17;
-
-/** What is used of a build of ONNX Runtime; spelt out, so that types here need none of its packages. */
-export interface OrtApi {
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>;
-  };
-  readonly Tensor: {
-    new (type: 'float32', data: Float32Array, dims: readonly number[]): OrtTensor;
-    new (type: 'uint8', data: Uint8Array, dims: readonly number[]): OrtTensor;
-  };
-}
-
-interface OrtTensor {
-  readonly data: unknown;
-}
-
-interface OrtSession {
-  readonly inputNames: readonly string[];
-  run(
-    feeds: Readonly<Record<string, OrtTensor>>,
-    fetches: Readonly<Record<string, OrtTensor | null>>,
-  ): Promise<Readonly<Record<string, OrtTensor>>>;
-  release(): Promise<void>;
-}
-
-interface OrtSessionOptions {
-  readonly intraOpNumThreads?: number;
-  readonly graphOptimizationLevel?: 'all';
-  readonly enableMemPattern?: boolean;
-  readonly logSeverityLevel?: 3;
-}
-
-/** A build of ONNX Runtime and how to treat it. */
-export interface OrtHost {
-  readonly ort: OrtApi;
-  /** Of the library, for reports. */
-  readonly version: string;
-  /** CPU threads where none are asked for; absent where a session has no choice. */
-  readonly threads?: number;
-  /** Whether a run fills the output tensors that it is given; onnxruntime-web makes new ones. */
-  readonly fillsOutputs: boolean;
-}
 
 interface Slot {
   readonly shape: readonly number[];
@@ -77,6 +37,7 @@ export function onnxRuntimeOver(host: OrtHost): Runtime {
     // Two windows at once take twice the time of one, and more memory.
     windowsAtOnce: 1,
     compile: (graph, options) => compile(host, graph, options),
+    openModel: (bytes, options) => openModel(host, bytes, options),
   };
 }
 
@@ -108,15 +69,7 @@ async function compile(host: OrtHost, graph: Graph, options: CompileOptions = {}
   const inputTensor = (data: Float32Array | Uint8Array, shape: readonly number[]): OrtTensor =>
     data instanceof Uint8Array ? new ort.Tensor('uint8', data, shape) : new ort.Tensor('float32', data, shape);
   const lowered = lowerToOnnx(graph);
-  const model = encodeModel({ graph: lowered, opset: onnxOpset });
-  const threads = options.threads ?? host.threads;
-  const session = await ort.InferenceSession.create(model, {
-    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    graphOptimizationLevel: 'all',
-    // One block for everything takes half as much memory again as the arena does, and is no faster.
-    enableMemPattern: false,
-    logSeverityLevel: 3,
-  });
+  const session = await createSession(host, encodeModel({ graph: lowered, opset: onnxOpset }), options);
   const slots = new Map<string, Slot>();
   for (const [name, { node, initializer }] of graph.variables) {
     const slot: Slot = { shape: node.shape, current: tensorOf(node.shape) };

@@ -8,7 +8,6 @@ import type { JobContext } from '../context.js';
 import { requireSpace } from '../folders/disk-space.js';
 import { checkOutputFile } from '../folders/outputs.js';
 import type { FailedScan, PredictedFiles, PredictJob, PredictJobResult } from '../jobs/predict.js';
-import { chooseDevice } from '../runtime/choose-device.js';
 import { InputError } from '../scans/scan-files.js';
 import { type ScanInput, scanInputs } from '../scans/scan-inputs.js';
 import { loadModels } from './load-models.js';
@@ -82,10 +81,9 @@ async function predictBatch(
   context: JobContext,
   { beforeFirst, onFailure }: BatchHooks,
 ): Promise<PredictJobResult> {
-  const { skipExisting = false, force = false, threads, minimumLesionMl } = options;
+  const { skipExisting = false, force = false, minimumLesionMl } = options;
   const targets = await chooseTargets(scans, options);
-  const device = await chooseDevice({ ...options, work: 'prediction' }, context);
-  const model = await loadModels(options.model, { ...device, ...(threads === undefined ? {} : { threads }) });
+  const model = await loadModels(options, context);
   const { patch } = resolveWindow(model, options);
   const { classes } = model.metadata.preparation;
   const windows = windowOptions(options, classes);

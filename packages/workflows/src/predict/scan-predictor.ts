@@ -8,7 +8,6 @@ import { type LoadedModel, predictScan, resolveWindow } from '@quickcolumn/predi
 import type { Volume } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import type { ScanConsent, ThreadedCompute } from '../jobs/parts.js';
-import { chooseDevice } from '../runtime/choose-device.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
 import { loadModels } from './load-models.js';
@@ -37,13 +36,9 @@ export async function openPredictor(
   request: ThreadedCompute & ScanConsent & { readonly model: string | readonly string[] },
   context: JobContext,
 ): Promise<ScanPredictor> {
-  const { threads, accept } = request;
+  const { accept } = request;
   const assume = assumptionsOf(request);
-  const device = await chooseDevice({ ...request, work: 'prediction' }, context);
-  const model = await loadModels(request.model, {
-    ...device,
-    ...(threads === undefined ? {} : { threads }),
-  });
+  const model = await loadModels(request, context);
   const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,

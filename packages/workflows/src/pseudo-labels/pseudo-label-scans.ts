@@ -44,7 +44,14 @@ export async function pseudoLabelInto(job: PseudoLabelJob, context: JobContext):
   if (chosen.length === 0) throw new InputError('no scan is left to label; give others with images or list');
   const predictor = await openPredictor(job, context);
   try {
-    const { metadata } = predictor.model;
+    const { metadata, name: modelName } = predictor.model;
+    if (metadata.format !== 'quickcolumn-model') {
+      throw new QuickcolumnError(
+        'usage',
+        `${modelName}: pseudo-labels come with the configuration of a training as the model's, and a model of another ` +
+          'framework has none; predict the scans instead',
+      );
+    }
     const { classes, ignoreLabel } = metadata.preparation;
     const ignore = ignoreValue(classes, ignoreLabel);
     requireOwnValues({ ...metadata.preparation, ignoreLabel: ignore });
