@@ -56,7 +56,7 @@ export {
   type TrainingSample,
 } from './samples/sample-pool.js';
 export { type FrozenPart, frozenParts } from './weights/freeze.js';
-export { exportModel } from './weights/export-model.js';
+export { exportModel, type ExportOptions } from './weights/export-model.js';
 export { compileEvaluationStep, compileTrainingStep, trainingGraph } from './step/step.js';
 export type {
   EvaluationStep,

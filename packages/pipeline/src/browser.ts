@@ -2,7 +2,13 @@
 export { type IntensityMode, paperPreparation, type PreparationConfig, preparationSchema } from './config.js';
 export { LabelValueError, PreparationError } from './errors.js';
 export { detectScale } from './intensity.js';
-export { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from './model-metadata.js';
+export {
+  type ModelMetadata,
+  modelMetadataSchema,
+  modelMetadataVersion,
+  type ModelTerms,
+  modelTermsSchema,
+} from './model-metadata.js';
 export {
   checkLabelValues,
   type PreparedScan,

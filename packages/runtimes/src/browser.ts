@@ -9,6 +9,7 @@ export type {
 } from './contract/provider.js';
 export type { CompileOptions, Executable, NamedTensor, Precision, Runtime } from './contract/runtime.js';
 export { graphProblem } from './onnx/check-graph.js';
+export { float16Of, float32Of, weightIn, withFloat16Weights } from './onnx/float16.js';
 export { lowerToOnnx } from './onnx/lower.js';
 export { type OrtApi, type OrtHost, onnxOpset, onnxRuntimeOver } from './onnx/ort-runtime.js';
 export { encodeModel, type ModelParts, type OnnxModel, type OnnxTensor, readModelParts } from './onnx/proto.js';

@@ -5,7 +5,7 @@
  * Kept apart from the loader so that the sliding window can be tested, and used, with any function that maps a
  * patch to probabilities.
  */
-import type { ModelMetadata } from '@quickcolumn/pipeline';
+import type { ModelMetadata, ModelTerms } from '@quickcolumn/pipeline';
 import type { Precision } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
 
@@ -23,13 +23,15 @@ export interface CompiledModel {
   dispose(): Promise<void> | void;
 }
 
-/** The file that a model was read from, as sidecars name it. */
-export interface ModelFile {
+/** The file that a model was read from and what it says about itself, as sidecars tell it. */
+export interface ModelFile extends Partial<ModelTerms> {
   /** Name without folders. */
   readonly file: string;
   /** Of the whole file and of its weights, lower-case hex. */
   readonly sha256: string;
   readonly weightsSha256: string;
+  /** Of its metadata; absent where it has none. */
+  readonly notes?: string;
 }
 
 /** What executes a model. */
