@@ -2,6 +2,7 @@
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { ensembleOf } from './model/ensemble.js';
 export type { CompiledModel, LoadedModel, ModelFile, ModelRuntime, NetworkBytes } from './model/loaded-model.js';
+export { modelLine } from './model/model-line.js';
 export {
   largestModelBytes,
   type ModelContents,

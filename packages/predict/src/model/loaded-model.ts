@@ -24,13 +24,14 @@ export interface CompiledModel {
 }
 
 /** The file that a model was read from and what it says about itself, as sidecars tell it. */
-export interface ModelFile extends Partial<ModelTerms> {
+export interface ModelFile {
   /** Name without folders. */
   readonly file: string;
   /** Of the whole file and of its weights, lower-case hex. */
   readonly sha256: string;
   readonly weightsSha256: string;
-  /** Of its metadata; absent where it has none. */
+  /** Of its metadata; absent where they are. */
+  readonly terms?: ModelTerms;
   readonly notes?: string;
 }
 

@@ -114,7 +114,7 @@ export async function parseModel(bytes: Uint8Array, path: string): Promise<Model
   const file = path.split(/[\\/]/).at(-1) ?? path;
   const { weightsSha256, terms, notes } = metadata;
   const checksums = { sha256: await sha256([bytes]), weightsSha256 };
-  const about = { ...terms, ...(notes === '' ? {} : { notes }) };
+  const about = { ...(terms && { terms }), ...(notes === '' ? {} : { notes }) };
   return { name: path, file: { file, ...checksums, ...about }, metadata, network, weights };
 }
 

@@ -2,6 +2,7 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { chooseRuntime, type RuntimeSurvey, surveyRuntimes } from '@quickcolumn/runtimes';
+import { type PretrainedSurvey, surveyPretrained } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { print, printJson } from '../terminal/terminal.js';
 
@@ -31,13 +32,14 @@ Examples:
       const runtimes = await surveyRuntimes();
       const { runtime, reason } = await chooseRuntime();
       runtime.close?.();
+      const models = await surveyPretrained();
       if (json) {
-        printJson({ ...machine, runtimes, auto: reason });
+        printJson({ ...machine, runtimes, auto: reason, models });
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);
       for (const survey of runtimes) lines.push(...linesOf(survey));
-      lines.push(['auto', reason]);
+      lines.push(['auto', reason], ...models.map(modelRow));
       for (const [name, value] of lines) print(`${name.padEnd(18)} ${value}`);
     });
 }
@@ -54,4 +56,11 @@ function linesOf({ name, runsOn, version, problem, ...about }: RuntimeSurvey): [
   for (const { label, value } of details) lines.push([`  ${label}`, value]);
   if (notByItself !== undefined) lines.push(['  not by itself', notByItself]);
   return lines;
+}
+
+/** A model that comes along: what it is, or why it cannot be used. */
+function modelRow({ name, terms, bytes, problem }: PretrainedSurvey): [string, string] {
+  const size = bytes === undefined ? [] : [formatBytes(bytes)];
+  const about = terms === undefined ? [] : [terms.title, `licence ${terms.licence.name}`, terms.intendedUse, ...size];
+  return [`model ${name}`, problem ?? about.join(', ')];
 }

@@ -30,7 +30,7 @@ import { print } from '../terminal/terminal.js';
 
 interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanConsent {
   /** A file, or the files of an ensemble separated by commas. */
-  readonly model: string;
+  readonly model?: string;
   readonly out: string;
   readonly probabilities?: boolean;
   readonly minimumLesion?: number;
@@ -52,9 +52,10 @@ export function predictCommand(): Command {
   const predict = new Command('predict')
     .description('segment scans with a trained model')
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
-    .requiredOption(
+    .option(
       '--model <model.onnx>',
-      'model file, as train writes it, or its run folder; several, separated by commas, are averaged',
+      'model file, as train writes it, or its run folder; several, separated by commas, are averaged ' +
+        '(default: covid19-ct, the pretrained model, CC BY-NC-SA 4.0)',
     )
     .requiredOption('--out <path>', 'folder for the masks, or a file for a single scan: .nii.gz, .nrrd, .mha, .dcm')
     .option(
@@ -92,6 +93,7 @@ that archives can file it; nothing else that is written does.
 A scan that cannot be predicted does not keep the others from it: what failed is listed at the end, with exit code 3.
 
 Examples:
+  quickcolumn predict scan.nii.gz --out masks
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
   quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg
@@ -112,7 +114,7 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
   const job = {
     kind: 'predict',
     inputs,
-    model: modelPaths(model),
+    model: model === undefined ? undefined : modelPaths(model),
     out,
     formats: format,
     probabilities,

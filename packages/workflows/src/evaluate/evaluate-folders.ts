@@ -10,7 +10,7 @@ import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../fold
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
 import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
 import { evaluateCases, type EvaluationCase, writeEvaluation } from './evaluation.js';
-import { sidecarClasses } from './sidecar-classes.js';
+import { sidecarClasses, sidecarModels } from './sidecar-classes.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
   const { out, force = false, history: historyPath, anonymizeKey, ignoreLabel, minimumLesionMl } = job;
@@ -26,8 +26,9 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const named =
-    job.classes === undefined ? await sidecarClasses(cases.map(({ predictionPath }) => predictionPath)) : undefined;
+  const masks = cases.map(({ predictionPath }) => predictionPath);
+  const named = job.classes === undefined ? await sidecarClasses(masks) : undefined;
+  const models = await sidecarModels(masks);
   const classes = named ?? (job.classes === 'msd' ? msdClasses : covidClasses);
   const evaluation = await evaluateCases(
     cases.map(shown),
@@ -38,7 +39,7 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
   await writeFolder(out, (folder) =>
     writeEvaluation(folder, evaluation, {
       title: 'Evaluation',
-      subtitle: `${source}, ${new Date().toISOString().slice(0, 10)}`,
+      subtitle: [`${source}, ${new Date().toISOString().slice(0, 10)}`, ...models].join('; '),
       classes,
       history,
     }),

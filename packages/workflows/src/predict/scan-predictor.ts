@@ -11,7 +11,7 @@ import type { ScanConsent, ThreadedCompute } from '../jobs/parts.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
-import { loadModels } from './load-models.js';
+import { modelLines, modelsOn, readModels } from './load-models.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
@@ -39,11 +39,11 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { threads, accept } = request;
   const assume = assumptionsOf(request);
+  const models = await readModels(request.model);
+  // What is made with a model that others made is bound to its licence; a round's own model needs no word.
+  for (const line of modelLines(models.filter(({ metadata }) => metadata.terms))) context.note(line);
   const device = await chooseDevice(request, context);
-  const model = await loadModels(request.model, {
-    ...device,
-    ...(threads === undefined ? {} : { threads }),
-  });
+  const model = modelsOn(models, { ...device, ...(threads === undefined ? {} : { threads }) });
   const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,
