@@ -43,17 +43,17 @@ const { values: flags } = parseArgs({
 const at = (/** @type {string} */ name) => join(flags.package, name);
 /** @type {Facts} */
 const before = readJson(at('model.json'));
-const facts = {
+const told = {
   ...before,
   ...(flags.model !== undefined && { file: await storeModel(flags.model, before) }),
   ...(flags.comparison !== undefined && { crossValidation: figuresOf(flags.comparison, flags.system) }),
 };
-const problems = [...fileProblems(facts), ...(flags.check ? cardProblems(facts) : [])];
+const problems = [...fileProblems(told), ...(flags.check ? cardProblems(told) : [])];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
-if (!flags.check) {
-  writeFileSync(at('model.json'), `${JSON.stringify(facts, null, 2)}\n`);
-  writeFileSync(at('README.md'), cardOf(facts));
+if (!flags.check && problems.length === 0) {
+  writeFileSync(at('model.json'), `${JSON.stringify(told, null, 2)}\n`);
+  writeFileSync(at('README.md'), cardOf(told));
   console.log(`written: ${at('model.json')} and ${at('README.md')}`);
 }
 
