@@ -2,7 +2,7 @@
 // sees them (are-the-types-wrong, for ESM), and what a package page needs. Part of `npm run check`; needs a build.
 import { checkPackage, Package } from '@arethetypeswrong/core';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -74,10 +74,12 @@ async function typeProblems(folder, { name, version }) {
 function page(folder, { name, description, license }) {
   const readme = readFileSync(join(folder, 'README.md'), 'utf8');
   const lines = readme.trim().split('\n').length;
+  // That of a model is its card.
+  const most = existsSync(join(folder, 'model.json')) ? 80 : 40;
   return [
     ...(description === undefined || license === undefined ? ['package.json lacks description or license'] : []),
     ...(readme.startsWith(`# ${name}\n`) ? [] : [`README.md does not begin with "# ${name}"`]),
-    ...(lines < 10 || lines > 40 ? [`README.md has ${lines} lines, expected 10 to 40`] : []),
+    ...(lines < 10 || lines > most ? [`README.md has ${lines} lines, expected 10 to ${most}`] : []),
     ...(readme.includes('```') ? [] : ['README.md has no example']),
     ...(/licen[cs]e/i.test(readme) ? [] : ['README.md names no licence']),
   ];

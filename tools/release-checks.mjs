@@ -1,4 +1,5 @@
 // What a release needs, one function a check: each gives a line for the table, or throws an Error that says what is wrong.
+import { createHash } from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -94,6 +95,23 @@ export function licencesAreWithin(tarballs) {
     if (!names.some((name) => /notices/i.test(name))) throw new Error(`${basename(path)} has binaries and no notices`);
   }
   return `in all; ${withBinaries} with binaries have the notices of what is within`;
+}
+
+/**
+ * The package of the pretrained model has the weights that it tells of; a clone may be without.
+ * @param {Tarballs} tarballs
+ */
+export function pretrainedModelIsWithin(tarballs) {
+  const told = tarballs.map((path) => readPackage(path).files).filter((files) => files.has('model.json'));
+  for (const files of told) {
+    const { name, file } = JSON.parse(files.get('model.json')?.toString('utf8') ?? '');
+    const sha256 = createHash('sha256')
+      .update(files.get('model.onnx') ?? '')
+      .digest('hex');
+    if (sha256 !== file?.sha256)
+      throw new Error(`${name}: model.onnx is not the one of model.json; npm run model-card`);
+  }
+  return `${told.length}, with the weights of its checksum`;
 }
 
 /**

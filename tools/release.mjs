@@ -30,6 +30,7 @@ const steps = [
   ['pack', () => `${(tarballs = packAll()).length} tarballs in build/packages`],
   ['sizes', () => checks.sizesAreWithinLimits(tarballs)],
   ['licences', () => checks.licencesAreWithin(tarballs)],
+  ['pretrained model', () => checks.pretrainedModelIsWithin(tarballs)],
   ['machine paths', () => checks.noMachinePaths(tarballs)],
   ['native parts', () => checks.nativePartsAreWhatTheySay(tarballs)],
   [

@@ -28,7 +28,8 @@ export function stageWorkspaces(to) {
     }
     if (!existsSync(join(folder, 'README.md'))) throw new Error(`${workspace.path} has no README.md`);
     if (!existsSync(join(folder, 'dist'))) throw new Error(`${workspace.path} is not built; run npm run build`);
-    copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+    // Weights have a licence of their own.
+    if (!existsSync(join(folder, 'LICENSE'))) copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
     const wasm = files.get(name)?.find((file) => /ort-wasm[^/]*\.wasm$/.test(file));
     if (wasm !== undefined) copyFileSync(ortNotices, join(folder, dirname(wasm), 'onnxruntime-ThirdPartyNotices.txt'));
     writeFileSync(join(folder, 'package.json'), `${JSON.stringify(publishedManifest(workspace), null, 2)}\n`);

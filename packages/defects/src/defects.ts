@@ -71,8 +71,6 @@ export interface Consent {
   readonly option: 'accept' | 'repair' | 'assumeOrientation' | 'assumeUnits' | 'acceptChangedData';
   /** Its values that let this defect pass; none for one that is a switch. */
   readonly values: readonly string[];
-  /** What then happens: 'interpolates the missing slices'. */
-  readonly effect: string;
 }
 
 export interface DefectRule {
@@ -80,29 +78,22 @@ export interface DefectRule {
   readonly consent?: Consent;
 }
 
-const accept = (kind: string, effect = 'uses the scan as it is'): Consent => ({
-  option: 'accept',
-  values: [kind],
-  effect,
-});
-const repair = (values: readonly string[], effect: string): Consent => ({ option: 'repair', values, effect });
+const accept = (kind: string): Consent => ({ option: 'accept', values: [kind] });
+const repair = (...values: readonly string[]): Consent => ({ option: 'repair', values });
 
 export const defects: Readonly<Record<DefectKind, DefectRule>> = {
-  damaged: { outcome: 'refused', consent: repair(['damaged=drop'], 'leaves these files out and names them') },
-  missing: { outcome: 'refused', consent: repair(['missing=interpolate'], 'interpolates them linearly') },
+  damaged: { outcome: 'refused', consent: repair('damaged=drop') },
+  missing: { outcome: 'refused', consent: repair('missing=interpolate') },
   duplicates: {
     outcome: 'refused',
-    consent: repair(
-      ['duplicates=identical', 'duplicates=first'],
-      'takes one if all are equal; takes the first whole acquisition',
-    ),
+    consent: repair('duplicates=identical', 'duplicates=first'),
   },
-  uneven: { outcome: 'refused', consent: repair(['uneven=resample'], 'interpolates onto the median distance') },
+  uneven: { outcome: 'refused', consent: repair('uneven=resample') },
   tilt: {
     outcome: 'refused',
-    consent: repair(['tilt=shear', 'tilt=resample'], 'states the sheared grid; shifts the slices upright'),
+    consent: repair('tilt=shear', 'tilt=resample'),
   },
-  localizer: { outcome: 'refused', consent: repair(['localizer=drop'], 'leaves them out') },
+  localizer: { outcome: 'refused', consent: repair('localizer=drop') },
   scattered: { outcome: 'refused' },
   'mixed-size': { outcome: 'refused' },
   'mixed-spacing': { outcome: 'refused' },
@@ -127,19 +118,18 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
     consent: {
       option: 'assumeOrientation',
       values: ['LPS', 'RAS', '…'],
-      effect: 'takes the voxel axes to point to these sides of the patient',
     },
   },
   units: {
     outcome: 'refused',
-    consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'], effect: 'takes the header to be in these units' },
+    consent: { option: 'assumeUnits', values: ['mm', 'm', 'um'] },
   },
   header: { outcome: 'noted' },
   constant: { outcome: 'refused', consent: accept('constant') },
   'not-finite': { outcome: 'refused' },
-  'value-range': { outcome: 'refused', consent: accept('value-range', 'takes the values as they are') },
+  'value-range': { outcome: 'refused', consent: accept('value-range') },
   extent: { outcome: 'refused', consent: accept('extent') },
-  calibration: { outcome: 'refused', consent: accept('calibration', 'takes the values as they are') },
+  calibration: { outcome: 'refused', consent: accept('calibration') },
   'row-length': { outcome: 'refused', consent: accept('row-length') },
   discontinuity: { outcome: 'noted' },
   coverage: { outcome: 'noted' },
@@ -156,7 +146,7 @@ export const defects: Readonly<Record<DefectKind, DefectRule>> = {
   'mixed-scales': { outcome: 'noted' },
   'changed-data': {
     outcome: 'refused',
-    consent: { option: 'acceptChangedData', values: [], effect: 'goes on with them all the same' },
+    consent: { option: 'acceptChangedData', values: [] },
   },
 };
 

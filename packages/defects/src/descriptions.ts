@@ -6,18 +6,33 @@ export interface DefectDescription {
   readonly where: 'DICOM series' | 'volume file' | 'scan' | 'label map' | 'dataset' | 'run folder';
   /** What is seen, in a few words. */
   readonly seen: string;
+  /** What happens with a user's consent: 'interpolates the missing slices'; absent where there is none. */
+  readonly effect?: string;
 }
 
 export const defectDescriptions: Readonly<Record<DefectKind, DefectDescription>> = {
   damaged: {
     where: 'DICOM series',
     seen: 'files that are truncated, empty, damaged, unreachable or without pixel data beside the slices of the series',
+    effect: 'leaves these files out and names them',
   },
-  missing: { where: 'DICOM series', seen: 'slices missing between others' },
-  duplicates: { where: 'DICOM series', seen: 'more than one slice at a place' },
-  uneven: { where: 'DICOM series', seen: 'slices at uneven distances' },
-  tilt: { where: 'DICOM series', seen: 'a tilted gantry: slices shifted against each other' },
-  localizer: { where: 'DICOM series', seen: 'scout views among the slices' },
+  missing: { where: 'DICOM series', seen: 'slices missing between others', effect: 'interpolates them linearly' },
+  duplicates: {
+    where: 'DICOM series',
+    seen: 'more than one slice at a place',
+    effect: 'takes one if all are equal; takes the first whole acquisition',
+  },
+  uneven: {
+    where: 'DICOM series',
+    seen: 'slices at uneven distances',
+    effect: 'interpolates onto the median distance',
+  },
+  tilt: {
+    where: 'DICOM series',
+    seen: 'a tilted gantry: slices shifted against each other',
+    effect: 'states the sheared grid; shifts the slices upright',
+  },
+  localizer: { where: 'DICOM series', seen: 'scout views among the slices', effect: 'leaves them out' },
   scattered: { where: 'DICOM series', seen: 'slices that are not in line with the stack' },
   'mixed-size': { where: 'DICOM series', seen: 'images of different sizes' },
   'mixed-spacing': { where: 'DICOM series', seen: 'images of different pixel spacing' },
@@ -72,26 +87,34 @@ export const defectDescriptions: Readonly<Record<DefectKind, DefectDescription>>
     seen:
       'a header that gives no orientation: NIfTI with qform_code and sform_code 0, NRRD with spacings but no space, MetaImage ' +
       'without a matrix',
+    effect: 'takes the voxel axes to point to these sides of the patient',
   },
-  units: { where: 'volume file', seen: 'a header that states other units than millimetres' },
+  units: {
+    where: 'volume file',
+    seen: 'a header that states other units than millimetres',
+    effect: 'takes the header to be in these units',
+  },
   header: {
     where: 'volume file',
     seen: 'a NIfTI header whose sform, qform and pixdim contradict each other (the sform is used)',
   },
-  constant: { where: 'scan', seen: 'the same value in every voxel' },
+  constant: { where: 'scan', seen: 'the same value in every voxel', effect: 'uses the scan as it is' },
   'not-finite': { where: 'scan', seen: 'voxels that are not finite numbers' },
   'value-range': {
     where: 'scan',
     seen: 'values that are neither HU nor 0–255: HU + 1024, another modality, numbers that no CT gives',
+    effect: 'takes the values as they are',
   },
-  extent: { where: 'scan', seen: 'a size or voxel spacing that no chest CT has' },
+  extent: { where: 'scan', seen: 'a size or voxel spacing that no chest CT has', effect: 'uses the scan as it is' },
   calibration: {
     where: 'scan',
     seen: 'a whole scan in HU whose values cannot be those of a chest: a wrong rescale slope or intercept',
+    effect: 'takes the values as they are',
   },
   'row-length': {
     where: 'scan',
     seen: 'rows of voxels that do not fit below each other: sizes of the header that were exchanged, or are of another file',
+    effect: 'uses the scan as it is',
   },
   discontinuity: {
     where: 'scan',
@@ -118,5 +141,9 @@ export const defectDescriptions: Readonly<Record<DefectKind, DefectDescription>>
   'divided-patient': { where: 'dataset', seen: 'scans of a patient on two sides of a split' },
   'patient-name': { where: 'dataset', seen: 'a case whose name tells another patient than the list' },
   'mixed-scales': { where: 'dataset', seen: 'scans in HU and scans in 0–255' },
-  'changed-data': { where: 'run folder', seen: 'scans or labels that are not those that the training was begun with' },
+  'changed-data': {
+    where: 'run folder',
+    seen: 'scans or labels that are not those that the training was begun with',
+    effect: 'goes on with them all the same',
+  },
 };

@@ -5,18 +5,18 @@ import { defectDescriptions } from './descriptions.js';
 
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-function consentText(consent: Consent | undefined): string {
-  if (consent === undefined) return '–';
+function consentText(consent: Consent | undefined, effect: string | undefined): string {
+  if (consent === undefined || effect === undefined) return '–';
   const flag = `--${kebab(consent.option)}`;
   const values = consent.values.map((value) => (value === '…' ? value : `\`${flag} ${value}\``));
-  return `${values.length === 0 ? `\`${flag}\`` : values.join(', ')}: ${consent.effect}`;
+  return `${values.length === 0 ? `\`${flag}\`` : values.join(', ')}: ${effect}`;
 }
 
 function page(): string {
   const rows = defectKinds.map((kind) => {
     const { outcome, consent } = defects[kind];
-    const { where, seen } = defectDescriptions[kind];
-    return `| \`${kind}\` | ${where} | ${seen} | ${outcome} | ${consentText(consent)} |`;
+    const { where, seen, effect } = defectDescriptions[kind];
+    return `| \`${kind}\` | ${where} | ${seen} | ${outcome} | ${consentText(consent, effect)} |`;
   });
   return `# What can be wrong with a scan, and what happens
 
@@ -50,4 +50,6 @@ ${rows.join('\n')}
 test('the page has a row for every defect', async () => {
   await expect(page()).toMatchFileSnapshot('../../../docs/defects.md');
   expect(new Set(defectKinds)).toEqual(new Set(Object.keys(defects)));
+  for (const kind of defectKinds)
+    expect(defectDescriptions[kind].effect === undefined, kind).toBe(defects[kind].consent === undefined);
 });

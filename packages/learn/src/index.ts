@@ -69,6 +69,6 @@ export { checkpointsFolder, historyFile } from './trainer/places.js';
 export { checkResume, type KeyedCase, type ResumeRequest } from './trainer/resume.js';
 export { type SampleSource, type TrainOptions, type TrainOutcome, type TrainResult, train } from './trainer/trainer.js';
 export { averagedWeights } from './weights/averaged-weights.js';
-export { exportModel } from './weights/export-model.js';
+export { type ExportOptions, exportModel } from './weights/export-model.js';
 export { type FrozenPart, frozenParts } from './weights/freeze.js';
 export { type SourceModel, type Transfer, transferWeights } from './weights/transfer.js';

@@ -15,7 +15,13 @@ export {
   foreignSettingsVersion,
 } from './foreign-settings.js';
 export { detectScale } from './intensity.js';
-export { type ModelMetadata, modelMetadataSchema, modelMetadataVersion } from './model-metadata.js';
+export {
+  type ModelMetadata,
+  modelMetadataSchema,
+  modelMetadataVersion,
+  type ModelTerms,
+  modelTermsSchema,
+} from './model-metadata.js';
 export {
   checkLabelValues,
   type PreparedScan,

@@ -76,7 +76,7 @@ describe('preparationSchema', () => {
 describe('modelMetadataSchema', () => {
   const metadata = {
     format: 'quickcolumn-model',
-    version: 2,
+    version: 3,
     network: { name: 'qchc-unet', rootFilters: 16, hypercolumn: true },
     preparation: paperPreparation,
     patch: [160, 160, 80],
@@ -94,11 +94,20 @@ describe('modelMetadataSchema', () => {
     const classes = covidClasses.map(({ role: _role, ...rest }) => rest);
     const preparation = { ...paperPreparation, classes };
     expect(modelMetadataSchema.parse({ ...metadata, version: 1, preparation })).toEqual(metadata);
-    expect(modelMetadataSchema.parse({ ...metadata, preparation }).preparation.classes).toEqual(classes);
+    expect(modelMetadataSchema.parse({ ...metadata, version: 2, preparation }).preparation.classes).toEqual(classes);
+  });
+
+  it('keeps the terms of a model that is given to others, and refuses them in part', () => {
+    const licence = { name: 'CC BY-NC-SA 4.0', url: 'https://creativecommons.org/licenses/by-nc-sa/4.0/' };
+    const terms = { title: 'A model', licence, attribution: 'Those who made the data', intendedUse: 'research' };
+    expect(modelMetadataSchema.parse({ ...metadata, terms })).toEqual({ ...metadata, terms });
+    const { attribution: _attribution, ...rest } = terms;
+    for (const wrong of [rest, { ...terms, licence: 'CC0' }, { ...terms, licence: { ...licence, url: 'no' } }])
+      expect(modelMetadataSchema.safeParse({ ...metadata, terms: wrong }).success).toBe(false);
   });
 
   it('refuses other formats, versions, overlaps and checksums', () => {
-    const changes = [{ format: 'x' }, { version: 3 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
+    const changes = [{ format: 'x' }, { version: 4 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
     for (const change of changes) {
       expect(modelMetadataSchema.safeParse({ ...metadata, ...change }).success, JSON.stringify(change)).toBe(false);
     }

@@ -10,6 +10,7 @@ export type {
   ModelRuntime,
   NetworkBytes,
 } from './model/loaded-model.js';
+export { modelLine } from './model/model-line.js';
 export {
   largestModelBytes,
   type ModelContents,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filesIn, quickcolumn, writeLabels, writeScan } from './command.test.helpers.js';
+import { filesIn, quickcolumn, writeLabels, writeScan, writeModel } from './command.test.helpers.js';
 
 /** Each row: what a user got wrong, the arguments, the exit code, and what the message must say. */
 interface BadInput {
@@ -198,6 +198,7 @@ describe('bad inputs', () => {
     scan.writeFloatLE(Number.NaN, 280);
     await writeFile(join(folder, 'nan', 'a.nii'), scan);
     await writeFile(join(folder, 'notes.txt'), 'not a model');
+    await writeModel(join(folder, 'm.onnx'));
     await writeFile(join(folder, 'wrong-key.yaml'), 'profile: quick\ntrain:\n  epocs: 3\n');
     await writeFile(join(folder, 'broken.yaml'), 'profile: quick\ntrain: [1, 2\n');
     const experiment = (folds: number, b: string): string =>

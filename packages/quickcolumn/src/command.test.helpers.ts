@@ -5,6 +5,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeVolume } from '@quickcolumn/io';
+import { exportModel } from '@quickcolumn/learn';
+import { networkSchema, networkVariables } from '@quickcolumn/networks';
+import { paperPreparation } from '@quickcolumn/pipeline';
 import { randomOf } from '@quickcolumn/testing';
 import type { Size3 } from '@quickcolumn/volume';
 
@@ -69,4 +72,30 @@ export async function writeLabels(path: string, value: number, size: Size3 = [24
   const voxels = new Uint8Array(size[0] * size[1] * size[2]);
   voxels[100] = value;
   await writeVolume(path, { voxels, size, affine });
+}
+
+/** A model of weights that are all 1: it opens, and what it says means nothing. */
+export async function writeModel(path: string): Promise<void> {
+  const network = networkSchema.parse({ name: 'unet3d', rootFilters: 1 });
+  const variables = new Map(
+    [...networkVariables(network, paperPreparation.classes.length)].map(
+      ([
+        name,
+        {
+          node: { shape },
+        },
+      ]) => {
+        const length = shape.reduce((product, size) => product * size, 1);
+        return [name, { shape, data: new Float32Array(length).fill(1) }];
+      },
+    ),
+  );
+  const metadata = {
+    preparation: paperPreparation,
+    patch: [16, 16, 16],
+    overlap: [0, 0, 0],
+    training: {},
+    notes: '',
+  } as const;
+  await exportModel(path, { network, variables, metadata });
 }

@@ -242,7 +242,7 @@ describe('quickcolumn', () => {
 
   it('never overwrites a scan with its mask', async () => {
     const scan = join('data', 'ct', 'phantom_0001.nii.gz');
-    const { code, stderr } = await quickcolumn(folder, 'predict', '--model', 'm.onnx', scan, '--out', scan, '--force');
+    const { code, stderr } = await quickcolumn(folder, 'predict', '--model', 'run', scan, '--out', scan, '--force');
     expect(code).toBe(5);
     expect(stderr).toContain('is an input scan; choose another output');
   });

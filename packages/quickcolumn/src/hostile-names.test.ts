@@ -81,7 +81,7 @@ describe('names that steer a terminal', () => {
     const stderr = await new Promise<string>((done) => {
       execFile(
         process.execPath,
-        [programPath, 'predict', `no${steering}`, '--model', 'm', '--out', 'x'],
+        [programPath, 'predict', 'scan', '--model', `no${steering}`, '--out', 'x'],
         { env },
         (...all) => done(all[2]),
       );

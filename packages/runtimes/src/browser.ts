@@ -17,6 +17,7 @@ export type {
   Runtime,
 } from './contract/runtime.js';
 export { graphProblem } from './onnx/check-graph.js';
+export { float16Of, float32Of, weightIn, withFloat16Weights } from './onnx/float16.js';
 export { lowerToOnnx } from './onnx/lower.js';
 export { onnxOpset, onnxRuntimeOver } from './onnx/ort-runtime.js';
 export type { OrtApi, OrtHost } from './onnx/ort-session.js';

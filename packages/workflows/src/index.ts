@@ -41,6 +41,7 @@ export type {
 export type { NextRoundJob, RoundsStatus, StartRoundsJob } from './jobs/rounds.js';
 export type { TrainJob, TrainJobResult } from './jobs/train.js';
 export { roundsStatus } from './rounds/rounds-jobs.js';
+export { type PretrainedSurvey, surveyPretrained } from './predict/pretrained.js';
 export { masksWrittenBefore } from './predict/scan-failures.js';
 export { inThisProcess, runJob } from './run-job.js';
 export { measuredPrecisions, type MeasuringPlace } from './runtime/measured-precisions.js';

@@ -1,5 +1,6 @@
-/** The example's page, as people use it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The example's page, as people use it: with the pretrained model beside it, another one, a damaged one, and none. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readLabelsBlobs } from '@quickcolumn/io';
@@ -14,17 +15,24 @@ describe("the example's page", needs('Chromium'), () => {
   const folder = mkdtempSync(join(tmpdir(), 'quickcolumn-example-'));
   let test: TestPage;
   let page: Page;
+  const inPackage = (name: string): string => join(folder, 'package', name);
   const problems: string[] = [];
   beforeAll(async () => {
     await makeQuickModel(folder);
+    // As `npm run model-card` makes it.
+    mkdirSync(join(folder, 'package'));
+    const repository = join(import.meta.dirname, '../../../..');
+    cpSync(join(repository, 'packages/model-covid19-ct/model.json'), inPackage('model.json'));
+    const script = [join(repository, 'tools/model-card.mjs'), '--package', join(folder, 'package')];
+    execFileSync(process.execPath, [...script, '--model', join(folder, 'model.onnx')]);
     const example = join(import.meta.dirname, '../../dist/example/page.js');
-    test = await openTestPage({ ...packageEntries, example }, { '/': join(import.meta.dirname, '../../example') });
+    const folders = { '/': join(import.meta.dirname, '../../example'), '/model/': join(folder, 'package') };
+    test = await openTestPage({ ...packageEntries, example }, folders);
     ({ page } = test);
     page.on('pageerror', (error) => problems.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text());
     });
-    await page.setInputFiles('#model', join(folder, 'model.onnx'));
     await page.setInputFiles('#scan', join(folder, 'scan.nii.gz'));
   });
   afterAll(async () => {
@@ -35,9 +43,12 @@ describe("the example's page", needs('Chromium'), () => {
   it('says what it is for, and shows nothing yet', async () => {
     expect(await page.textContent('header')).toMatch(/Research use only, not a medical device/);
     expect(await page.isVisible('#viewer')).toBe(false);
+    await page.getByText(/^model QC-HC U-Net for COVID-19 CT: licence CC BY-NC-SA 4\.0, research use only/).waitFor();
+    expect(await page.textContent('#terms')).toContain('Zenodo record 3757476');
+    expect(await page.getAttribute('#terms a', 'href')).toContain('creativecommons.org/licenses/by-nc-sa/4.0');
   });
 
-  it('predicts, says on what and why, shows a slice and offers the mask', async () => {
+  it('predicts without a model being chosen, says on what and why, shows a slice and offers the mask', async () => {
     await page.selectOption('#runtime', 'auto');
     await page.click('#start');
     await page.getByText(/^done in/).waitFor();
@@ -84,6 +95,37 @@ describe("the example's page", needs('Chromium'), () => {
     await page.click('#start');
     await page.locator('#status.error').waitFor();
     expect(await page.textContent('#status')).toMatch(/no\.onnx: this is not an ONNX file/);
+  });
+
+  it("goes on with another model, and shows that one's notes", async () => {
+    await page.setInputFiles('#model', join(folder, 'model.onnx'));
+    await page.selectOption('#runtime', 'wasm');
+    await page.click('#start');
+    await page.getByText(/^done in/).waitFor();
+    expect(await page.textContent('#terms')).toBe(
+      'model model.onnx: Research use only, not a medical device. Mind the licence of the training data.',
+    );
+  });
+
+  it('refuses a pretrained model that is not the one of its checksum', async () => {
+    cpSync(join(folder, 'model.onnx'), inPackage('model.onnx'));
+    await page.setInputFiles('#model', []);
+    await page.click('#start');
+    await page.locator('#status.error').waitFor();
+    expect(await page.textContent('#status')).toMatch(
+      /\/model\/model\.onnx is damaged: its SHA-256 is \w{64}, expected \w{64}/,
+    );
+    expect(await page.isVisible('#viewer')).toBe(false);
+  });
+
+  it('asks for a model where there are no weights', async () => {
+    const facts = JSON.parse(readFileSync(inPackage('model.json'), 'utf8')) as object;
+    writeFileSync(inPackage('model.json'), JSON.stringify({ ...facts, file: null }));
+    await page.reload();
+    await page
+      .getByText('the weights of the pretrained model are missing in this clone: choose a model.onnx')
+      .waitFor();
+    expect(await page.getAttribute('#model', 'required')).toBe('');
   });
 
   it('had no errors of its own', () => expect(problems).toEqual([]));

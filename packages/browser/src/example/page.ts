@@ -1,13 +1,17 @@
 /**
- * The example's page: choose a model and a scan, predict, look, save. All of it happens on this computer; nothing is sent
- * anywhere. The predictor is kept while model and runtime stay the same, so that the next scan starts at once.
+ * The example's page: choose a scan, predict with the pretrained model or another one, look, save. All of it happens on this
+ * computer; nothing is sent anywhere. The predictor is kept while model and runtime stay the same, so that the next scan
+ * starts at once.
  */
+import { modelLine } from '@quickcolumn/predict';
 import { createPredictor, type BrowserPrediction, type Predictor, type PredictProgress } from '../index.js';
-import { byId } from './elements.js';
+import { byId, textElement } from './elements.js';
+import { checkPretrained, findPretrained, type Pretrained } from './pretrained.js';
 import { clear, show, startViewer } from './viewer.js';
 
 const form = byId('form', HTMLFormElement);
 const modelInput = byId('model', HTMLInputElement);
+const terms = byId('terms', HTMLElement);
 const scanInput = byId('scan', HTMLInputElement);
 const runtimeSelect = byId('runtime', HTMLSelectElement);
 const start = byId('start', HTMLButtonElement);
@@ -25,19 +29,28 @@ const stageTexts: Readonly<Record<PredictProgress['stage'], string>> = {
   write: 'writing the mask',
 };
 
-let kept: { readonly model: File; readonly runtime: string; readonly predictor: Predictor } | undefined;
+let pretrained: Pretrained | undefined;
+let kept: { readonly model: File | URL; readonly runtime: string; readonly predictor: Predictor } | undefined;
 let stop: AbortController | undefined;
 
-async function predictorFor(model: File, runtime: 'auto' | 'webgpu' | 'wasm'): Promise<Predictor> {
+async function predictorFor(model: File | URL, runtime: 'auto' | 'webgpu' | 'wasm'): Promise<Predictor> {
   if (kept?.model === model && kept.runtime === runtime) return kept.predictor;
   kept?.predictor.dispose();
   kept = undefined;
   const predictor = await createPredictor({ model, runtime });
+  const { info } = predictor;
+  try {
+    if (pretrained?.url === model) checkPretrained(pretrained, info);
+  } catch (error) {
+    predictor.dispose();
+    throw error;
+  }
+  showTerms({ file: info.name, terms: info.metadata.terms, notes: info.metadata.notes });
   kept = { model, runtime, predictor };
   return predictor;
 }
 
-async function predict(model: File, scan: readonly File[], signal: AbortSignal): Promise<void> {
+async function predict(model: File | URL, scan: readonly File[], signal: AbortSignal): Promise<void> {
   clear();
   withdraw();
   tell('opening the model');
@@ -57,6 +70,26 @@ async function predict(model: File, scan: readonly File[], signal: AbortSignal):
   tell([`done in ${result.seconds.toFixed(1)} s`, ...(result.sidecar.notes ?? [])].join('; '), 1);
   show(result);
   offer(result);
+}
+
+/** What must be known of the model that is used, its licence as a link. */
+function showTerms(model: Parameters<typeof modelLine>[0]): void {
+  terms.textContent = modelLine(model);
+  if (model.terms === undefined) return;
+  const link = Object.assign(textElement('a', 'licence'), { href: model.terms.licence.url, target: '_blank' });
+  terms.append(`. ${model.terms.attribution} `, link);
+}
+
+async function offerPretrained(): Promise<void> {
+  const found = await findPretrained();
+  if (typeof found === 'string') {
+    modelInput.required = true;
+    terms.textContent = `${found}: choose a model.onnx`;
+    return;
+  }
+  pretrained = found;
+  tell('choose a scan');
+  showTerms({ file: 'model.onnx', terms: found.terms });
 }
 
 function tell(text: string, share?: number): void {
@@ -98,7 +131,7 @@ function setBusy(busy: boolean): void {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  const [model] = modelInput.files ?? [];
+  const model = modelInput.files?.[0] ?? pretrained?.url;
   const scan = [...(scanInput.files ?? [])];
   if (model === undefined || scan.length === 0) return;
   stop = new AbortController();
@@ -116,3 +149,4 @@ cancel.addEventListener('click', () => {
 });
 setBusy(false);
 startViewer();
+await offerPretrained();

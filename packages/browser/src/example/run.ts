@@ -17,6 +17,11 @@ if (!onlyBundle) {
   const port = Number(argument);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new RangeError(`port ${argument}: expected a number from 0 to 65535`);
-  const { url } = await serve({ folders: { '/bundle/': join(root, 'bundle'), '/': join(root, 'example') }, port });
+  const folders = {
+    '/bundle/': join(root, 'bundle'),
+    '/model/': join(root, '../model-covid19-ct'),
+    '/': join(root, 'example'),
+  };
+  const { url } = await serve({ folders, port });
   process.stdout.write(`open ${url} in a browser; Ctrl-C ends\n`);
 }

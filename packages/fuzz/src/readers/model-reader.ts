@@ -28,7 +28,7 @@ const networks: readonly NetworkConfig[] = [
 const patch = [16, 16, 16] as const;
 
 /** A whole model file with weights of zeros. */
-export async function makeModel(network: NetworkConfig): Promise<Uint8Array> {
+export async function makeModel(network: NetworkConfig, weights?: 'float16'): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'quickcolumn-fuzz-'));
   try {
     const graph = predictionGraph(network, paperPreparation.classes.length, patch, 1);
@@ -39,7 +39,7 @@ export async function makeModel(network: NetworkConfig): Promise<Uint8Array> {
     }
     const metadata = { preparation: paperPreparation, patch, overlap: [0, 0, 0] as const, training: {}, notes: '' };
     const path = join(folder, 'model.onnx');
-    await exportModel(path, { network, variables, metadata });
+    await exportModel(path, { network, variables, metadata, ...(weights && { weights }) });
     return new Uint8Array(await readFile(path));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -80,7 +80,8 @@ export function withMetadata(model: Uint8Array, text: Uint8Array): Uint8Array {
 export const modelReader: FuzzReader = {
   name: 'model',
   seeds: async () => {
-    const models = await Promise.all(networks.map(makeModel));
+    const models = await Promise.all(networks.map((network) => makeModel(network)));
+    models.push(await makeModel(networks[1], 'float16'));
     const seeds = [...models, cyclicModel(models[0]), encodeModel({ opset: 17, graph: emptyGraph })];
     return seeds.map((bytes, i) => ({ name: `made-${i}.onnx`, extension: '.onnx', bytes }));
   },

@@ -5,7 +5,7 @@
  * Kept apart from the loader so that the sliding window can be tested, and used, with any function that maps a
  * patch to probabilities.
  */
-import type { ForeignSettings, ModelMetadata } from '@quickcolumn/pipeline';
+import type { ForeignSettings, ModelMetadata, ModelTerms } from '@quickcolumn/pipeline';
 import type { Precision } from '@quickcolumn/runtimes';
 import type { Size3 } from '@quickcolumn/volume';
 
@@ -24,7 +24,7 @@ export interface CompiledModel {
   dispose(): Promise<void> | void;
 }
 
-/** The file that a model was read from, as sidecars name it. */
+/** The file that a model was read from and what it says about itself, as sidecars tell it. */
 export interface ModelFile {
   /** Name without folders. */
   readonly file: string;
@@ -36,6 +36,9 @@ export interface ModelFile {
   /** As its settings tell them. */
   readonly title?: string;
   readonly licence?: string;
+  /** Of its metadata; absent where they are. */
+  readonly terms?: ModelTerms;
+  readonly notes?: string;
 }
 
 /** What is known of a model of another framework: its settings, and what its file tells. */

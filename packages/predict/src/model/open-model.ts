@@ -14,6 +14,7 @@ import {
   readModelParts,
   type Precision,
   type Runtime,
+  weightIn,
 } from '@quickcolumn/runtimes';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { LoadedModel, ModelFile } from './loaded-model.js';
@@ -111,8 +112,10 @@ export async function parseModel(bytes: Uint8Array, path: string): Promise<Model
   const network = readNetwork(path, metadata);
   const weights = await readWeights(path, parts, network, metadata);
   const file = path.split(/[\\/]/).at(-1) ?? path;
-  const { weightsSha256 } = metadata;
-  return { name: path, file: { file, sha256: await sha256([bytes]), weightsSha256 }, metadata, network, weights };
+  const { weightsSha256, terms, notes } = metadata;
+  const checksums = { sha256: await sha256([bytes]), weightsSha256 };
+  const about = { ...(terms && { terms }), ...(notes === '' ? {} : { notes }) };
+  return { name: path, file: { file, ...checksums, ...about }, metadata, network, weights };
 }
 
 /** @throws ModelError for a model of a version that is not known yet */
@@ -174,18 +177,17 @@ async function readWeights(
   const hashed: Uint8Array[] = [];
   const text = new TextEncoder();
   for (const [name, { node }] of [...variables].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const tensor = found.get(name);
+    const tensor = weightIn(found, name);
     if (!tensor) throw new ModelError(path, `it lacks the weights ${name}`);
     const fits = tensor.shape.length === node.shape.length && tensor.shape.every((size, at) => size === node.shape[at]);
     if (!fits) {
       const problem = `has the shape [${tensor.shape.join(', ')}], the network needs [${node.shape.join(', ')}]`;
       throw new ModelError(path, `the weights ${name}: ${problem}`);
     }
-    if (tensor.type !== 'float32' || tensor.bytes.length !== 4 * tensor.shape.reduce((p, size) => p * size, 1)) {
-      throw new ModelError(path, `the weights ${name} are damaged`);
-    }
-    weights.set(name, { shape: tensor.shape, data: new Float32Array(tensor.bytes.buffer) });
-    hashed.push(text.encode(name), tensor.bytes);
+    const { shape, values: data } = tensor;
+    if (data === undefined) throw new ModelError(path, `the weights ${name} are damaged`);
+    weights.set(name, { shape, data });
+    hashed.push(text.encode(name), new Uint8Array(data.buffer));
   }
   if ((await sha256(hashed)) !== metadata.weightsSha256) {
     throw new ModelError(path, 'its weights do not match their checksum');

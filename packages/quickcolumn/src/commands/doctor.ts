@@ -2,7 +2,7 @@
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { RuntimeSurvey } from '@quickcolumn/runtimes';
-import { type MachineSurvey, surveyMachine } from '@quickcolumn/workflows';
+import { type MachineSurvey, type PretrainedSurvey, surveyMachine, surveyPretrained } from '@quickcolumn/workflows';
 import { Command } from 'commander';
 import { note, print, printJson } from '../terminal/terminal.js';
 
@@ -32,13 +32,14 @@ Examples:
       };
       const { notes, ...survey } = await surveyMachine();
       notes.forEach(note);
+      const models = await surveyPretrained();
       if (json) {
-        printJson({ ...machine, ...survey });
+        printJson({ ...machine, ...survey, models });
         return;
       }
       const lines: [string, string | number][] = Object.entries(machine);
       for (const runtime of survey.runtimes) lines.push(...linesOf(runtime));
-      lines.push(...choiceLines(survey));
+      lines.push(...choiceLines(survey), ...models.map(modelRow));
       for (const [name, value] of lines) print(`${name.padEnd(18)} ${value}`);
     });
 }
@@ -74,4 +75,11 @@ function choiceLines({
     ]),
     ['  kept in', `${file} (remove it to have them measured anew)`],
   ];
+}
+
+/** A model that comes along: what it is, or why it cannot be used. */
+function modelRow({ name, terms, bytes, problem }: PretrainedSurvey): [string, string] {
+  const size = bytes === undefined ? [] : [formatBytes(bytes)];
+  const about = terms === undefined ? [] : [terms.title, `licence ${terms.licence.name}`, terms.intendedUse, ...size];
+  return [`model ${name}`, problem ?? about.join(', ')];
 }

@@ -30,7 +30,7 @@ import { print } from '../terminal/terminal.js';
 
 interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanConsent {
   /** A file, or the files of an ensemble separated by commas. */
-  readonly model: string;
+  readonly model?: string;
   readonly out: string;
   readonly probabilities?: boolean;
   readonly minimumLesion?: number;
@@ -52,10 +52,11 @@ export function predictCommand(): Command {
   const predict = new Command('predict')
     .description('segment scans with a trained model')
     .argument('<input...>', 'scans (NIfTI, NRRD, MetaImage) or folders of them; DICOM folders, zip archives or files')
-    .requiredOption(
+    .option(
       '--model <model.onnx>',
       'model file, as train writes it, or its run folder; several, separated by commas, are averaged; an ONNX model of ' +
-        'PyTorch, nnU-Net or MONAI needs its settings beside it (model.onnx.json; without them you get a template)',
+        'PyTorch, nnU-Net or MONAI needs its settings beside it (model.onnx.json; without them you get a template) ' +
+        '(default: covid19-ct, the pretrained model, CC BY-NC-SA 4.0)',
     )
     .requiredOption('--out <path>', 'folder for the masks, or a file for a single scan: .nii.gz, .nrrd, .mha, .dcm')
     .option(
@@ -93,6 +94,7 @@ that archives can file it; nothing else that is written does.
 A scan that cannot be predicted does not keep the others from it: what failed is listed at the end, with exit code 3.
 
 Examples:
+  quickcolumn predict scan.nii.gz --out masks
   quickcolumn predict --model run/model.onnx scan.nii.gz --out mask.nii.gz
   quickcolumn predict --model run/model.onnx ct/ --out masks/ --probabilities
   quickcolumn predict --model run/model.onnx dicom-folder/ --out masks/ --format nifti,seg
@@ -113,7 +115,7 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
   const job = {
     kind: 'predict',
     inputs,
-    model: modelPaths(model),
+    model: model === undefined ? undefined : modelPaths(model),
     out,
     formats: format,
     probabilities,

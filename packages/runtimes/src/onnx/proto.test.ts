@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { type ElementType, encodeModel, type OnnxModel, type OnnxTensor, readModelParts } from './proto.js';
 
-const sizes: Record<ElementType, number> = { float32: 4, uint8: 1, int32: 4, int64: 8, bool: 1 };
+const sizes: Record<ElementType, number> = { float32: 4, uint8: 1, int32: 4, int64: 8, bool: 1, float16: 2 };
 
 function tensor(name: string, type: ElementType, shape: readonly number[], seed = 1): OnnxTensor {
   const bytes = new Uint8Array(shape.reduce((product, size) => product * size, 1) * sizes[type]);
@@ -53,6 +53,7 @@ describe('round trip', () => {
       tensor('index', 'int64', [2]),
       tensor('counts', 'int32', [3]),
       tensor('flags', 'bool', [2]),
+      tensor('halves', 'float16', [2, 3]),
     ];
     const metadata = { quickcolumn: '{"name":"Lunge – 肺 🫁"}', '': 'an empty key', empty: '' };
     const parts = readModelParts(encodeModel(modelOf(initializers, metadata)));

@@ -5,9 +5,16 @@
  * information, metadata and nested graphs. Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  * The trap: protobuf lengths precede their content, so messages are built inside out and joined once at the end.
  */
-export type ElementType = 'float32' | 'uint8' | 'int32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'uint8' | 'int32' | 'int64' | 'bool' | 'float16';
 
-const elementCodes: Record<ElementType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
+const elementCodes: Record<ElementType, number> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+};
 
 export type OnnxAttribute =
   | { readonly kind: 'int'; readonly value: number }
@@ -266,7 +273,7 @@ export function* fields(bytes: Uint8Array): Generator<Field> {
   }
 }
 
-/** What `readModelParts` gives back: the metadata and the float32 initializers. */
+/** What `readModelParts` gives back: the metadata and the initializers. */
 export interface ModelParts {
   readonly metadata: Readonly<Record<string, string>>;
   /** Views into the given bytes are copied: `bytes` of each tensor owns its memory. */

@@ -12,7 +12,7 @@ import { checkOutputFile, checkOutputFolder, exists, writeFolder } from '../fold
 import type { EvaluateJob, EvaluateJobResult } from '../jobs/evaluate.js';
 import { InputError, type ScanFile, scansIn, volumesIn } from '../scans/scan-files.js';
 import { evaluateCases, type EvaluationCase, type EvaluationOptions, writeEvaluation } from './evaluation.js';
-import { requireSidecarClasses, sidecarClasses } from './sidecar-classes.js';
+import { requireSidecarClasses, sidecarClasses, sidecarModels } from './sidecar-classes.js';
 
 export async function runEvaluation(job: EvaluateJob, context: JobContext): Promise<EvaluateJobResult> {
   const { out, force = false, history: historyPath, anonymizeKey, minimumLesionMl } = job;
@@ -28,11 +28,10 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
     throw new InputError(`history: ${historyPath} does not exist`, { path: historyPath });
   }
   const history = historyPath === undefined ? undefined : await readHistory(historyPath);
-  const rules = await rulesOf(
-    job,
-    cases.map(({ predictionPath }) => predictionPath),
-  );
+  const masks = cases.map(({ predictionPath }) => predictionPath);
+  const rules = await rulesOf(job, masks);
   const { classes } = rules;
+  const models = await sidecarModels(masks);
   const evaluation = await evaluateCases(
     cases.map(shown),
     { ...rules, minimumLesionMl, assume: assumptionsOf(job) },
@@ -42,7 +41,7 @@ export async function runEvaluation(job: EvaluateJob, context: JobContext): Prom
   await writeFolder(out, (folder) =>
     writeEvaluation(folder, evaluation, {
       title: 'Evaluation',
-      subtitle: `${source}, ${new Date().toISOString().slice(0, 10)}`,
+      subtitle: [`${source}, ${new Date().toISOString().slice(0, 10)}`, ...models].join('; '),
       classes,
       history,
     }),

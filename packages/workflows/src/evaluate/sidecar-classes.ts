@@ -1,7 +1,9 @@
-/** What the values of predicted masks mean, as the sidecars beside them say. */
+/** What the values of predicted masks mean and which models drew them, as the sidecars beside them say. */
 import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from '@quickcolumn/errors';
 import { volumeBase } from '@quickcolumn/io';
+import { modelTermsSchema } from '@quickcolumn/pipeline';
+import { modelLine } from '@quickcolumn/predict';
 import { type LabelClass, labelRoles, withRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { InputError } from '../scans/scan-files.js';
@@ -63,6 +65,25 @@ export async function requireSidecarClasses(
     `the masks are not of the configuration's classes: ${difference}; give the one that their model was trained with`,
     {},
   );
+}
+
+/** As far as a report tells it; the classes above are what must be right. */
+const modelSchema = z.looseObject({
+  file: z.string().max(longestName),
+  terms: modelTermsSchema.optional(),
+  notes: z.string().max(1000).optional(),
+});
+const drawnBySchema = z.looseObject({ model: modelSchema, ensemble: z.array(modelSchema).optional() });
+
+/** A line for each model that the sidecars name: title, licence, intended use. */
+export async function sidecarModels(maskPaths: readonly string[]): Promise<readonly string[]> {
+  const lines = new Set<string>();
+  for (const maskPath of maskPaths) {
+    const sidecar: unknown = await readFile(`${volumeBase(maskPath)}.json`, 'utf8').then(JSON.parse, () => undefined);
+    const { data } = drawnBySchema.safeParse(sidecar);
+    for (const model of data?.ensemble ?? (data ? [data.model] : [])) lines.add(modelLine(model));
+  }
+  return [...lines];
 }
 
 async function classesIn(path: string): Promise<readonly LabelClass[] | undefined> {

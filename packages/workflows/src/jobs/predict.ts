@@ -53,8 +53,11 @@ export interface PredictJob extends TestTimeOptions, ThreadedCompute, CaseNaming
   readonly kind: 'predict';
   /** Scans, folders of them, DICOM folders, zip archives or files. */
   readonly inputs: readonly string[];
-  /** Model file, run folder or folder of a cross-validation; several are averaged. */
-  readonly model: string | readonly string[];
+  /**
+   * Name of a model that comes along, model file, run folder or folder of a cross-validation; several are averaged.
+   * Default `covid19-ct`, the pretrained model (CC BY-NC-SA 4.0).
+   */
+  readonly model?: string | readonly string[];
   /** A folder, or a file for a single scan. */
   readonly out: string;
   /** Default nifti, or what the name of a single file says. */
@@ -132,7 +135,7 @@ export const testTimeShape: TestTimeShape = {
 export const predictJob: z.ZodType<PredictJob> = z.strictObject({
   kind: z.literal('predict'),
   inputs: z.array(path).min(1),
-  model: z.union([path, z.array(path).min(1)]),
+  model: z.union([path, z.array(path).min(1)]).optional(),
   out: path,
   formats: z.array(z.enum(maskFormats)).min(1).optional(),
   probabilities: flag.optional(),

@@ -2,7 +2,7 @@
 import { assumptionsOf } from '@quickcolumn/cases';
 import { parseRepair } from '@quickcolumn/dicom';
 import { errorCodeOf } from '@quickcolumn/errors';
-import { type CompiledModel, resolveWindow } from '@quickcolumn/predict';
+import { type CompiledModel, type AnyModelContents, resolveWindow } from '@quickcolumn/predict';
 import { voxelCount } from '@quickcolumn/volume';
 import type { JobContext } from '../context.js';
 import { requireSpace } from '../folders/disk-space.js';
@@ -10,7 +10,7 @@ import { checkOutputFile } from '../folders/outputs.js';
 import type { FailedScan, PredictedFiles, PredictJob, PredictJobResult } from '../jobs/predict.js';
 import { InputError } from '../scans/scan-files.js';
 import { type ScanInput, scanInputs } from '../scans/scan-inputs.js';
-import { loadModels } from './load-models.js';
+import { modelLines, openModels, readModels } from './load-models.js';
 import { type ExistingMask, existingMask, probabilityFiles } from './mask-files.js';
 import { chooseTargets, type MaskTarget } from './mask-targets.js';
 import { type ScanPredictionOptions, windowOptions } from './options.js';
@@ -29,6 +29,8 @@ export async function runPrediction(
   const { series, repair, anonymize, anonymizeKey, force = false } = options;
   const { signal } = context;
   const hidden = anonymize === true || anonymizeKey !== undefined;
+  const models = await readModels(options.model);
+  for (const line of modelLines(models)) context.note(line);
   const found = await scanInputs(inputs, {
     series,
     assume: assumptionsOf(options),
@@ -40,6 +42,7 @@ export async function runPrediction(
   const { scans, writeKey } = namedScans(found, options);
   const failed: FailedScan[] = [];
   const result = await predictBatch(scans, options, context, {
+    models,
     beforeFirst: writeKey,
     onFailure(scan, error) {
       const shown = scan.shownName ?? scan.name;
@@ -65,10 +68,12 @@ export async function predictScans(
   const stop = (_scan: ScanInput, error: unknown): void => {
     throw error;
   };
-  return (await predictBatch(scans, options, context, { onFailure: stop })).scans;
+  const models = await readModels(options.model);
+  return (await predictBatch(scans, options, context, { models, onFailure: stop })).scans;
 }
 
-interface BatchHooks {
+interface Batch {
+  readonly models: readonly AnyModelContents[];
   /** Called when everything is checked. */
   readonly beforeFirst?: () => Promise<void>;
   /** Called for a scan that cannot be predicted where others may be; the batch goes on unless it throws. */
@@ -79,11 +84,11 @@ async function predictBatch(
   scans: readonly ScanInput[],
   options: ScanPredictionOptions,
   context: JobContext,
-  { beforeFirst, onFailure }: BatchHooks,
+  { models, beforeFirst, onFailure }: Batch,
 ): Promise<PredictJobResult> {
   const { skipExisting = false, force = false, minimumLesionMl } = options;
   const targets = await chooseTargets(scans, options);
-  const model = await loadModels(options, context);
+  const model = await openModels(models, options, context);
   const { patch } = resolveWindow(model, options);
   const { classes } = model.metadata.preparation;
   const windows = windowOptions(options, classes);

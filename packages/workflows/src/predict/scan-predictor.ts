@@ -10,7 +10,7 @@ import type { JobContext } from '../context.js';
 import type { ScanConsent, ThreadedCompute } from '../jobs/parts.js';
 import { volumeInput } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
-import { loadModels } from './load-models.js';
+import { modelLines, openModels, readModels } from './load-models.js';
 
 interface PredictedScan {
   readonly labels: Volume<Uint8Array>;
@@ -38,7 +38,10 @@ export async function openPredictor(
 ): Promise<ScanPredictor> {
   const { accept } = request;
   const assume = assumptionsOf(request);
-  const model = await loadModels(request, context);
+  const models = await readModels(request.model);
+  // What is made with a model that others made is bound to its licence; a round's own model needs no word.
+  for (const line of modelLines(models.filter(({ file }) => file.terms))) context.note(line);
+  const model = await openModels(models, request, context);
   const compiled = await model.compile(resolveWindow(model).patch, model.windowsAtOnce);
   return {
     model,
