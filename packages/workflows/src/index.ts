@@ -17,7 +17,7 @@ export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './j
 export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';
 export type { PlanJob, PlanJobResult } from './jobs/plan.js';
 export { minutesToPlan } from './plan/minutes-to-plan.js';
-export type { PlannedValue } from './plan/plan-training.js';
+export type { PlannedValue } from './plan/reasons.js';
 export { planYaml } from './plan/plan-yaml.js';
 export type {
   FailedScan,

@@ -21,7 +21,7 @@ import type { StopperState } from './early-stop.js';
 import { checkpointsFolder } from './places.js';
 
 /** How many epochs are planned at a step, 0-based over the whole training. */
-export function plannedEpochs(
+function plannedEpochs(
   { epochs, extended = [] }: Pick<TrainSettings, 'epochs' | 'extended'>,
   step: number,
 ): number {

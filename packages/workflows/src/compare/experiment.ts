@@ -104,12 +104,13 @@ async function withConfigFiles(object: unknown, source: string): Promise<unknown
   if (!isGroup(object) || !Array.isArray(object['systems'])) return object;
   const systems: unknown[] = [];
   for (const entry of object['systems'] as unknown[]) {
-    if (!isGroup(entry) || typeof entry['config'] !== 'string') {
+    const name = isGroup(entry) ? entry['config'] : undefined;
+    if (!isGroup(entry) || typeof name !== 'string') {
       systems.push(entry);
       continue;
     }
-    const { config: name, ...keys } = entry;
-    const path = resolve(dirname(source), String(name));
+    const { config: _config, ...keys } = entry;
+    const path = resolve(dirname(source), name);
     const {
       version: _version,
       seed: _seed,

@@ -1,7 +1,7 @@
 /** A training configuration planned from data, machine and minutes. */
 import type { TrainConfig } from '@quickcolumn/learn';
 import { z } from 'zod';
-import type { PlannedValue } from '../plan/plan-training.js';
+import type { PlannedValue } from '../plan/reasons.js';
 import type { ConfigRequest } from '../train/train-config.js';
 import { count, path } from './parts.js';
 
@@ -27,7 +27,7 @@ export interface PlanJobResult {
 export const planJob: z.ZodType<PlanJob> = z.strictObject({
   kind: z.literal('plan'),
   // Checked with the configuration that it makes, in the same words as that of a file.
-  request: z.record(z.string(), z.unknown()) as unknown as z.ZodType<ConfigRequest>,
+  request: z.record(z.string(), z.unknown()),
   minutes: z.number().gt(0),
   threads: count.optional(),
   out: path.optional(),

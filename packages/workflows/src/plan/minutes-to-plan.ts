@@ -21,7 +21,7 @@ export async function minutesToPlan(request: ConfigRequest): Promise<number | un
   if (profile === undefined || profile === 'auto') return minutes;
   throw new QuickcolumnError(
     'usage',
-    `minutes are for trainings that are planned (profile auto); profile ${String(profile)} says itself how long it trains`,
+    `minutes are for trainings that are planned (profile auto); profile ${JSON.stringify(profile)} says itself how long it trains`,
     { options: { maxMinutes: 'end it earlier', 'profile auto': 'plan it' } },
   );
 }

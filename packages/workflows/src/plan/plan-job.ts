@@ -11,7 +11,8 @@ import { checkOutputFile } from '../folders/outputs.js';
 import type { PlanJob, PlanJobResult } from '../jobs/plan.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { givenConfig, trainConfigFrom } from '../train/train-config.js';
-import { planTraining, type StepCost } from './plan-training.js';
+import type { StepCost } from './plan-length.js';
+import { planTraining } from './plan-training.js';
 import { planYaml } from './plan-yaml.js';
 
 export async function runPlanning(
@@ -75,7 +76,15 @@ async function measureStep(
   const task = context.begin('measure steps');
   task.update(`patch ${patch.join('×')}`, 0, 1);
   const step = await compileTrainingStep({
-    ...{ network, loss, optimizer, seed, patch, batch, averaging, threads, device },
+    network,
+    loss,
+    optimizer,
+    seed,
+    patch,
+    batch,
+    averaging,
+    threads,
+    device,
     classes: preparation.classes.length,
   });
   try {

@@ -2,7 +2,20 @@
 import type { DatasetStats } from '@quickcolumn/datasets';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { parseTrainConfig, type TrainConfig } from '@quickcolumn/learn';
-import { type Plan, type Reasons, type StepCost, seconds } from './plan-training.js';
+import { type PlannedValue, type Reasons, seconds } from './reasons.js';
+
+export interface Plan {
+  readonly config: TrainConfig;
+  readonly values: readonly PlannedValue[];
+  /** Of a training step on this machine. */
+  readonly secondsPerStep: number;
+}
+
+/** What a training step of a configuration takes here. */
+export interface StepCost {
+  readonly seconds: number;
+  readonly bytes: number;
+}
 
 /** Fewer steps teach a network nothing. */
 const fewestSteps = 100;

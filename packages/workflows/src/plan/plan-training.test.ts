@@ -3,7 +3,8 @@ import type { TrainConfig } from '@quickcolumn/learn';
 import { networkSize } from '@quickcolumn/networks';
 import { voxelCount } from '@quickcolumn/volume';
 import { describe, expect, it } from 'vitest';
-import { type Plan, type PlanRequest, planTraining } from './plan-training.js';
+import type { Plan } from './plan-length.js';
+import { type PlanRequest, planTraining } from './plan-training.js';
 import { planYaml } from './plan-yaml.js';
 
 const covid = [

@@ -1,6 +1,6 @@
 /** A planned configuration as YAML, each planned value under a comment that says why. */
 import { isMap, isPair, isScalar, parseDocument } from 'yaml';
-import type { Plan } from './plan-training.js';
+import type { Plan } from './plan-length.js';
 import { toYaml } from '../folders/yaml.js';
 
 const header = ` A training configuration that quickcolumn planned; what is planned has its reason above it.
