@@ -107,6 +107,16 @@ const auto: TrainConfig = {
   data: { ...paper.data, split: { kind: 'fraction', validation: 0 } },
   preparation: { ...paper.preparation, spacingMm: [2, 2, 3] },
   augmentation: mildAugmentation,
+  // With a batch of one patch batch norm would predict otherwise than it was trained.
+  network: {
+    name: 'qchc-unet',
+    rootFilters: 16,
+    resize: 'trilinear',
+    bottomLevel: false,
+    quickConnection: true,
+    hypercolumn: true,
+    normalization: 'instance',
+  },
   train: {
     ...paper.train,
     patch: [96, 96, 48],
@@ -115,7 +125,6 @@ const auto: TrainConfig = {
     stepsPerEpoch: 80,
     learningRate: 1e-3,
     schedule: { kind: 'cosine', floor: 0, warmupSteps: 100 },
-    statisticsPatches: 32,
     averaging: 0.98,
   },
   predict: { overlap: [48, 48, 24] },

@@ -2,6 +2,7 @@
 import type { DatasetStats } from '@quickcolumn/datasets';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { parseTrainConfig, type TrainConfig } from '@quickcolumn/learn';
+import { networkVariables } from '@quickcolumn/networks';
 import { type PlannedValue, type Reasons, seconds } from './reasons.js';
 
 export interface Plan {
@@ -105,14 +106,19 @@ export function planLength(
     },
     config.data.split,
   );
-  const statisticsPatches = reasons.choose(
-    'train.statisticsPatches',
-    {
-      value: Math.max(32, 2 * stats.cases.length),
-      why: 'the statistics of batch norm, for the weights of the model, from two patches of every scan or 32 of all',
-    },
-    train.statisticsPatches,
+  const hasBatchNorm = [...networkVariables(config.network, stats.classes.length).keys()].some((name) =>
+    name.endsWith('/variance'),
   );
+  const statisticsPatches = hasBatchNorm
+    ? reasons.choose(
+        'train.statisticsPatches',
+        {
+          value: Math.max(32, 2 * stats.cases.length),
+          why: 'the statistics of batch norm, for the weights of the model, from two patches of every scan or 32 of all',
+        },
+        train.statisticsPatches,
+      )
+    : undefined;
   const planned: TrainConfig = {
     ...config,
     data: { ...config.data, split },
@@ -124,7 +130,7 @@ export function planLength(
       epochs,
       schedule,
       averaging,
-      statisticsPatches,
+      ...(statisticsPatches !== undefined && { statisticsPatches }),
       ...(oversample !== undefined && { oversample }),
     },
   };

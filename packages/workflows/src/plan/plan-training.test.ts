@@ -106,6 +106,12 @@ describe('a plan', () => {
     expect(reasonOf('train.epochs')).toContain('30 minutes at');
   });
 
+  it('estimates statistics of batch norm for the networks that have them', async () => {
+    expect((await plan(30)).config.train.statisticsPatches).toBeUndefined();
+    const { config } = await plan(30, { given: { network: { name: 'unet3d' } } });
+    expect(config.train.statisticsPatches).toBe(32);
+  });
+
   it('of anisotropic scans makes the pixels coarser, not the slices', async () => {
     const thick = statsOf({ medianSpacingMm: [0.7, 0.7, 6], medianShape: [512, 512, 45] });
     const { config } = await plan(30, {}, thick);
