@@ -163,7 +163,7 @@ describe('a plan', () => {
 
   it('is written with its reasons above the values', async () => {
     const yaml = planYaml(await plan(30));
-    expect(yaml).toMatch(/# .*so much coarser, that a patch covers a seventh of a scan\n {2}spacingMm: \[/);
+    expect(yaml).toMatch(/# .*so much coarser, that a patch covers a third of a scan\n {2}spacingMm: \[/);
     expect(yaml).toMatch(/# 30 minutes at .* a step, measured here.*\n {2}epochs: \d+/);
   });
 });

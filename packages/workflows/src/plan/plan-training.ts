@@ -34,7 +34,7 @@ const smallestPatchVoxels = 96 * 96 * 48;
 /** The paper's; larger ones are left to those who ask for them. */
 const largestPatchVoxels = 160 * 160 * 80;
 /** The patch covers at least this share of the median scan, or the grid is made coarser. */
-const coveredShare = 1 / 7;
+const coveredShare = 1 / 3;
 const widths = [24, 16, 12, 8] as const;
 const referencePatch: Size3 = [64, 64, 32];
 /** Of the memory that is free, what a step may take. */
@@ -169,7 +169,7 @@ function planSpacing(
     shown: `${value.join('×')} mm`,
     why: value.every((mm, axis) => mm === round(ownMm[axis]))
       ? 'the median of the scans'
-      : `the scans have ${own} mm in the median; so much coarser, that a patch covers a seventh of a scan`,
+      : `the scans have ${own} mm in the median; so much coarser, that a patch covers a third of a scan`,
   };
 }
 
