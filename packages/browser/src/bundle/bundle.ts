@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type OutputChunk } from 'rolldown';
 import { noticesFile, thirdPartyNotices } from './notices.js';
+import { withoutJsonSchema } from './without-json-schema.js';
 
 /** Budget of the package's scripts, the webgpu runtime among them, minified and gzip-compressed, together; the files of ONNX Runtime come on top. */
 export const budgetBytes = 120_000;
@@ -33,6 +34,7 @@ export async function bundle(outDir: string, input: Readonly<Record<string, stri
   await mkdir(outDir, { recursive: true });
   const { output } = await build({
     input: { ...input },
+    plugins: [withoutJsonSchema],
     platform: 'browser',
     resolve: { conditionNames: ['browser', 'import', 'module', 'onnxruntime-web-use-extern-wasm', 'default'] },
     onLog(level, log) {

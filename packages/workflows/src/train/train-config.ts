@@ -40,6 +40,8 @@ export interface ConfigRequest extends ComputeRequest, ScanConsent {
 
 type Group = Record<string, unknown>;
 
+const startsFrom = (init: unknown): boolean => typeof init === 'object' && init !== null && 'from' in init;
+
 /** What the user says, in the current version: the file under the settings. @throws ConfigError, or `usage`. */
 export async function givenConfig(request: ConfigRequest): Promise<Group> {
   const given = request.config === undefined ? {} : await readYaml(request.config);
@@ -57,7 +59,7 @@ export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConf
   if (request.list !== undefined && (request.images !== undefined || request.labels !== undefined)) {
     throw new QuickcolumnError('usage', 'list replaces images and labels; give one or the other');
   }
-  if (request.freeze !== undefined && request.initFrom === undefined && !('init' in merged)) {
+  if (request.freeze !== undefined && !startsFrom(merged['init'])) {
     throw new QuickcolumnError(
       'usage',
       'freeze needs a model to start from (initFrom): frozen random weights would learn nothing',
