@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
 import { crossValidateCommand } from './commands/cross-validate.js';
-import { datasetCommand } from './commands/dataset.js';
+import { datasetCommand } from './commands/dataset/dataset.js';
 import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
 import { doctorCommand } from './commands/doctor.js';
