@@ -9,7 +9,7 @@ import { type DefectKind, judge, scanDefects } from '@quickcolumn/defects';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
 import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
-import { type IntensityScale, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
+import { type IntensityScale, type Size3, type Volume } from '@quickcolumn/volume';
 import {
   availableMemory,
   estimatePrediction,
@@ -19,9 +19,9 @@ import {
 } from './memory.js';
 import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
-import { createMerger, padToPatch, readPatch, type WindowWeighting } from './windows/merge.js';
+import { predictPrepared } from './predict-prepared.js';
+import type { WindowWeighting } from './windows/merge.js';
 import { type MirrorAxis, mirrored } from './windows/mirror.js';
-import { windowCorners, windowGrid } from './windows/windows.js';
 
 export interface PredictOptions {
   /** Voxels of the window along x, y, z; each a multiple of what the network asks for. Default: the model's. */
@@ -121,43 +121,17 @@ export async function predictScan(
   const { preparation } = model.metadata;
   const { classes } = preparation;
   const prepared = prepareScan(image, preparation, { name });
-  const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
-  const grid = windowGrid(padded.size, patch, overlap);
-  const merger = createMerger(padded.size, patch, {
-    grid,
-    classes: classes.length,
-    weighting: options.weighting,
-  });
-
   const compiled = options.compiled ?? (await model.compile(patch, estimate.batch));
   const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
+  let probabilityOf: (classIndex: number) => Float32Array;
   try {
-    const { batch } = network;
-    const voxels = voxelCount(patch);
-    const input = new Float32Array(batch * voxels);
-    const corners = windowCorners(grid);
-    for (let first = 0; first < corners.length; first += batch) {
-      if (options.signal?.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
-      // The last batch may be short: what else is in it is computed and not looked at.
-      const some = corners.slice(first, first + batch);
-      for (const [n, corner] of some.entries()) {
-        readPatch(padded.voxels, padded.size, { corner, patch, out: input.subarray(n * voxels, (n + 1) * voxels) });
-      }
-      const probabilities = await network.run(input);
-      checkLength(probabilities, batch * voxels * classes.length, name);
-      for (const [n, corner] of some.entries()) {
-        const one = probabilities.subarray(n * voxels * classes.length, (n + 1) * voxels * classes.length);
-        checkFinite(one.subarray(0, voxels), name);
-        merger.add(corner, one);
-        options.onProgress?.({ done: first + n + 1, total: grid.count });
-      }
-    }
+    const { weighting, signal, onProgress } = options;
+    const how = { patch, overlap, classes: classes.length, weighting, name, signal, onProgress };
+    probabilityOf = await predictPrepared(network, prepared, how);
   } finally {
     if (options.compiled === undefined) await compiled.dispose();
   }
 
-  merger.finish();
-  const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
   const restored = restoreProbabilities(probabilityOf, classes, prepared.size, prepared.undo, { name });
   const result =
     postProcessing === undefined
@@ -171,23 +145,4 @@ export async function predictScan(
     }
   }
   return prediction;
-}
-
-function checkLength(probabilities: Float32Array, expected: number, name: string): void {
-  if (probabilities.length === expected) return;
-  throw new QuickcolumnError(
-    'runtime',
-    `${name}: the network returned ${probabilities.length} numbers, expected ${expected} (windows, classes, voxels)`,
-  );
-}
-
-/** @param first the probabilities of one class: a softmax that is not finite is so in every class */
-function checkFinite(first: Float32Array, name: string): void {
-  for (let i = 0; i < first.length; i++) {
-    if (!Number.isFinite(first[i])) {
-      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`, {
-        reason: 'not-finite',
-      });
-    }
-  }
 }

@@ -5,7 +5,15 @@
  * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
  */
 import { join } from 'node:path';
-import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
+import {
+  casesAndScansOf,
+  casesOf,
+  type DatasetCase,
+  divideCases,
+  mirroredIndices,
+  type ScanCase,
+  toClassIndices,
+} from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import {
@@ -23,10 +31,12 @@ import {
   type TrainOptions,
   type TrainResult,
   train,
+  votedClasses,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
+import { openTeachers, type Teachers } from '../distill/teachers.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
 import { checkOutputFile } from '../folders/outputs.js';
@@ -81,12 +91,18 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
   const { runtime, precision } = device;
   const computed = { ...asked, compute: { ...asked.compute, runtime: runtime.name as RuntimeName, precision } };
-  const { config, frozen, initial } = await startingWeights(computed, { runFolder: out, resume }, context);
+  const started = await startingWeights(computed, { runFolder: out, resume }, context);
+  const { frozen, initial } = started;
+  const { config, teachers } = await openTeachers(started.config, { cacheDir, device, threads }, context);
   const { classes, ignoreLabel } = config.preparation;
-  const all = await casesOf(config.data);
+  const all = teachers === undefined ? await casesOf(config.data) : await casesAndScansOf(config.data);
   const names = shownNames(all, job);
-  const split = divideCases(all, config);
+  const isLabelled = (entry: ScanCase): entry is DatasetCase => entry.labelPath !== undefined;
+  const split = all.some(isLabelled) ? divideCases<ScanCase>(all, config) : { train: all, test: [] };
   const validated = split.test.map((entry) => names.shown(entry).name);
+  const bare = all.filter((entry) => !isLabelled(entry)).length;
+  if (bare > 0)
+    context.note(`${bare} of ${all.length} cases have no labels: the teachers' votes alone are learned there`);
   context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
   const shownName = (entry: { readonly name: string }): string => names.shown(entry).name;
   const resumable = {
@@ -101,8 +117,10 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
-  const training = await loadCases(cases.train, config, { cacheDir, shownName }, context);
-  const validation = await loadCases(cases.validation, config, { cacheDir, shownName }, context);
+  const loading = { cacheDir, shownName, teachers };
+  const loaded = await loadCases(keyed, config, loading, context).finally(() => teachers?.dispose());
+  const training = loaded.slice(0, split.train.length);
+  const validation = loaded.slice(split.train.length);
 
   const { network, loss, optimizer, seed } = config;
   const { patch, batch, stepsPerEpoch, averaging } = config.train;
@@ -120,6 +138,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     frozen,
     initial,
     ignoreLabels: ignoreLabel !== undefined,
+    softTruth: teachers !== undefined,
   };
   const step = await compileTrainingStep(compiled);
   const made: { dispose(): Promise<void> }[] = [step];
@@ -156,7 +175,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
     });
     finished(result);
-    return { config, result, trainingCases: split.train.length, validation: split.test, names };
+    return { config, result, trainingCases: split.train.length, validation: split.test.filter(isLabelled), names };
   } finally {
     for (const one of made.reverse()) await one.dispose();
   }
@@ -198,10 +217,16 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
   );
 }
 
+interface LoadOptions {
+  readonly cacheDir: string;
+  readonly shownName: (entry: { readonly name: string }) => string;
+  readonly teachers: Teachers | undefined;
+}
+
 async function loadCases(
-  cases: readonly (DatasetCase & { readonly key: string })[],
+  cases: readonly (ScanCase & { readonly key: string })[],
   { preparation, data }: TrainConfig,
-  options: { readonly cacheDir: string; readonly shownName: (entry: { readonly name: string }) => string },
+  { teachers, ...options }: LoadOptions,
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
   const loaded: (TrainingCase & { readonly key: string })[] = [];
@@ -211,10 +236,19 @@ async function loadCases(
     {
       ...options,
       consent: data,
-      onCase: ({ image, labels, size, airValue }, { name, key }) => {
+      onCase: async (scan, files) => {
+        const { image, size, airValue } = scan;
+        const { name, key } = files;
+        const packed = await teachers?.votesOf(files, scan, options.shownName(files));
+        // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
+        const labels =
+          scan.labels === undefined
+            ? packed && votedClasses(packed, preparation.classes.length)
+            : toClassIndices(scan.labels, preparation, name);
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-        const classIndices = toClassIndices(labels, preparation, name);
-        loaded.push({ ...shareCase({ name, image, labels: classIndices, size, airValue }), key });
+        const hardShare = scan.labels === undefined ? 0 : (teachers?.hardShare ?? 0);
+        const votes = packed && { packed, hardShare };
+        loaded.push({ ...shareCase({ name, image, labels, votes, size, airValue }), key });
       },
     },
     context,
