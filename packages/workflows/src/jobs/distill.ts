@@ -31,7 +31,7 @@ export const distillJob: z.ZodType<DistillJob> = z.strictObject({
   kind: z.literal('distill'),
   model: z.union([path, z.array(path).min(1)]).optional(),
   // Checked with the configuration that it makes, in the same words as that of a file.
-  request: z.record(z.string(), z.unknown()) as unknown as z.ZodType<ConfigRequest>,
+  request: z.record(z.string(), z.unknown()),
   hardShare: z.number().min(0).max(1).optional(),
   out: path,
   resume: flag.optional(),

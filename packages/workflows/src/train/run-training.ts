@@ -45,7 +45,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { TrainJob, TrainJobResult } from '../jobs/train.js';
 import { chooseDevice } from '../runtime/choose-device.js';
 import { exportBest } from './export-best.js';
-import { keyedCases, prepareCases } from './prepare-cases.js';
+import { keyedCases, type PrepareOptions, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
 
@@ -117,8 +117,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
-  const loading = { cacheDir, shownName, teachers };
-  const loaded = await loadCases(keyed, config, loading, context).finally(() => teachers?.dispose());
+  const loaded = await loadCases(keyed, config, { cacheDir, shownName, teachers }, context);
   const training = loaded.slice(0, split.train.length);
   const validation = loaded.slice(split.train.length);
 
@@ -230,28 +229,24 @@ async function loadCases(
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
   const loaded: (TrainingCase & { readonly key: string })[] = [];
-  await prepareCases(
-    cases,
-    preparation,
-    {
-      ...options,
-      consent: data,
-      onCase: async (scan, files) => {
-        const { image, size, airValue } = scan;
-        const { name, key } = files;
-        const packed = await teachers?.votesOf(files, scan, options.shownName(files));
-        // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
-        const labels =
-          scan.labels === undefined
-            ? packed && votedClasses(packed, preparation.classes.length)
-            : toClassIndices(scan.labels, preparation, name);
-        if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-        const hardShare = scan.labels === undefined ? 0 : (teachers?.hardShare ?? 0);
-        const votes = packed && { packed, hardShare };
-        loaded.push({ ...shareCase({ name, image, labels, votes, size, airValue }), key });
-      },
-    },
-    context,
-  );
+  const onCase: PrepareOptions<(typeof cases)[number]>['onCase'] = async (scan, files) => {
+    const { image, size, airValue } = scan;
+    const { name, key } = files;
+    const packed = await teachers?.votesOf(files, scan, options.shownName(files));
+    // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
+    const labels =
+      scan.labels === undefined
+        ? packed && votedClasses(packed, preparation.classes.length)
+        : toClassIndices(scan.labels, preparation, name);
+    if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
+    const hardShare = scan.labels === undefined ? 0 : (teachers?.hardShare ?? 0);
+    const votes = packed && { packed, hardShare };
+    loaded.push({ ...shareCase({ name, image, labels, votes, size, airValue }), key });
+  };
+  try {
+    await prepareCases(cases, preparation, { ...options, consent: data, onCase }, context);
+  } finally {
+    await teachers?.dispose();
+  }
   return loaded;
 }
