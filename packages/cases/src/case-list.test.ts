@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { casesOf, DatasetError, formatCaseList, readCaseList } from './index.js';
+import { casesAndScansOf, casesOf, DatasetError, formatCaseList, readCaseList } from './index.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -125,6 +125,21 @@ describe('casesOf', () => {
     );
     const divided = await put('image,label,patient,split\na.nii,a.nrrd,p,train-only\nb.nii,,p,test\n');
     await expect(casesOf({ ...data, list: divided })).rejects.toThrow(/patient p is in train-only \(a\) and in test/);
+  });
+
+  it('takes scans without labels to distill, never to be validated on', async () => {
+    const list = await put('image,label,split\na.nii,a.nrrd,\nb.nii,,\nc.nii,c.nrrd,validation\nd.nii,,test\n');
+    expect(await casesAndScansOf({ ...data, list })).toEqual([
+      { name: 'a', imagePath: join(folder, 'a.nii'), labelPath: join(folder, 'a.nrrd'), patient: 'a' },
+      { name: 'b', imagePath: join(folder, 'b.nii'), patient: 'b', role: 'train-only' },
+      expect.objectContaining({ name: 'c', role: 'validation' }),
+    ]);
+    const judge = await put('image,label,split\nb.nii,,validation\n');
+    await expect(casesAndScansOf({ ...data, list: judge })).rejects.toThrow(/b is of the split validation and has no/);
+    const divided = await put('image,patient,split\na.nii,p,train\nb.nii,p,test\n');
+    await expect(casesAndScansOf({ ...data, list: divided })).rejects.toThrow(
+      /patient p is in train \(a\) and in test/,
+    );
   });
 
   it('goes by folders where there is no list, with patients', async () => {

@@ -102,13 +102,34 @@ export function trainingCases(
   cases: readonly ListedCase[],
   path: string,
 ): (ListedCase & { readonly labelPath: string })[] {
+  return casesBesideTests(cases, path, ({ name, labelPath, ...entry }) => {
+    if (labelPath !== undefined) return { ...entry, name, labelPath };
+    throw new DatasetError(`${path}: ${name} has no label; add one or split test`, { path });
+  });
+}
+
+/** The same where scans without labels are learned from, too; they are never validated on. @throws DatasetError */
+export function casesToDistill(cases: readonly ListedCase[], path: string): ListedCase[] {
+  return casesBesideTests(cases, path, (entry) => {
+    if (entry.labelPath !== undefined) return entry;
+    if (entry.split !== 'validation') return { ...entry, split: 'train-only' };
+    throw new DatasetError(
+      `${path}: ${entry.name} is of the split validation and has no label; add one or split train`,
+      {
+        path,
+      },
+    );
+  });
+}
+
+/** @param use what becomes of each case; throws for one that cannot be trained on */
+function casesBesideTests<T>(cases: readonly ListedCase[], path: string, use: (entry: ListedCase) => T): T[] {
   const held = new Set(cases.filter(({ split }) => split === 'test').map(({ patient }) => patient));
   const train = cases.filter(({ split }) => split !== 'test');
   if (train.length === 0) throw new DatasetError(`${path}: every case is of the split test; none is left`, { path });
   return train.map((entry) => {
-    const { name, patient, labelPath } = entry;
-    if (labelPath === undefined)
-      throw new DatasetError(`${path}: ${name} has no label; add one or split test`, { path });
+    const { name, patient } = entry;
+    const used = use(entry);
     if (held.has(patient)) {
       throw new DatasetError(
         `${path}: patient ${patient} is in ${entry.split} (${name}) and in test; move all or none`,
@@ -117,7 +138,7 @@ export function trainingCases(
         },
       );
     }
-    return { ...entry, labelPath };
+    return used;
   });
 }
 

@@ -3,8 +3,8 @@ import { acceptableKinds, type DefectKind } from '@quickcolumn/defects';
 import { type HeaderAssumptions, type LengthUnit, lengthUnits } from '@quickcolumn/io';
 import { allAxisCodes } from '@quickcolumn/volume';
 import { z } from 'zod';
-import { readCaseList, trainingCases } from './case-list.js';
-import { type DatasetCase, listCases } from './dataset.js';
+import { casesToDistill, type ListedCase, readCaseList, trainingCases } from './case-list.js';
+import { type DatasetCase, listCases, type ScanCase } from './dataset.js';
 import type { PatientMap } from './patient.js';
 
 /** Where the cases are and how they are divided. Paths are relative to the configuration file. */
@@ -82,18 +82,21 @@ export const dataSchema: z.ZodType<DataConfig> = z.strictObject({
   ...consentShape,
 });
 
+type DataPlaces = Pick<DataConfig, 'list' | 'images' | 'labels' | 'patients'>;
+
 /** Cases that may be trained on, sorted by name; paths of `data` must be absolute or of the working folder. */
-export async function casesOf(
-  data: Pick<DataConfig, 'list' | 'images' | 'labels' | 'patients'>,
-): Promise<DatasetCase[]> {
+export async function casesOf(data: DataPlaces): Promise<DatasetCase[]> {
   const { list, images, labels, patients } = data;
   if (list === null) return await listCases({ images, labels }, { patients });
-  const cases = trainingCases(await readCaseList(list, { patients }), list);
-  return cases.map(({ name, imagePath, labelPath, patient, split }) => ({
-    name,
-    imagePath,
-    labelPath,
-    patient,
-    ...((split === 'train-only' || split === 'validation') && { role: split }),
-  }));
+  return trainingCases(await readCaseList(list, { patients }), list).map(caseOf);
+}
+
+/** The same with the rows of a list that have no label; they are train-only. */
+export async function casesAndScansOf(data: DataPlaces): Promise<(ScanCase | DatasetCase)[]> {
+  if (data.list === null) return await casesOf(data);
+  return casesToDistill(await readCaseList(data.list, data), data.list).map(caseOf);
+}
+
+function caseOf<T extends ListedCase>({ split, ...entry }: T): Omit<T, 'split'> & Pick<DatasetCase, 'role'> {
+  return { ...entry, ...((split === 'train-only' || split === 'validation') && { role: split }) };
 }

@@ -17,6 +17,11 @@ export interface DatasetCase {
   readonly role?: CaseRole;
 }
 
+/** A case that need not have a label. */
+export interface ScanCase extends Omit<DatasetCase, 'labelPath'> {
+  readonly labelPath?: string | undefined;
+}
+
 export type CaseRole = 'train-only' | 'validation';
 
 /**

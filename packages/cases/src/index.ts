@@ -3,6 +3,7 @@ export { type CaseSplit, formatCaseList, type ListedCase, readCaseList } from '.
 export { mirroredIndices, noClass, toClassIndices } from './class-indices.js';
 export {
   assumptionsOf,
+  casesAndScansOf,
   casesOf,
   consentOf,
   consentShape,
@@ -10,7 +11,7 @@ export {
   dataSchema,
   type ScanConsent,
 } from './data-source.js';
-export { type CaseRole, type DatasetCase, listCases } from './dataset.js';
+export { type CaseRole, type DatasetCase, listCases, type ScanCase } from './dataset.js';
 export { DatasetError } from './dataset-error.js';
 export { divideCases, divideListed } from './divide.js';
 export { type PatientMap, patientOf } from './patient.js';

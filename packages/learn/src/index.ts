@@ -5,13 +5,17 @@ export {
   muellerAugmentation,
   noAugmentation,
   type Oversampling,
+  packVotes,
   paperAugmentation,
+  type SoftVotes,
+  votedClasses,
 } from './augment/index.js';
 export { ConfigError, type ConfigIssue, describeIssues } from './config/config-error.js';
 export { configVersion, migrateTrainConfig } from './config/migrate-config.js';
 export { completed, parseTrainConfig } from './config/parse-config.js';
 export { profiles } from './config/profiles.js';
 export {
+  type DistillConfig,
   type Extension,
   type InitConfig,
   type ProfileName,

@@ -1,5 +1,11 @@
 /** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
-export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
+export {
+  availableMemory,
+  estimatePrediction,
+  formatBytes,
+  type PredictionEstimate,
+  refuseIfTooLarge,
+} from './memory.js';
 export { ensembleOf } from './model/ensemble.js';
 export type { ForeignContents } from './foreign/parse-foreign.js';
 export type {
@@ -22,6 +28,7 @@ export {
 } from './model/open-model.js';
 export { type PostProcessing, type PostProcessingResult, postProcess } from './post-process.js';
 export { type PredictOptions, type Prediction, predictScan, resolveWindow } from './predict.js';
+export { predictPrepared, type PreparedPredictionOptions } from './predict-prepared.js';
 export { makingDifference, type MaskMaking } from './making.js';
 export { type Segmentation, segment, type SegmentOptions } from './segment.js';
 export {

@@ -20,9 +20,10 @@ import {
 import { tensorAxes } from './foreign/tensor-axes.js';
 import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
-import { createMerger, padToPatch, readPatch, type WindowWeighting } from './windows/merge.js';
+import { predictPrepared } from './predict-prepared.js';
+import type { WindowWeighting } from './windows/merge.js';
 import { type MirrorAxis, mirrored } from './windows/mirror.js';
-import { type AxisFlags, windowCorners, windowGrid } from './windows/windows.js';
+import type { AxisFlags } from './windows/windows.js';
 
 export interface PredictOptions {
   /** Voxels of the window along x, y, z; each a multiple of what the network asks for. Default: the model's. */
@@ -136,43 +137,17 @@ export async function predictScan(
   const { classes } = preparation;
   const { reversed, threshold } = foreignRules(model.metadata);
   const prepared = prepareScan(image, preparation, { name });
-  const padded = padToPatch(prepared.image, prepared.size, patch, { value: prepared.airValue, reversed });
-  const grid = windowGrid(padded.size, patch, { overlap, reversed });
-  const merger = createMerger(padded.size, patch, {
-    grid,
-    classes: classes.length,
-    weighting: options.weighting,
-  });
-
   const compiled = options.compiled ?? (await model.compile(patch, estimate.batch));
   const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
+  let probabilityOf: (classIndex: number) => Float32Array;
   try {
-    const { batch } = network;
-    const voxels = voxelCount(patch);
-    const input = new Float32Array(batch * voxels);
-    const corners = windowCorners(grid);
-    for (let first = 0; first < corners.length; first += batch) {
-      if (options.signal?.aborted) throw new QuickcolumnError('interrupted', `${name}: prediction was interrupted`);
-      // The last batch may be short: what else is in it is computed and not looked at.
-      const some = corners.slice(first, first + batch);
-      for (const [n, corner] of some.entries()) {
-        readPatch(padded.voxels, padded.size, { corner, patch, out: input.subarray(n * voxels, (n + 1) * voxels) });
-      }
-      const probabilities = await network.run(input);
-      checkLength(probabilities, batch * voxels * classes.length, name);
-      for (const [n, corner] of some.entries()) {
-        const one = probabilities.subarray(n * voxels * classes.length, (n + 1) * voxels * classes.length);
-        checkFinite(one.subarray(0, voxels), name);
-        merger.add(corner, one);
-        options.onProgress?.({ done: first + n + 1, total: grid.count });
-      }
-    }
+    const { weighting, signal, onProgress } = options;
+    const how = { patch, overlap, reversed, classes: classes.length, weighting, name, signal, onProgress };
+    probabilityOf = await predictPrepared(network, prepared, how);
   } finally {
     if (options.compiled === undefined) await compiled.dispose();
   }
 
-  merger.finish();
-  const probabilityOf = (c: number): Float32Array => merger.classProbability(c, padded.corner, prepared.size);
   // A class that is by itself has to reach the threshold, not what the others leave.
   const decisive = (c: number): Float32Array =>
     c === 0 && threshold !== undefined ? new Float32Array(voxelCount(prepared.size)).fill(threshold) : probabilityOf(c);
@@ -197,23 +172,4 @@ function foreignRules(metadata: LoadedModel['metadata']): { reversed?: AxisFlags
   const { axes, output } = metadata;
   const { reversed } = tensorAxes(axes);
   return output.kind === 'sigmoid' ? { reversed, threshold: output.threshold } : { reversed };
-}
-
-function checkLength(probabilities: Float32Array, expected: number, name: string): void {
-  if (probabilities.length === expected) return;
-  throw new QuickcolumnError(
-    'runtime',
-    `${name}: the network returned ${probabilities.length} numbers, expected ${expected} (windows, classes, voxels)`,
-  );
-}
-
-/** @param first the probabilities of one class: a softmax that is not finite is so in every class */
-function checkFinite(first: Float32Array, name: string): void {
-  for (let i = 0; i < first.length; i++) {
-    if (!Number.isFinite(first[i])) {
-      throw new QuickcolumnError('runtime', `${name}: the network returned probabilities that are not finite`, {
-        reason: 'not-finite',
-      });
-    }
-  }
 }

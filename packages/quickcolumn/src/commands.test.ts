@@ -27,6 +27,7 @@ const commands = [
   'pseudo-label',
   'rounds',
   'semi-supervised',
+  'distill',
   'dicom',
   'doctor',
   'config',

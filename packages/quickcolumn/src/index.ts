@@ -37,6 +37,8 @@ export const evaluate: JobFunction<'evaluate'> = jobFunction('evaluate');
 export const crossValidate: JobFunction<'cross-validate'> = jobFunction('cross-validate');
 /** Several systems on the same folds of the same cases. */
 export const compare: JobFunction<'compare'> = jobFunction('compare');
+/** One model from the votes of several: a run folder as of `train`. */
+export const distill: JobFunction<'distill'> = jobFunction('distill');
 /** Labels by a model where it is sure, as a dataset to train on. */
 export const pseudoLabel: JobFunction<'pseudo-label'> = jobFunction('pseudo-label');
 /** Teacher, pseudo-labels, student. */

@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
 import { crossValidateCommand } from './commands/cross-validate.js';
-import { datasetCommand } from './commands/dataset.js';
+import { datasetCommand } from './commands/dataset/dataset.js';
+import { distillCommand } from './commands/distill.js';
 import { demoCommand } from './commands/demo.js';
 import { dicomCommand } from './commands/dicom.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -52,6 +53,7 @@ written, 6 failed while running, 130 interrupted.`,
     pseudoLabelCommand(),
     roundsCommand(),
     semiSupervisedCommand(),
+    distillCommand(),
     evaluateCommand(),
     crossValidateCommand(),
     compareCommand(),

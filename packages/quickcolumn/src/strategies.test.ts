@@ -139,6 +139,48 @@ describe('train --init-from', () => {
   });
 });
 
+describe('distill', () => {
+  it('trains on the votes of a model, scans without labels too, and goes on where it was stopped', async () => {
+    const rows = [1, 2].map((n) => `data/ct/phantom_000${n}.nii.gz,data/labels/phantom_000${n}.nii.gz`);
+    await writeFile(at('distill.csv'), ['image,label', ...rows, 'data/ct/phantom_0005.nii.gz,'].join('\n'));
+    const flags = [
+      '--model',
+      'first',
+      '--list',
+      'distill.csv',
+      '--hard-share',
+      '0.5',
+      '--epochs',
+      '2',
+      '--no-evaluate',
+    ];
+    const args = ['distill', ...flags, '--steps-per-epoch', '2', '--threads', '1', '--out'];
+    const whole = await run(...args, 'distilled');
+    expect(whole.stderr).toContain('1 of 3 cases have no labels');
+    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining(join('distilled', 'model.onnx')) });
+    const { weightsSha256 } = (await model('first')).metadata;
+    expect((await model('distilled')).metadata.training).toMatchObject({
+      teachers: 1,
+      teacherWeightsSha256: weightsSha256,
+      hardShare: 0.5,
+    });
+    await killAt(folder, at('distil-killed', 'history.jsonl'), [...args, 'distil-killed']);
+    const resumed = await run('distill', '--resume', '--threads', '1', '--no-evaluate', '--out', 'distil-killed');
+    expect(resumed.code).toBe(0);
+    expect((await model('distil-killed')).metadata.weightsSha256).toBe(
+      (await model('distilled')).metadata.weightsSha256,
+    );
+    expect(await run('distill', '--hard-share', '2', '--out', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected a number from 0 to 1'),
+    });
+    expect(await run('distill', '--list', 'distill.csv', '--out', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('distillation needs teachers'),
+    });
+  });
+});
+
 describe('pseudo-label', () => {
   const label = (...args: string[]): Promise<Outcome> => run('pseudo-label', '--model', 'first', ...args);
 

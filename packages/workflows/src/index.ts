@@ -12,6 +12,7 @@ export { readYaml, toYaml } from './folders/yaml.js';
 export { inOwnProcess } from './hosts/process.js';
 export type { CompareJob, CompareJobResult, CrossValidateJob, CrossValidateJobResult } from './jobs/compare.js';
 export type { DeidentifiedSeries, DeidentifyJob, DeidentifyJobResult, RefusedFile } from './jobs/deidentify.js';
+export type { DistillJob } from './jobs/distill.js';
 export type { ClassSet, EvaluateJob, EvaluateJobResult } from './jobs/evaluate.js';
 export { type Job, type JobKind, type JobResult, type Jobs, parseJob } from './jobs/index.js';
 export type { CaseNaming, ComputeRequest, DataOverride, ScanConsent } from './jobs/parts.js';

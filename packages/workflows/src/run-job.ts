@@ -10,6 +10,7 @@ type Runner<K extends JobKind> = (job: Jobs[K]['job'], context: JobContext) => P
 
 const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
   train: async () => (await import('./train/run-training.js')).runTraining,
+  distill: async () => (await import('./distill/distill-job.js')).runDistillation,
   predict: async () => (await import('./predict/predict-scans.js')).runPrediction,
   evaluate: async () => (await import('./evaluate/evaluate-folders.js')).runEvaluation,
   'cross-validate': async () => (await import('./compare/cross-validate.js')).runCrossValidation,

@@ -15,6 +15,7 @@ import { drawElasticField } from './elastic.js';
 import { applyGamma } from './gamma.js';
 import { drawMirror, flip, type MirrorClass, swapMirrorLabels } from './mirror.js';
 import { applyNoise } from './noise.js';
+import { cropVotes, mirrorVotes, mixLabels, type SoftVotes } from './soft-votes.js';
 import { type Fill, resamplePatch, type SpatialTransform } from './spatial.js';
 import { applyWavelet } from './wavelet.js';
 
@@ -23,6 +24,8 @@ export interface AugmentCase {
   /** size[0]·size[1]·size[2] values, x fastest. */
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+  /** What teachers say of it, where they are learned from. */
+  readonly votes?: SoftVotes | undefined;
   readonly size: Size3;
   /** Prepared value of air, for padding and fill. */
   readonly airValue: number;
@@ -35,6 +38,8 @@ export interface AugmentCase {
 export interface Patch {
   readonly image: Float32Array<ArrayBuffer>;
   readonly labels: Uint8Array<ArrayBuffer>;
+  /** Of a scan with votes: the share of each class, labels included, [C, D, H, W]; 0 in all where there is no class. */
+  readonly truth?: Float32Array<ArrayBuffer>;
 }
 
 /** Draws and makes one patch of `patch` voxels (x, y, z). Throws RangeError on a key out of range. */
@@ -56,16 +61,24 @@ export function augmentPatch(
       image: config.fill.image === 'air' ? scan.airValue : config.fill.image,
       label: config.fill.label === 'none' ? noClass : 0,
     };
-    const source = { coefficients: scan.coefficients(), labels: scan.labels, size: scan.size };
+    const { labels, votes, size } = scan;
+    const source = { coefficients: scan.coefficients(), labels, votes, size };
     out = resamplePatch(source, { patch, start, transform, padding, outside });
   } else {
     out = cropPatch(scan, { patch, start, fill: padding });
+    if (scan.votes) {
+      out = { ...out, truth: cropVotes(scan.votes.packed, scan.size, { patch, start, outside: padding.label }) };
+    }
   }
 
   const axes = drawMirror(open('mirror'), config.mirror.probability);
   flip(out.image, patch, axes);
   flip(out.labels, patch, axes);
   if (axes[0] && config.mirror.swapLabels) swapMirrorLabels(out.labels, scan.classes);
+  if (out.truth && scan.votes) {
+    mirrorVotes(out.truth, patch, { axes, classes: scan.classes, swap: config.mirror.swapLabels });
+    mixLabels(out.truth, out.labels, scan.votes.hardShare);
+  }
 
   const { wavelet } = config;
   if (wavelet !== undefined) {

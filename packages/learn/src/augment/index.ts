@@ -9,3 +9,4 @@ export {
 } from './config.js';
 export type { Oversampling } from './crop.js';
 export type { MirrorClass } from './mirror.js';
+export { cropVotes, mixLabels, packVotes, type SoftVotes, votedClasses } from './soft-votes.js';

@@ -4,11 +4,13 @@
  *
  * Source position of patch voxel o:  start + c + scale · R · (o − c + d(o)),  c = the patch's centre, R = Rx · Ry · Rz,
  * d = elastic displacement, all in voxels (as in batchgenerators, so an anisotropic grid shears slightly).
+ * Soft votes, where there are some, are interpolated linearly, class by class.
  * The trap is the border: a voxel owns its cell, so the scan ends half a voxel beyond its outermost samples, for
  * image and labels alike; inside that half voxel the spline is mirrored.
  */
 import { sampleCubic, type Size3, type Vector3 } from '@quickcolumn/volume';
 import { type DisplacementField, readFieldRow } from './elastic.js';
+import { readVotes, type SoftVotes } from './soft-votes.js';
 
 export interface SpatialTransform {
   /** About x, y and z, in radians. */
@@ -22,6 +24,7 @@ export interface SpatialTransform {
 export interface SpatialSource {
   readonly coefficients: Float32Array;
   readonly labels: Uint8Array;
+  readonly votes?: SoftVotes | undefined;
   readonly size: Size3;
 }
 
@@ -59,11 +62,11 @@ function transformMatrix([ax, ay, az]: Vector3, scale: number): Float64Array {
   return Float64Array.from(rotation, (entry) => scale * entry);
 }
 
-/** Resamples one patch. Returns new arrays of patch[0]·patch[1]·patch[2] values. */
+/** Resamples one patch. Returns new arrays of patch[0]·patch[1]·patch[2] values, `truth` (of votes) of as many a class. */
 export function resamplePatch(
   source: SpatialSource,
   options: SpatialOptions,
-): { image: Float32Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer> } {
+): { image: Float32Array<ArrayBuffer>; labels: Uint8Array<ArrayBuffer>; truth?: Float32Array<ArrayBuffer> } {
   const { coefficients, labels, size } = source;
   const { patch, start, transform, padding, outside } = options;
   const [nx, ny, nz] = size;
@@ -75,6 +78,7 @@ export function resamplePatch(
 
   const image = new Float32Array(patch[0] * patch[1] * patch[2]);
   const outLabels = new Uint8Array(image.length);
+  const votes = source.votes && readVotes(source.votes.packed, size, image.length);
   const field = transform.elastic;
   const dx = new Float32Array(patch[0]);
   const dy = new Float32Array(patch[0]);
@@ -103,13 +107,15 @@ export function resamplePatch(
             pz < boxHigh[2];
           image[to] = padded ? padding.image : outside.image;
           outLabels[to] = padded ? padding.label : outside.label;
+          votes?.fill(to, outLabels[to]);
           continue;
         }
         outLabels[to] = labels[(Math.floor(pz + 0.5) * ny + Math.floor(py + 0.5)) * nx + Math.floor(px + 0.5)];
 
         image[to] = sampleCubic(coefficients, size, px, py, pz);
+        votes?.sample(to, px, py, pz);
       }
     }
   }
-  return { image, labels: outLabels };
+  return { image, labels: outLabels, ...(votes && { truth: votes.truth }) };
 }

@@ -90,6 +90,16 @@ export interface InitConfig {
   readonly freeze?: readonly string[];
 }
 
+/** Teachers, whose mean votes are learned beside the labels, or in their place where a scan has none. */
+export interface DistillConfig {
+  /** Model files, run folders or folders of cross-validations. Relative to the configuration file. */
+  readonly from: readonly string[];
+  /** Of the weights of all teachers in order: written by the training into its run folder, compared where it is given. */
+  readonly weightsSha256?: readonly string[];
+  /** How much labels count beside the votes, where a voxel has one: 0 for not at all, 1 for alone. */
+  readonly hardShare: number;
+}
+
 export interface TrainConfig {
   readonly version: typeof configVersion;
   readonly profile: ProfileName;
@@ -103,6 +113,8 @@ export interface TrainConfig {
   readonly optimizer: OptimizerConfig;
   /** Absent: random weights. */
   readonly init?: InitConfig;
+  /** Absent: labels alone are learned. */
+  readonly distill?: DistillConfig;
   readonly compute: ComputeConfig;
   readonly predict: {
     /** Overlap of neighbouring windows along x, y, z in voxels; smaller than the patch. */
@@ -137,13 +149,23 @@ const settingsSchema = (multiple: number): z.ZodType<TrainSettings> =>
     oversample: z.record(z.string(), share).optional(),
   });
 
+const weightsSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits; leave the key out' });
+
 const initSchema: z.ZodType<InitConfig> = z.strictObject({
   from: z.string().min(1),
-  weightsSha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits; leave the key out' })
-    .optional(),
+  weightsSha256: weightsSha256.optional(),
   freeze: z.array(z.string().min(1).max(100)).min(1).max(100).optional(),
+});
+
+/** Hinton et al. 2015 (section 2) found a considerably lower weight of the labels than of the teacher to be best. */
+const defaultHardShare = 0.25;
+
+const distillSchema: z.ZodType<DistillConfig> = z.strictObject({
+  from: z.array(z.string().min(1)).min(1).max(100),
+  weightsSha256: z.array(weightsSha256).min(1).optional(),
+  hardShare: z.number().min(0).max(1).default(defaultHardShare),
 });
 
 const edge = z.int().min(0);
@@ -163,6 +185,7 @@ export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
       loss: lossSchema,
       optimizer: optimizerSchema,
       init: initSchema.optional(),
+      distill: distillSchema.optional(),
       compute: z.strictObject({
         runtime: z.enum(runtimeNames),
         precision: z.enum(precisionNames),

@@ -173,6 +173,62 @@ describe('class weights', () => {
   });
 });
 
+describe('soft truth', () => {
+  // Class 1 has .8 .6 .1 .3 of the voxels.
+  const shares = [0.2, 0.4, 0.9, 0.7, 0.8, 0.6, 0.1, 0.3];
+  const softLoss = (at: readonly number[], truth: readonly number[], settings: LossConfig, ignore = false): Soft => {
+    const graph = new Graph();
+    const z = graph.input('logits', shape);
+    const nodes = buildLoss(graph, z, graph.input('truth', shape), settings, { ignore });
+    graph.output('loss', nodes.loss);
+    graph.output('gradient', differentiate(graph, nodes.loss, [z])[0]);
+    const values = new Map<string, readonly number[]>([
+      ['logits', at],
+      ['truth', truth],
+    ]);
+    const results = runReference(graph, values);
+    return { loss: results.get('loss')?.data[0] ?? Number.NaN, gradient: results.get('gradient')?.data ?? [] };
+  };
+  interface Soft {
+    readonly loss: number;
+    readonly gradient: ArrayLike<number>;
+  }
+
+  it('has hand-computed values', () => {
+    // −(.8·ln .9 + .2·ln .1 + .6·ln .6 + .4·ln .4 + .1·ln .2 + .9·ln .8 + .3·ln .1 + .7·ln .9) / 4
+    expect(softLoss(logits, shares, { kind: 'cross-entropy' }).loss).toBeCloseTo(0.5860295, 6);
+    // Class 1: TP .72 + .36 + .02 + .03 = 1.13, P 1.8, A 1.8; class 0: TP .02 + .16 + .72 + .63 = 1.53, P 2.2, A 2.2.
+    const dice = 1 - (2.26 / 3.6 + 3.06 / 4.4) / 2;
+    expect(softLoss(logits, shares, { kind: 'dice', epsilon: tiny, background: true }).loss).toBeCloseTo(dice, 9);
+  });
+
+  it.each(handComputed)('%o is that of the labels where the shares are, ignored voxels included', (settings) => {
+    const oneHot = [0, 0, 1, 1, 1, 1, 0, 0];
+    expect(softLoss(logits, oneHot, settings).loss).toBe(lossOf(logits, labels, shape, settings).loss);
+    const partly = [0, 0, 1, 0, 1, 1, 0, 0];
+    const hard = lossOf(logits, [1, 1, 0, 255], shape, settings, { ignore: true });
+    expect(softLoss(logits, partly, settings, true).loss).toBe(hard.loss);
+  });
+
+  it.each(handComputed)('%o has the gradient of finite differences', (settings) => {
+    const { gradient } = softLoss(logits, shares, settings);
+    logits.forEach((_, i) => {
+      const moved = (by: number): number =>
+        softLoss(
+          logits.map((value, k) => (k === i ? value + by : value)),
+          shares,
+          settings,
+        ).loss;
+      expect(gradient[i]).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 6);
+    });
+  });
+
+  it('cross-entropy is least at the shares themselves, where its gradient is 0', () => {
+    const { gradient } = softLoss(shares.map(Math.log), shares, { kind: 'cross-entropy' });
+    for (let i = 0; i < gradient.length; i++) expect(gradient[i]).toBeCloseTo(0, 12);
+  });
+});
+
 describe('ignored voxels', () => {
   it('count in no term', () => {
     const partly = [1, 1, 0, 255];

@@ -23,7 +23,12 @@ export interface LossOptions {
   readonly ignore?: boolean;
 }
 
-/** @param logits [N, C, D, H, W]; @param labels uint8 [N, D, H, W] of class indices, below C unless some are ignored. */
+/**
+ * @param logits [N, C, D, H, W]
+ * @param labels uint8 [N, D, H, W] of class indices, below C unless some are ignored; or float32 [N, C, D, H, W], the share of
+ *   each class, which add up to 1, or to 0 where they are ignored. The cross-entropy is linear in the shares, so that of a
+ *   mixture is the mixture of the cross-entropies; an overlap (Dice, Tversky) of soft shares is least for sharper ones.
+ */
 export function buildLoss(
   graph: Graph,
   logits: GraphNode,
@@ -31,7 +36,7 @@ export function buildLoss(
   config: LossConfig,
   options: LossOptions = {},
 ): LossNodes {
-  return lossOf(graph, logits, graph.apply('oneHot', [labels], { classes: logits.shape[1] }), config, options);
+  return lossOf(graph, logits, truthOf(graph, logits, labels), config, options);
 }
 
 /**
@@ -46,7 +51,7 @@ export function buildDeepLoss(
   config: LossConfig,
   options: LossOptions = {},
 ): LossNodes {
-  const truth = graph.apply('oneHot', [labels], { classes: heads[0].shape[1] });
+  const truth = truthOf(graph, heads[0], labels);
   const weights = headWeights(heads.length, config.levelWeights);
   const nodes = heads.map((logits) => {
     const factor = truth.shape[2] / logits.shape[2];
@@ -55,6 +60,12 @@ export function buildDeepLoss(
   if (nodes.length === 1) return nodes[0];
   const terms = nodes.map(({ loss }, i) => graph.apply('affine', [loss], { scale: weights[i], offset: 0 }));
   return { ...nodes[0], loss: terms.reduce((sum, term) => graph.apply('add', [sum, term])) };
+}
+
+/** t, [N, C, D, H, W] */
+function truthOf(graph: Graph, logits: GraphNode, labels: GraphNode): GraphNode {
+  const isSoft = labels.shape.length === logits.shape.length;
+  return isSoft ? labels : graph.apply('oneHot', [labels], { classes: logits.shape[1] });
 }
 
 /** Weights of `count` heads that sum to 1: the given ones, or each half of the one before (Isensee et al. 2021). */

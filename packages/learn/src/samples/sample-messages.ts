@@ -2,13 +2,14 @@
 import type { ErrorJson } from '@quickcolumn/errors';
 import type { SampleKey } from '@quickcolumn/random';
 import type { Size3 } from '@quickcolumn/volume';
-import type { AugmentationConfig, MirrorClass, Oversampling } from '../augment/index.js';
+import type { AugmentationConfig, MirrorClass, Oversampling, SoftVotes } from '../augment/index.js';
 
 /** A prepared scan in shared memory. */
 export interface SharedCase {
   readonly name: string;
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+  readonly votes?: SoftVotes | undefined;
   readonly size: Size3;
   readonly airValue: number;
   /** Spline coefficients and their state, filled by the first worker that needs them; absent: over the budget. */
@@ -31,5 +32,10 @@ export interface SampleRequest {
 }
 
 export type SampleReply =
-  | { readonly number: number; readonly image: Float32Array; readonly labels: Uint8Array }
+  | {
+      readonly number: number;
+      readonly image: Float32Array;
+      readonly labels: Uint8Array;
+      readonly truth?: Float32Array | undefined;
+    }
   | { readonly number: number; readonly error: ErrorJson };

@@ -1,6 +1,6 @@
 import { type Size3, splineCoefficients } from '@quickcolumn/volume';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AugmentationConfig, augmentPatch, paperAugmentation } from '../augment/index.js';
+import { type AugmentationConfig, augmentPatch, packVotes, paperAugmentation } from '../augment/index.js';
 import {
   createSamplePool,
   type SamplePool,
@@ -46,6 +46,30 @@ async function take(pool: SamplePool, count: number): Promise<TrainingSample[]> 
 }
 
 describe('SamplePool', () => {
+  it('carries votes through the same augmentation, and refuses some that do not fit', async () => {
+    const voxels = 24 * 22 * 20;
+    const packed = packVotes(
+      [0, 1, 2].map((c) => Float32Array.from({ length: voxels }, (_, i) => (i % 3 === c ? 0.8 : 0.1))),
+    );
+    const voting = cases.map((one) => ({ ...one, votes: { packed, hardShare: 0.5 } }));
+    const pool = start({ cases: voting });
+    const shared = voting.map(shareCase);
+    for (const [number, sample] of (await take(pool, 4)).entries()) {
+      const { caseIndex, key } = sampleRequest(number, { seed: 4, samplesPerEpoch: 5, cases: 3 });
+      const source = {
+        ...shared[caseIndex],
+        classes,
+        coefficients: () => splineCoefficients(cases[caseIndex].image, size),
+      };
+      const { image, labels, truth } = augmentPatch(source, augmentation, [16, 16, 16], key);
+      expect(sample).toEqual({ image, labels, truth, caseName: cases[caseIndex].name });
+      expect(truth).toHaveLength(3 * 4096);
+    }
+    const short = { packed: packed.subarray(1), hardShare: 0 };
+    expect(() => start({ cases: [{ ...cases[0], votes: short }] })).toThrow(/31679 votes, expected 3 classes × 10560/);
+    expect(() => start({ cases: [voting[0], cases[1]] })).toThrow(/only one of a and b has votes/);
+  });
+
   it('gives what augmentPatch gives on this thread, independent of workers, queue and spline memory', async () => {
     const expected = Array.from({ length: 12 }, (_, number) => {
       const { caseIndex, key } = sampleRequest(number, { seed: 4, samplesPerEpoch: 5, cases: 3 });

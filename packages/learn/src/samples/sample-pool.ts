@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { createRandom } from '@quickcolumn/random';
 import { type Size3 } from '@quickcolumn/volume';
-import type { AugmentationConfig, MirrorClass, Oversampling } from '../augment/index.js';
+import type { AugmentationConfig, MirrorClass, Oversampling, SoftVotes } from '../augment/index.js';
 import type { SampleReply, SampleRequest, SharedCase, WorkerSetup } from './sample-messages.js';
 
 /** A prepared scan to draw patches from: z-scored image and labels, x fastest, on an LPS grid of `size` voxels. */
@@ -17,6 +17,8 @@ export interface TrainingCase {
   readonly name: string;
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+  /** What teachers say of it: samples then have a `truth`. All cases have votes, or none. */
+  readonly votes?: SoftVotes | undefined;
   readonly size: Size3;
   /** Prepared value of air. */
   readonly airValue: number;
@@ -48,6 +50,8 @@ export interface SamplePoolOptions {
 export interface TrainingSample {
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+  /** Of a case with votes: the share of each class, labels included, [C, D, H, W]. */
+  readonly truth?: Float32Array | undefined;
   readonly caseName: string;
 }
 
@@ -60,12 +64,17 @@ export class SamplePoolError extends QuickcolumnError {
 
 /** The same case with image and labels in shared memory. Lets the caller drop its own copy before the pool starts. */
 export function shareCase(entry: TrainingCase): TrainingCase {
-  const { image, labels } = entry;
+  const { image, labels, votes } = entry;
   return {
     ...entry,
     image: image.buffer instanceof SharedArrayBuffer ? image : copyInto(new Float32Array(shared(image)), image),
-    labels: labels.buffer instanceof SharedArrayBuffer ? labels : copyInto(new Uint8Array(shared(labels)), labels),
+    labels: sharedBytes(labels),
+    ...(votes && { votes: { ...votes, packed: sharedBytes(votes.packed) } }),
   };
+}
+
+function sharedBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof SharedArrayBuffer ? bytes : copyInto(new Uint8Array(shared(bytes)), bytes);
 }
 
 function shared(array: Float32Array | Uint8Array): SharedArrayBuffer {
@@ -206,7 +215,8 @@ export class SamplePool {
       this.fail(new SamplePoolError(`augmenting sample ${number} (${caseName}) failed: ${cause.message}`, { cause }));
       return;
     }
-    const sample: TrainingSample = { image: reply.image, labels: reply.labels, caseName };
+    const { image, labels, truth } = reply;
+    const sample: TrainingSample = { image, labels, truth, caseName };
     const consumer = this.waiting.get(number);
     if (consumer) {
       this.waiting.delete(number);
@@ -236,8 +246,8 @@ function withSpline(cases: readonly TrainingCase[], options: SamplePoolOptions):
   const { rotation, scaling, elastic } = options.augmentation;
   const spatial = Math.max(rotation.probability, scaling.probability, elastic.probability) > 0;
   let left = spatial ? (options.splineBytes ?? 2 ** 30) : 0;
-  return cases.map(({ name, image, labels, size, airValue }) => {
-    const plain = { name, image, labels, size, airValue };
+  return cases.map(({ name, image, labels, votes, size, airValue }) => {
+    const plain = { name, image, labels, votes, size, airValue };
     if (image.byteLength > left) return plain;
     left -= image.byteLength;
     const coefficients = new Float32Array(new SharedArrayBuffer(image.byteLength));
@@ -246,13 +256,21 @@ function withSpline(cases: readonly TrainingCase[], options: SamplePoolOptions):
 }
 
 function checkOptions(options: SamplePoolOptions): void {
-  const { cases, patch, samplesPerEpoch, startAt = 0, workers = 1, queue = 4 } = options;
+  const { cases, classes, patch, samplesPerEpoch, startAt = 0, workers = 1, queue = 4 } = options;
   if (cases.length === 0) throw new SamplePoolError('there is no case to draw samples from');
-  for (const { name, image, labels, size } of cases) {
+  for (const { name, image, labels, votes, size } of cases) {
     const voxels = size[0] * size[1] * size[2];
     if (image.length !== voxels || labels.length !== voxels) {
       throw new SamplePoolError(
         `${name}: ${image.length} image and ${labels.length} label voxels, expected ${voxels} for ${size.join('×')}`,
+      );
+    }
+    if ((votes === undefined) !== (cases[0].votes === undefined)) {
+      throw new SamplePoolError(`only one of ${cases[0].name} and ${name} has votes; expected all cases or none to`);
+    }
+    if (votes !== undefined && votes.packed.length !== classes.length * voxels) {
+      throw new SamplePoolError(
+        `${name}: ${votes.packed.length} votes, expected ${classes.length} classes × ${voxels} voxels`,
       );
     }
   }

@@ -15,8 +15,9 @@ port.on('message', ({ number, caseIndex, key }: SampleRequest) => {
   try {
     const scan = cases[caseIndex];
     const source = { ...scan, classes, coefficients: (): Float32Array => readSpline(scan) };
-    const { image, labels } = augmentPatch(source, augmentation, patch, { ...key, oversampling });
-    port.postMessage({ number, image, labels } satisfies SampleReply, [image.buffer, labels.buffer]);
+    const { image, labels, truth } = augmentPatch(source, augmentation, patch, { ...key, oversampling });
+    const moved = [image.buffer, labels.buffer, ...(truth === undefined ? [] : [truth.buffer])];
+    port.postMessage({ number, image, labels, truth } satisfies SampleReply, moved);
   } catch (cause) {
     port.postMessage({ number, error: errorToJson(cause) } satisfies SampleReply);
   }

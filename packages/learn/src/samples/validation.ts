@@ -7,6 +7,7 @@
  */
 import { noClass } from '@quickcolumn/cases';
 import type { Size3 } from '@quickcolumn/volume';
+import { cropVotes, mixLabels } from '../augment/soft-votes.js';
 import type { TrainingCase } from './sample-pool.js';
 import type { TrainingBatch } from '../step/step-types.js';
 
@@ -34,13 +35,20 @@ export function cutBatch(cases: readonly TrainingCase[], places: readonly PatchP
   const voxels = patch[0] * patch[1] * patch[2];
   const image = new Float32Array(places.length * voxels);
   const labels = new Uint8Array(places.length * voxels);
-  places.forEach(({ caseIndex, start }, n) => {
+  let truth: Float32Array | undefined;
+  for (const [n, { caseIndex, start }] of places.entries()) {
     const source = cases[caseIndex];
-    const range = [n * voxels, (n + 1) * voxels] as const;
-    cut(source.image, source.size, start, patch, image.subarray(...range).fill(source.airValue));
-    cut(source.labels, source.size, start, patch, labels.subarray(...range));
-  });
-  return { image, labels };
+    const { size, votes } = source;
+    const ofPatch = labels.subarray(n * voxels, (n + 1) * voxels);
+    cut(source.image, size, start, patch, image.subarray(n * voxels, (n + 1) * voxels).fill(source.airValue));
+    cut(source.labels, size, start, patch, ofPatch);
+    if (votes === undefined) continue;
+    const shares = cropVotes(votes.packed, size, { patch, start, outside: 0 });
+    mixLabels(shares, ofPatch, votes.hardShare);
+    truth ??= new Float32Array(places.length * shares.length);
+    truth.set(shares, n * shares.length);
+  }
+  return { image, labels, ...(truth && { truth }) };
 }
 
 function cut<T extends Float32Array | Uint8Array>(source: T, size: Size3, start: Size3, patch: Size3, target: T): void {

@@ -18,10 +18,12 @@ export interface NamedTensor {
   readonly data: Float32Array;
 }
 
-/** `image` is [N, 1, D, H, W], `labels` [N, D, H, W] with class indices. The step reads both before it resolves. */
+/** `image` is [N, 1, D, H, W], `labels` [N, D, H, W] with class indices. The step reads them before it resolves. */
 export interface TrainingBatch {
   readonly image: Float32Array;
   readonly labels: Uint8Array;
+  /** [N, C, D, H, W], the share of each class: what a step with `softTruth` learns in place of the labels. */
+  readonly truth?: Float32Array | undefined;
 }
 
 /**
@@ -77,6 +79,8 @@ export interface StepConfig {
   readonly optimizer: OptimizerConfig;
   /** Labels that are no class index are left out of the loss. */
   readonly ignoreLabels?: boolean;
+  /** Batches have a `truth`, and no labels are read. */
+  readonly softTruth?: boolean;
   readonly seed: number;
   /** Names of variables that keep their values: no gradient, no moments, fixed batch-norm statistics. */
   readonly frozen?: readonly string[];

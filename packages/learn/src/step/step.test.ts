@@ -29,6 +29,63 @@ function batch(): { image: Float32Array; labels: Uint8Array } {
   return { image, labels: Uint8Array.from(image, (value) => (value > 1 ? 2 : value > 0 ? 1 : 0)) };
 }
 
+describe('a step with soft truth', () => {
+  const voxels = 16 ** 3;
+  const soft: StepConfig = { ...config, softTruth: true };
+  const { image, labels } = batch();
+  const shares = (of: (voxel: number, classIndex: number) => number): Float32Array =>
+    Float32Array.from({ length: 2 * 3 * voxels }, (_, i) => {
+      const sample = Math.floor(i / (3 * voxels));
+      return of(sample * voxels + (i % voxels), Math.floor(i / voxels) % 3);
+    });
+
+  it('does what a step with labels does where the shares are those of the labels', async () => {
+    const truth = shares((voxel, c) => (labels[voxel] === c ? 1 : 0));
+    const options = { learningRate: 1e-2, step: 1 };
+    const [plain, step] = [await compileTrainingStep(config), await compileTrainingStep(soft)];
+    const expected = await plain.run({ image, labels }, options);
+    const result = await step.run({ image, labels, truth }, options);
+    expect(result.loss).toBeCloseTo(expected.loss, 5);
+    const weights = await plain.variables();
+    for (const [name, { data }] of await step.variables()) {
+      const other = weights.get(name)?.data ?? [];
+      expect(
+        data.every((value, i) => Math.abs(value - other[i]) < 1e-3),
+        name,
+      ).toBe(true);
+    }
+    await expect(step.run({ image, labels }, options)).rejects.toThrow('a batch without the shares of its classes');
+    await plain.dispose();
+    await step.dispose();
+  });
+
+  it('comes closer to shares that are not those of the labels, and evaluates smaller batches', async () => {
+    const truth = shares((_, c) => [0.6, 0.3, 0.1][c]);
+    const config1: StepConfig = { ...soft, loss: { kind: 'cross-entropy' } };
+    const step = await compileTrainingStep(config1);
+    const losses: number[] = [];
+    for (let t = 1; t <= 30; t++) {
+      losses.push((await step.run({ image, labels, truth }, { learningRate: 1e-2, step: t })).loss);
+    }
+    // The entropy of the shares is the least that the loss can be.
+    const entropy = -[0.6, 0.3, 0.1].reduce((sum, p) => sum + p * Math.log(p), 0);
+    expect(losses[0]).toBeGreaterThan(entropy + 0.1);
+    expect(losses[29]).toBeGreaterThan(entropy);
+    expect(losses[29]).toBeLessThan(entropy + 0.05);
+    const evaluation = await compileEvaluationStep(config1);
+    await evaluation.setVariables(await step.variables());
+    const [one, two] = [1, 2].map((n) => ({
+      image: image.subarray(0, n * voxels),
+      labels: labels.subarray(0, n * voxels),
+      truth: truth.subarray(0, n * 3 * voxels),
+    }));
+    expect((await evaluation.run(one)).crossEntropy).toBeGreaterThan(entropy);
+    expect((await evaluation.run(two)).crossEntropy).toBeGreaterThan(entropy);
+    await step.dispose();
+    await evaluation.dispose();
+  });
+});
+
 describe('training step', () => {
   it('gives the loss and the next weights of the float64 reference', async () => {
     const small: StepConfig = {

@@ -23,10 +23,12 @@ function forward(config: StepConfig, training: boolean): StepGraph {
   const graph = new Graph();
   const grid = [config.patch[2], config.patch[1], config.patch[0]];
   const image = graph.input('image', [config.batch, 1, ...grid]);
-  const labels = graph.input('labels', [config.batch, ...grid], 'uint8');
+  const truth = config.softTruth
+    ? graph.input('truth', [config.batch, config.classes, ...grid])
+    : graph.input('labels', [config.batch, ...grid], 'uint8');
   const builder = { graph, training, path: '', frozen: frozenOf(config) };
   const { logits, auxiliary } = buildHeads(builder, image, config.classes, config.network);
-  const nodes = buildDeepLoss(graph, [logits, ...auxiliary], labels, config.loss, { ignore: config.ignoreLabels });
+  const nodes = buildDeepLoss(graph, [logits, ...auxiliary], truth, config.loss, { ignore: config.ignoreLabels });
   for (const [name, node] of Object.entries(nodes)) graph.output(name, node);
   return { graph, nodes };
 }
@@ -65,6 +67,17 @@ function initialWeights(graph: Graph, seed: number): Map<string, NamedTensor> {
   return values;
 }
 
+/** What the graph of `forward` takes. @throws TrainError for a batch without the shares that it is to learn */
+function inputsOf(
+  { image, labels, truth }: TrainingBatch,
+  { softTruth }: StepConfig,
+): Readonly<Record<string, Float32Array | Uint8Array>> {
+  if (!softTruth) return { image, labels };
+  if (truth === undefined)
+    throw new TrainError('a batch without the shares of its classes, which the step is to learn');
+  return { image, truth };
+}
+
 function resultOf(outputs: Readonly<Record<string, Float32Array>>, classes: number): StepResult {
   const softDice = Array.from({ length: classes }, (_, c) => {
     let overlap = 0;
@@ -88,12 +101,12 @@ export async function compileTrainingStep(config: StepConfig): Promise<TrainingS
   const copyBytes = [...graph.variables.values()].reduce((sum, { node }) => sum + 4 * elementCount(node.shape), 0);
   return {
     bytes: executable.bytes + copyBytes,
-    async run({ image, labels }: TrainingBatch, { learningRate, step }): Promise<StepResult> {
+    async run(batch: TrainingBatch, { learningRate, step }): Promise<StepResult> {
       const scalars = {
         ...optimizerInputs(learningRate, step, config.optimizer),
         ...(config.averaging !== undefined && averageInput(config.averaging, step)),
       };
-      return resultOf(await executable.run({ image, labels, ...scalars }), config.classes);
+      return resultOf(await executable.run({ ...inputsOf(batch, config), ...scalars }), config.classes);
     },
     variables: () => executable.readVariables(),
     setVariables: (values) => executable.writeVariables(values),
@@ -122,9 +135,9 @@ export async function compileEvaluationStep(config: StepConfig): Promise<Evaluat
   await executableFor(config.batch);
   const { variables: known } = forward(config, false).graph;
   return {
-    run: async ({ image, labels }) => {
-      const executable = await executableFor(labels.length / voxels);
-      return resultOf(await executable.run({ image, labels }), config.classes);
+    run: async (batch) => {
+      const executable = await executableFor(batch.labels.length / voxels);
+      return resultOf(await executable.run(inputsOf(batch, config)), config.classes);
     },
     async setVariables(values) {
       variables = new Map([...values].filter(([name]) => known.has(name)));

@@ -21,10 +21,7 @@ import type { StopperState } from './early-stop.js';
 import { checkpointsFolder } from './places.js';
 
 /** How many epochs are planned at a step, 0-based over the whole training. */
-function plannedEpochs(
-  { epochs, extended = [] }: Pick<TrainSettings, 'epochs' | 'extended'>,
-  step: number,
-): number {
+function plannedEpochs({ epochs, extended = [] }: Pick<TrainSettings, 'epochs' | 'extended'>, step: number): number {
   return extended.find(({ untilStep }) => step < untilStep)?.epochs ?? epochs;
 }
 

@@ -166,6 +166,10 @@ function identityOf({ config, cases }: ResumeRequest): Record<string, string> {
     identity['init.weightsSha256'] = JSON.stringify(config.init.weightsSha256 ?? null);
     identity['init.freeze'] = JSON.stringify(config.init.freeze ?? []);
   }
+  if (config.distill !== undefined) {
+    identity['distill.weightsSha256'] = JSON.stringify(config.distill.weightsSha256 ?? null);
+    identity['distill.hardShare'] = JSON.stringify(config.distill.hardShare);
+  }
   identity['seed'] = JSON.stringify(seed);
   identity['cases.train'] = JSON.stringify(cases.train.map(({ name }) => name));
   identity['cases.validation'] = JSON.stringify(cases.validation.map(({ name }) => name));

@@ -262,6 +262,7 @@ class Session {
     const voxels = patch[0] * patch[1] * patch[2];
     const image = new Float32Array(batch * voxels);
     const labels = new Uint8Array(batch * voxels);
+    let truth: Float32Array | undefined;
     for (let n = 0; n < batch; n++) {
       const sample = await this.#samples.next();
       if (sample.image.length !== voxels || sample.labels.length !== voxels) {
@@ -273,8 +274,11 @@ class Session {
       }
       image.set(sample.image, n * voxels);
       labels.set(sample.labels, n * voxels);
+      if (sample.truth === undefined) continue;
+      truth ??= new Float32Array(batch * sample.truth.length);
+      truth.set(sample.truth, n * sample.truth.length);
     }
-    return { image, labels };
+    return { image, labels, ...(truth && { truth }) };
   }
 
   /** With statistics of batch norm that belong to the weights which validation and model take. */

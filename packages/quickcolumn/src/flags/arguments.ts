@@ -35,6 +35,14 @@ export function probability(text: string): number {
   return value;
 }
 
+/** A number from 0 to 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Expected a number from 0 to 1.');
+  return value;
+}
+
 /** '96,96,48' or '96x96x48': voxels along x, y, z. */
 export function size3(text: string): Size3 {
   const parts = text.split(/[,x×]/).map((part) => (part.trim() === '' ? Number.NaN : Number(part)));

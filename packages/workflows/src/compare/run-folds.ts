@@ -49,6 +49,14 @@ export async function runFolds(runs: FoldRuns, context: JobContext): Promise<Qui
   const { experiment, threads, folderOf } = runs;
   const { systems } = experiment;
   const { config } = systems[0];
+  const distilled = systems.find((system) => system.config.distill !== undefined);
+  if (distilled !== undefined) {
+    throw new QuickcolumnError(
+      'usage',
+      `${distilled.id}: its configuration has distill, and the teachers may have seen the cases that a fold tests on; ` +
+        'leave distill out, or train without folds and evaluate on other cases',
+    );
+  }
   const device = await deviceOfFolds(runs, context);
   const cases = await casesOf(config.data);
   const names = shownNames(cases, runs);

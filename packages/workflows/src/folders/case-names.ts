@@ -64,6 +64,7 @@ export function shownNames(cases: readonly NamedCase[], { anonymize = false, ano
       return {
         ...config,
         ...(config.init && { init: { ...config.init, from: hidden } }),
+        ...(config.distill && { distill: { ...config.distill, from: [hidden] } }),
         data: {
           ...config.data,
           list: list === null ? null : hidden,

@@ -13,6 +13,7 @@ import {
   crossValidateJob,
 } from './compare.js';
 import { type DeidentifyJob, type DeidentifyJobResult, deidentifyJob } from './deidentify.js';
+import { type DistillJob, distillJob } from './distill.js';
 import { type EvaluateJob, type EvaluateJobResult, evaluateJob } from './evaluate.js';
 import { type PredictFoldJob, predictFoldJob, type TrainFoldJob, trainFoldJob } from './fold.js';
 import { type PlanJob, type PlanJobResult, planJob } from './plan.js';
@@ -39,6 +40,7 @@ import { type TrainJob, type TrainJobResult, trainJob } from './train.js';
 /** Every kind of job with what it makes. Adding one: a line here, its schema below, its runner in run-job.ts. */
 export interface Jobs {
   train: { readonly job: TrainJob; readonly result: TrainJobResult };
+  distill: { readonly job: DistillJob; readonly result: TrainJobResult };
   predict: { readonly job: PredictJob; readonly result: PredictJobResult };
   evaluate: { readonly job: EvaluateJob; readonly result: EvaluateJobResult };
   'cross-validate': { readonly job: CrossValidateJob; readonly result: CrossValidateJobResult };
@@ -61,6 +63,7 @@ export type JobResult<J extends Job> = Jobs[J['kind']]['result'];
 
 const schemas: { readonly [K in JobKind]: z.ZodType<Jobs[K]['job']> } = {
   train: trainJob,
+  distill: distillJob,
   predict: predictJob,
   evaluate: evaluateJob,
   'cross-validate': crossValidateJob,

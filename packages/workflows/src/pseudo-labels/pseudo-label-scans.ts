@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { writeFileAtomic } from '@quickcolumn/io';
 import { consentOf, formatCaseList, type ListedCase, readCaseList, type ScanConsent } from '@quickcolumn/cases';
-import { parseTrainConfig, profileNames, type TrainConfig } from '@quickcolumn/learn';
+import { parseTrainConfig, type TrainConfig } from '@quickcolumn/learn';
 import type { ModelMetadata } from '@quickcolumn/pipeline';
 import type { JobContext } from '../context.js';
 import { checkOutputFolder, exists, OutputError, writeFolder } from '../folders/outputs.js';
@@ -11,6 +11,7 @@ import { toYaml } from '../folders/yaml.js';
 import type { PseudoLabelJob, PseudoLabelJobResult, PseudoLabelledScan } from '../jobs/pseudo-label.js';
 import { openPredictor } from '../predict/scan-predictor.js';
 import { InputError, scansIn } from '../scans/scan-files.js';
+import { modelSettings } from '../train/model-settings.js';
 import { requireOwnValues } from './own-values.js';
 import { chooseScans, ignoreValue, pseudoLabel, scansOfFiles, type UnlabelledScan } from './pseudo-labels.js';
 
@@ -125,21 +126,8 @@ function listedCase({ name, path, patient }: UnlabelledScan, out: string): Liste
 }
 
 /** A training on the new list as the model's was: its network, preparation and patch, the rest of its profile. */
-function configOf(
-  { network, preparation, patch, overlap, training }: ModelMetadata,
-  ignoreLabel: number,
-  consent: ScanConsent,
-): TrainConfig {
-  const profile = profileNames.find((name) => name === training['profile']) ?? 'paper';
-  return parseTrainConfig(
-    {
-      profile,
-      data: { list: 'cases.csv', ...consent },
-      preparation: { ...preparation, ignoreLabel },
-      network: { ...network },
-      train: { patch },
-      predict: { overlap },
-    },
-    'config.yaml',
-  );
+function configOf(metadata: ModelMetadata, ignoreLabel: number, consent: ScanConsent): TrainConfig {
+  const settings = modelSettings(metadata);
+  const preparation = { ...settings.preparation, ignoreLabel };
+  return parseTrainConfig({ ...settings, preparation, data: { list: 'cases.csv', ...consent } }, 'config.yaml');
 }

@@ -35,6 +35,7 @@ export async function exportBest(config: TrainConfig, folder: string, about: Exp
       steps: state.steps,
       minutes: Number(minutes.toFixed(1)),
       ...initMetadata(config),
+      ...distillMetadata(config),
       ...(state.best === null ? {} : { validationLoss: Number(state.best.loss.toFixed(5)) }),
       date: new Date().toISOString().slice(0, 10),
     },
@@ -46,6 +47,14 @@ export async function exportBest(config: TrainConfig, folder: string, about: Exp
     metadata,
   });
 }
+
+/** Whose votes were learned, for the model file. */
+function distillMetadata({ distill }: TrainConfig): Record<string, string | number> {
+  if (distill === undefined) return {};
+  const { weightsSha256 = [], hardShare } = distill;
+  return { teachers: weightsSha256.length, teacherWeightsSha256: weightsSha256.join(' '), hardShare };
+}
+
 /** Where the weights came from, for the model file. */
 function initMetadata({ init }: TrainConfig): Record<string, string> {
   if (init === undefined) return {};

@@ -16,7 +16,7 @@ export interface PrepareOptions<T> {
   /** What a case is called in events; default its name. */
   readonly shownName?: (files: T) => string;
   /** Gets each prepared case, so that the caller decides what stays in memory. */
-  readonly onCase: (scan: CachedScan, files: T, seconds: number) => void;
+  readonly onCase: (scan: CachedScan, files: T, seconds: number) => void | Promise<void>;
 }
 
 /** The cases with the keys of what they hold. @throws FileError; `interrupted` */
@@ -63,7 +63,7 @@ export async function prepareCases<T extends CaseFiles>(
         },
       });
       for (const text of scan.notes) context.note(`${name}: ${text}`);
-      onCase(scan, files, (performance.now() - start) / 1000);
+      await onCase(scan, files, (performance.now() - start) / 1000);
       done++;
     }
   } finally {

@@ -5,7 +5,15 @@
  * checkpoint, and the report's numbers come from that file, not from the weights in memory: they are what a user gets.
  */
 import { join } from 'node:path';
-import { casesOf, type DatasetCase, divideCases, mirroredIndices, toClassIndices } from '@quickcolumn/cases';
+import {
+  casesAndScansOf,
+  casesOf,
+  type DatasetCase,
+  divideCases,
+  mirroredIndices,
+  type ScanCase,
+  toClassIndices,
+} from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import {
@@ -24,11 +32,13 @@ import {
   type TrainOptions,
   type TrainResult,
   train,
+  votedClasses,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import { identityFiles } from '../compare/fold-files.js';
 import type { JobContext } from '../context.js';
+import { openTeachers, type Teachers } from '../distill/teachers.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
 import { checkOutputFile, exists, OutputError } from '../folders/outputs.js';
@@ -39,7 +49,7 @@ import { chooseDevice } from '../runtime/choose-device.js';
 import { computeOfRun } from './compute-of-run.js';
 import { exportBest } from './export-best.js';
 import { lengthWarning } from './length-warning.js';
-import { keyedCases, prepareCases } from './prepare-cases.js';
+import { keyedCases, type PrepareOptions, prepareCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
 
@@ -105,19 +115,25 @@ interface Trained {
 }
 
 async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext): Promise<Trained> {
-  const started = performance.now();
+  const beginMs = performance.now();
   const { config: asked, out, cacheDir = defaultCache(), threads } = job;
   const compute = resume ? await computeOfRun(out, asked.compute) : asked.compute;
   const device = await chooseDevice({ ...compute, threads, work: 'training' }, context);
   // The run folder names what `auto` became, so that a resumed run computes the same numbers or says that it cannot.
   const { runtime, precision } = device;
   const computed = { ...asked, compute: { ...asked.compute, runtime: runtime.name as RuntimeName, precision } };
-  const { config, frozen, initial } = await startingWeights(computed, { runFolder: out, resume }, context);
+  const started = await startingWeights(computed, { runFolder: out, resume }, context);
+  const { frozen, initial } = started;
+  const { config, teachers } = await openTeachers(started.config, { cacheDir, device, threads }, context);
   const { classes, ignoreLabel } = config.preparation;
-  const all = await casesOf(config.data);
+  const all = teachers === undefined ? await casesOf(config.data) : await casesAndScansOf(config.data);
   const names = shownNames(all, job);
-  const split = divideCases(all, config);
+  const isLabelled = (entry: ScanCase): entry is DatasetCase => entry.labelPath !== undefined;
+  const split = all.some(isLabelled) ? divideCases<ScanCase>(all, config) : { train: all, test: [] };
   const validated = split.test.map((entry) => names.shown(entry).name);
+  const bare = all.filter((entry) => !isLabelled(entry)).length;
+  if (bare > 0)
+    context.note(`${bare} of ${all.length} cases have no labels: the teachers' votes alone are learned there`);
   context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
   const shownName = (entry: { readonly name: string }): string => names.shown(entry).name;
   const resumable = {
@@ -132,8 +148,9 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
-  const training = await loadCases(cases.train, config, { cacheDir, shownName }, context);
-  const validation = await loadCases(cases.validation, config, { cacheDir, shownName }, context);
+  const loaded = await loadCases(keyed, config, { cacheDir, shownName, teachers }, context);
+  const training = loaded.slice(0, split.train.length);
+  const validation = loaded.slice(split.train.length);
 
   const { network, loss, optimizer, seed } = config;
   const { patch, batch, stepsPerEpoch, averaging } = config.train;
@@ -151,6 +168,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
     frozen,
     initial,
     ignoreLabels: ignoreLabel !== undefined,
+    softTruth: teachers !== undefined,
   };
   const step = await compileTrainingStep(compiled);
   const made: { dispose(): Promise<void> }[] = [step];
@@ -173,7 +191,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       evaluation,
       statistics,
       resume,
-      fitSeconds: secondsForEpochs(config, (performance.now() - started) / 1000),
+      fitSeconds: secondsForEpochs(config, (performance.now() - beginMs) / 1000),
       signal: context.signal,
       openSamples: (startStep) =>
         createSamplePool({
@@ -192,7 +210,7 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       },
     });
     finished(result);
-    return { config, result, trainingCases: split.train.length, validation: split.test, names };
+    return { config, result, trainingCases: split.train.length, validation: split.test.filter(isLabelled), names };
   } finally {
     for (const one of made.reverse()) await one.dispose();
   }
@@ -242,26 +260,37 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
   );
 }
 
+interface LoadOptions {
+  readonly cacheDir: string;
+  readonly shownName: (entry: { readonly name: string }) => string;
+  readonly teachers: Teachers | undefined;
+}
+
 async function loadCases(
-  cases: readonly (DatasetCase & { readonly key: string })[],
+  cases: readonly (ScanCase & { readonly key: string })[],
   { preparation, data }: TrainConfig,
-  options: { readonly cacheDir: string; readonly shownName: (entry: { readonly name: string }) => string },
+  { teachers, ...options }: LoadOptions,
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
   const loaded: (TrainingCase & { readonly key: string })[] = [];
-  await prepareCases(
-    cases,
-    preparation,
-    {
-      ...options,
-      consent: data,
-      onCase: ({ image, labels, size, airValue }, { name, key }) => {
-        if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-        const classIndices = toClassIndices(labels, preparation, name);
-        loaded.push({ ...shareCase({ name, image, labels: classIndices, size, airValue }), key });
-      },
-    },
-    context,
-  );
+  const onCase: PrepareOptions<(typeof cases)[number]>['onCase'] = async (scan, files) => {
+    const { image, size, airValue } = scan;
+    const { name, key } = files;
+    const packed = await teachers?.votesOf(files, scan, options.shownName(files));
+    // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
+    const labels =
+      scan.labels === undefined
+        ? packed && votedClasses(packed, preparation.classes.length)
+        : toClassIndices(scan.labels, preparation, name);
+    if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
+    const hardShare = scan.labels === undefined ? 0 : (teachers?.hardShare ?? 0);
+    const votes = packed && { packed, hardShare };
+    loaded.push({ ...shareCase({ name, image, labels, votes, size, airValue }), key });
+  };
+  try {
+    await prepareCases(cases, preparation, { ...options, consent: data, onCase }, context);
+  } finally {
+    await teachers?.dispose();
+  }
   return loaded;
 }

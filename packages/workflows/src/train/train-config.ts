@@ -5,11 +5,19 @@
  */
 import { dirname, resolve } from 'node:path';
 import { consentOf } from '@quickcolumn/cases';
-import { migrateTrainConfig, parseTrainConfig, type ProfileName, type TrainConfig } from '@quickcolumn/learn';
+import {
+  completed,
+  type DistillConfig,
+  migrateTrainConfig,
+  parseTrainConfig,
+  type ProfileName,
+  type TrainConfig,
+} from '@quickcolumn/learn';
 import type { CatalogueEntry } from '@quickcolumn/networks';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { type Size3 } from '@quickcolumn/volume';
 import { readYaml } from '../folders/yaml.js';
+import type { ModelSettings } from './model-settings.js';
 import type { ComputeRequest, ScanConsent } from '../jobs/parts.js';
 
 /** Settings of a training that people often change, and where the rest comes from. */
@@ -42,20 +50,32 @@ type Group = Record<string, unknown>;
 
 const startsFrom = (init: unknown): boolean => typeof init === 'object' && init !== null && 'from' in init;
 
-/** What the user says, in the current version: the file under the settings. @throws ConfigError, or `usage`. */
-export async function givenConfig(request: ConfigRequest): Promise<Group> {
+/**
+ * What the user says, in the current version: the file under the settings.
+ * @param profile where neither says one
+ * @throws ConfigError, or `usage`.
+ */
+export async function givenConfig(request: ConfigRequest, profile: ProfileName = 'paper'): Promise<Group> {
   const given = request.config === undefined ? {} : await readYaml(request.config);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     // Not a group of keys: the parser says so in its own words.
     parseTrainConfig(given, request.config ?? 'settings');
   }
   const current = migrateTrainConfig(given as Group, request.config ?? 'settings');
-  return withSettings(current, request);
+  return withSettings({ profile, ...current }, request);
 }
 
-/** Reads, overrides and checks; data paths in the result are absolute. @throws ConfigError, or `usage`. */
-export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConfig> {
-  const merged = await givenConfig(request);
+/**
+ * Reads, overrides and checks; data paths in the result are absolute.
+ * @param like what is taken where the user says nothing, in place of the profile's
+ * @throws ConfigError, or `usage`.
+ */
+export async function trainConfigFrom(
+  request: ConfigRequest,
+  like?: ModelSettings & { readonly distill: Partial<DistillConfig> },
+): Promise<TrainConfig> {
+  const given = await givenConfig(request, like?.profile);
+  const merged = like === undefined ? given : (completed(like, given) as Group);
   if (request.list !== undefined && (request.images !== undefined || request.labels !== undefined)) {
     throw new QuickcolumnError('usage', 'list replaces images and labels; give one or the other');
   }
@@ -79,10 +99,12 @@ export async function trainConfigFrom(request: ConfigRequest): Promise<TrainConf
   const labels = request.labels === undefined ? resolve(base, config.data.labels) : resolve(request.labels);
   const { init } = config;
   const from = init && resolve(request.initFrom === undefined ? base : '.', init.from);
+  const { distill } = config;
   return {
     ...config,
     data: { ...config.data, list, images, labels },
     ...(init && from !== undefined && { init: { ...init, from } }),
+    ...(distill && { distill: { ...distill, from: distill.from.map((one) => resolve(base, one)) } }),
   };
 }
 
@@ -91,7 +113,7 @@ function withSettings(given: Group, request: ConfigRequest): Group {
   const { fold, patch } = request;
   const overlap = patch?.map((length) => Math.floor(length / 2));
   const overlay: Group = {
-    profile: request.profile ?? given['profile'] ?? 'paper',
+    profile: request.profile ?? given['profile'],
     seed: request.seed,
     data: {
       // Folders that are asked for replace a list of the file.

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '@quickcolumn/io';
 import { assumptionsOf, type DatasetCase } from '@quickcolumn/cases';
 import type { TrainConfig, TrainResult } from '@quickcolumn/learn';
 import type { JobContext } from '../context.js';
+import { distillationCaution } from '../distill/teachers.js';
 import { evaluateCases, reportOf } from '../evaluate/evaluation.js';
 import type { ShownNames } from '../folders/case-names.js';
 import { runFiles } from '../folders/run-folder.js';
@@ -62,7 +63,7 @@ export async function writeTrainingReport(
         cases.length === 0
           ? 'the validation cases were not predicted'
           : 'the metrics are those of the validation cases, which chose the checkpoint'
-      }`,
+      }${config.distill === undefined ? '' : `; ${distillationCaution}`}`,
       config: toYaml(names.shownConfig(config)),
       classes: preparation.classes,
       history: result.history,

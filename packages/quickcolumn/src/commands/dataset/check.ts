@@ -12,11 +12,11 @@ import {
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
 import { type CaseNaming, checkOutputFolder, InputError, shownNames } from '@quickcolumn/workflows';
-import { checkAnonymousFlags, withAnonymousFlags } from '../flags/anonymous-flags.js';
-import { acceptOption } from '../flags/consent-flags.js';
-import { datasetSource, type SourceFlags, withSourceFlags } from '../flags/dataset-flags.js';
-import { throwIfInterrupted } from '../terminal/interrupt.js';
-import { note, print, progressLine, table } from '../terminal/terminal.js';
+import { checkAnonymousFlags, withAnonymousFlags } from '../../flags/anonymous-flags.js';
+import { acceptOption } from '../../flags/consent-flags.js';
+import { datasetSource, type SourceFlags, withSourceFlags } from '../../flags/dataset-flags.js';
+import { throwIfInterrupted } from '../../terminal/interrupt.js';
+import { note, print, progressLine, table } from '../../terminal/terminal.js';
 
 interface CheckFlags extends SourceFlags, CaseNaming {
   readonly out?: string;

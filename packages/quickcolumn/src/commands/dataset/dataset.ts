@@ -1,8 +1,8 @@
 /** `quickcolumn dataset`: brings datasets into a list that `train` takes, checks them and measures them. */
 import { Command } from 'commander';
-import { datasetCheckCommand } from './dataset-check.js';
-import { datasetImportCommand } from './dataset-import.js';
-import { datasetStatsCommand } from './dataset-stats.js';
+import { datasetCheckCommand } from './check.js';
+import { datasetImportCommand } from './import.js';
+import { datasetStatsCommand } from './stats.js';
 
 export function datasetCommand(): Command {
   const command = new Command('dataset').description('import, check and measure datasets').addHelpText(

@@ -5,9 +5,9 @@ import { writeFileAtomic } from '@quickcolumn/io';
 import { type ProfileName, profileNames } from '@quickcolumn/learn';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { throwIfInterrupted } from '../terminal/interrupt.js';
+import { throwIfInterrupted } from '../../terminal/interrupt.js';
 import { checkOutputFolder } from '@quickcolumn/workflows';
-import { note, print, progressLine } from '../terminal/terminal.js';
+import { note, print, progressLine } from '../../terminal/terminal.js';
 
 interface ImportFlags {
   readonly out: string;

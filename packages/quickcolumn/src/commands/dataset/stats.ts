@@ -5,11 +5,11 @@ import { type DatasetStats, datasetStats, statsPage, statsRows, summaryOf } from
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
 import { Command } from 'commander';
 import { type CaseNaming, checkOutputFolder, shownNames } from '@quickcolumn/workflows';
-import { checkAnonymousFlags, withAnonymousFlags } from '../flags/anonymous-flags.js';
-import { positiveNumber } from '../flags/arguments.js';
-import { datasetSource, type SourceFlags, withSourceFlags } from '../flags/dataset-flags.js';
-import { throwIfInterrupted } from '../terminal/interrupt.js';
-import { note, print, progressLine, table } from '../terminal/terminal.js';
+import { checkAnonymousFlags, withAnonymousFlags } from '../../flags/anonymous-flags.js';
+import { positiveNumber } from '../../flags/arguments.js';
+import { datasetSource, type SourceFlags, withSourceFlags } from '../../flags/dataset-flags.js';
+import { throwIfInterrupted } from '../../terminal/interrupt.js';
+import { note, print, progressLine, table } from '../../terminal/terminal.js';
 
 interface StatsFlags extends SourceFlags, CaseNaming {
   readonly out?: string;
