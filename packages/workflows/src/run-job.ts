@@ -30,11 +30,11 @@ const runners: { readonly [K in JobKind]: () => Promise<Runner<K>> } = {
 /** What a job writes, and no other process may at the same time. */
 function outputOf(job: Job): Pick<LockRequest, 'place' | 'isFile' | 'private'> | undefined {
   switch (job.kind) {
-    case 'plan':
-      // One file at the most, written whole.
-      return undefined;
     case 'prepare':
       // The cache is made to be shared by processes: its files are named by what is in them and appear whole.
+      return undefined;
+    case 'plan':
+      // One file at the most, written whole.
       return undefined;
     case 'train-fold':
     case 'predict-fold':
