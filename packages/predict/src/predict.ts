@@ -19,6 +19,7 @@ import {
 } from './memory.js';
 import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
+import { agreementOf, createDisagreement } from './windows/disagreement.js';
 import { createMerger, padToPatch, readPatch, type WindowWeighting } from './windows/merge.js';
 import { type MirrorAxis, mirrored } from './windows/mirror.js';
 import { windowCorners, windowGrid } from './windows/windows.js';
@@ -52,6 +53,11 @@ export interface PredictOptions {
   readonly onProgress?: (progress: { done: number; total: number }) => void;
   /** Called with the finished labels before the first class's probabilities, and awaited. */
   readonly onLabels?: (prediction: Prediction) => Promise<void> | void;
+  /**
+   * Called with the map of disagreement on the original grid, after the labels, and awaited: the standard deviation of
+   * the class probabilities between the members, 0 to 0.5, NaN where there was one. Null where nothing overlapped.
+   */
+  readonly onDisagreement?: (map: Volume<Float32Array> | null) => Promise<void> | void;
   /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */
   readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => Promise<void> | void;
 }
@@ -67,6 +73,11 @@ export interface Prediction {
   readonly scale: IntensityScale;
   /** Defects of the scan that were noted or accepted, for people. */
   readonly notes: readonly string[];
+  /**
+   * How far the members of the prediction agree on each class, 0 to 1 (windows/disagreement.ts): overlapping windows,
+   * mirrored copies, models. Null for the background, and where it was not measured: nothing overlapped.
+   */
+  readonly agreement: readonly (number | null)[];
 }
 
 /** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
@@ -123,14 +134,17 @@ export async function predictScan(
   const prepared = prepareScan(image, preparation, { name });
   const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
   const grid = windowGrid(padded.size, patch, overlap);
+  const mapVoxels = options.onDisagreement === undefined ? undefined : estimate.batch * voxelCount(patch);
+  const disagreement = createDisagreement(classes.length, mapVoxels);
   const merger = createMerger(padded.size, patch, {
     grid,
     classes: classes.length,
     weighting: options.weighting,
+    disagreement,
   });
 
   const compiled = options.compiled ?? (await model.compile(patch, estimate.batch));
-  const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
+  const network = mirrored(compiled, { patch, axes: mirror, classes, disagreement });
   try {
     const { batch } = network;
     const voxels = voxelCount(patch);
@@ -143,12 +157,12 @@ export async function predictScan(
       for (const [n, corner] of some.entries()) {
         readPatch(padded.voxels, padded.size, { corner, patch, out: input.subarray(n * voxels, (n + 1) * voxels) });
       }
-      const probabilities = await network.run(input);
+      const probabilities = await network.run(input, some.length);
       checkLength(probabilities, batch * voxels * classes.length, name);
       for (const [n, corner] of some.entries()) {
         const one = probabilities.subarray(n * voxels * classes.length, (n + 1) * voxels * classes.length);
         checkFinite(one.subarray(0, voxels), name);
-        merger.add(corner, one);
+        merger.add(corner, one, disagreement.ofPasses?.subarray(n * voxels, (n + 1) * voxels));
         options.onProgress?.({ done: first + n + 1, total: grid.count });
       }
     }
@@ -163,8 +177,14 @@ export async function predictScan(
     postProcessing === undefined
       ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
       : postProcess(restored, classes, postProcessing);
-  const prediction = { ...result, estimate, scale: prepared.scale, notes };
+  const agreement = agreementOf(disagreement);
+  const prediction = { ...result, estimate, scale: prepared.scale, notes, agreement };
   await options.onLabels?.(prediction);
+  if (options.onDisagreement !== undefined) {
+    const isMeasured = grid.count * network.count > 1;
+    const spread = (): Float32Array => merger.spread(padded.corner, prepared.size, network.count);
+    await options.onDisagreement(isMeasured ? restoreProbability(spread(), prepared.size, prepared.undo) : null);
+  }
   if (options.onProbability !== undefined) {
     for (let c = 0; c < classes.length; c++) {
       await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));

@@ -20,6 +20,8 @@ export interface CompiledModel {
    * @returns [N, C, D, H, W] probabilities that sum to 1 over C; valid until the next call.
    */
   run(image: Float32Array): Promise<Float32Array>;
+  /** The models that `run` averages, where there are several; each of the same batch. */
+  readonly members?: readonly CompiledModel[];
   dispose(): Promise<void> | void;
 }
 
