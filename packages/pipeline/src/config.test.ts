@@ -62,7 +62,7 @@ describe('preparationSchema', () => {
 describe('modelMetadataSchema', () => {
   const metadata = {
     format: 'quickcolumn-model',
-    version: 2,
+    version: 3,
     network: { name: 'qchc-unet', rootFilters: 16, hypercolumn: true },
     preparation: paperPreparation,
     patch: [160, 160, 80],
@@ -84,7 +84,7 @@ describe('modelMetadataSchema', () => {
   });
 
   it('refuses other formats, versions, overlaps and checksums', () => {
-    const changes = [{ format: 'x' }, { version: 3 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
+    const changes = [{ format: 'x' }, { version: 4 }, { overlap: [160, 0, 0] }, { weightsSha256: 'A' }, { extra: 1 }];
     for (const change of changes) {
       expect(modelMetadataSchema.safeParse({ ...metadata, ...change }).success, JSON.stringify(change)).toBe(false);
     }

@@ -3,17 +3,19 @@
  * training cases were treated. It is stored as one JSON text in the .onnx file's metadata.
  *
  * Version 1 had no roles of classes: they are read from the names (`withRoles`), once, when such a file is opened.
+ * Before version 3 nothing was said of the training scans.
  */
 import { withRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type PreparationConfig, preparationSchema } from './config.js';
+import { type TrainingScans, trainingScansSchema } from './scan-facts.js';
 
 /** What is written now; the ones before are read, too. */
-export const modelMetadataVersion = 2;
+export const modelMetadataVersion = 3;
 
 export interface ModelMetadata {
   readonly format: 'quickcolumn-model';
-  readonly version: 2;
+  readonly version: 3;
   /** Name and options of the network; which options there are is the networks' business, not the file's. */
   readonly network: { readonly name: string; readonly [option: string]: unknown };
   readonly preparation: PreparationConfig;
@@ -21,6 +23,8 @@ export interface ModelMetadata {
   readonly patch: readonly [number, number, number];
   /** Overlap of neighbouring windows in voxels, less than the patch. */
   readonly overlap: readonly [number, number, number];
+  /** What the training scans were like; a scan that differs is a reason for doubt. Absent where it is not known. */
+  readonly trainingScans?: TrainingScans;
   /** Summary for people: steps, minutes, scores, date. */
   readonly training: Readonly<Record<string, string | number>>;
   /** Data and licence notes, intended use. */
@@ -38,7 +42,7 @@ const whole = z.int().nonnegative();
 export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
   .strictObject({
     format: z.literal('quickcolumn-model'),
-    version: z.literal([1, 2]),
+    version: z.literal([1, 2, 3]),
     network: z.looseObject({ name: z.string().min(1) }),
     preparation: preparationSchema,
     patch: z
@@ -47,6 +51,7 @@ export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
         error: `expected at most ${mostPatchVoxels} voxels; the paper's patch has 2048000`,
       }),
     overlap: z.tuple([whole, whole, whole]),
+    trainingScans: trainingScansSchema.optional(),
     training: z.record(z.string(), z.union([z.string(), z.number()])),
     notes: z.string(),
     weightsSha256: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected 64 lower-case hexadecimal digits' }),
@@ -60,5 +65,5 @@ export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
   })
   .transform(({ version, preparation, ...rest }): ModelMetadata => {
     const classes = version === 1 ? withRoles(preparation.classes) : preparation.classes;
-    return { ...rest, version: 2, preparation: { ...preparation, classes } };
+    return { ...rest, version: 3, preparation: { ...preparation, classes } };
   });

@@ -1,4 +1,5 @@
 /** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
+export { type Doubt, type DoubtId, doubtIds } from './doubts/doubts.js';
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { ensembleOf } from './model/ensemble.js';
 export type { CompiledModel, LoadedModel, ModelFile, ModelRuntime, NetworkBytes } from './model/loaded-model.js';
@@ -21,6 +22,7 @@ export {
   type Program,
   RESEARCH_NOTICE,
   type SidecarFiles,
+  withDisagreement,
   withProbabilities,
 } from './sidecar.js';
 export type { WindowWeighting } from './windows/merge.js';

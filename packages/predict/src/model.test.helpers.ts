@@ -13,7 +13,7 @@ export function metadataOf(changes: Partial<ModelMetadata> & { classes?: readonl
   const { classes = msdClasses, ...rest } = changes;
   return {
     format: 'quickcolumn-model',
-    version: 2,
+    version: 3,
     network: { name: 'unet3d', rootFilters: 4 },
     preparation: { intensity: 'window', clipHu: [-1250, 250], spacingMm: [2, 2, 4], classes },
     patch: [32, 32, 16],

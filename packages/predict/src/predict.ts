@@ -8,7 +8,13 @@
 import { type DefectKind, judge, scanDefects } from '@quickcolumn/defects';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
-import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
+import {
+  prepareScan,
+  restoreProbabilities,
+  restoreProbability,
+  type ScanFacts,
+  scanFacts,
+} from '@quickcolumn/pipeline';
 import { type IntensityScale, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
 import {
   availableMemory,
@@ -75,9 +81,13 @@ export interface Prediction {
   readonly notes: readonly string[];
   /**
    * How far the members of the prediction agree on each class, 0 to 1 (windows/disagreement.ts): overlapping windows,
-   * mirrored copies, models. Null for the background, and where it was not measured: nothing overlapped.
+   * mirrored copies, models. Null where it was not measured: nothing overlapped.
    */
   readonly agreement: readonly (number | null)[];
+  /** What the scan has in common with others, or not. */
+  readonly facts: ScanFacts;
+  /** Its lungs go on beyond the scan (defect `coverage`). */
+  readonly isPart: boolean;
 }
 
 /** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
@@ -119,13 +129,15 @@ export async function predictScan(
   const { name = 'scan' } = options;
   const { patch, overlap } = resolveWindow(model, options);
   const { mirror = [], postProcessing } = options;
-  const notes = judge(name, scanDefects(image), options.accept);
+  const defects = scanDefects(image);
+  const notes = judge(name, defects, options.accept);
   for (const text of notes) options.onNote?.(text);
   const available = options.availableBytes ?? availableMemory();
+  const map = options.onDisagreement !== undefined;
   const estimate =
     options.compiled === undefined
-      ? estimateWithBatch(model, image, { patch, overlap, available })
-      : estimatePrediction(model, image, { patch, overlap, batch: options.compiled.batch });
+      ? estimateWithBatch(model, image, { patch, overlap, map, available })
+      : estimatePrediction(model, image, { patch, overlap, map, batch: options.compiled.batch });
   options.onEstimate?.(estimate);
   refuseIfTooLarge(estimate, available, name);
 
@@ -134,8 +146,7 @@ export async function predictScan(
   const prepared = prepareScan(image, preparation, { name });
   const padded = padToPatch(prepared.image, prepared.size, patch, prepared.airValue);
   const grid = windowGrid(padded.size, patch, overlap);
-  const mapVoxels = options.onDisagreement === undefined ? undefined : estimate.batch * voxelCount(patch);
-  const disagreement = createDisagreement(classes.length, mapVoxels);
+  const disagreement = createDisagreement(classes.length, map ? estimate.batch * voxelCount(patch) : undefined);
   const merger = createMerger(padded.size, patch, {
     grid,
     classes: classes.length,
@@ -177,8 +188,15 @@ export async function predictScan(
     postProcessing === undefined
       ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
       : postProcess(restored, classes, postProcessing);
-  const agreement = agreementOf(disagreement);
-  const prediction = { ...result, estimate, scale: prepared.scale, notes, agreement };
+  const prediction = {
+    ...result,
+    estimate,
+    scale: prepared.scale,
+    notes,
+    agreement: agreementOf(disagreement),
+    facts: scanFacts(prepared),
+    isPart: defects.some(({ kind }) => kind === 'coverage'),
+  };
   await options.onLabels?.(prediction);
   if (options.onDisagreement !== undefined) {
     const isMeasured = grid.count * network.count > 1;

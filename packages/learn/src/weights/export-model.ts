@@ -31,7 +31,7 @@ export async function exportModel(path: string, { network, variables, metadata }
   }
   const full: ModelMetadata = {
     format: 'quickcolumn-model',
-    version: 2,
+    version: 3,
     network: { ...network },
     ...metadata,
     weightsSha256: hash.digest('hex'),

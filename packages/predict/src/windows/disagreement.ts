@@ -2,27 +2,23 @@
  * How far the members of a prediction are apart: overlapping windows, mirrored passes, the models of an ensemble.
  *
  * Each member is compared with the mean of those before it, so that nothing is kept but two sums a class. For one class
- * with p of the member and m of that mean, agreement = 1 − Σ f·|p − m| / Σ f·(p + m). Of masks without doubt that is
- * their Dice. It should follow the Dice with the truth, since what moves a voxel from one class to the other between
- * members, a window's rim or a mirror, is no more than what the truth may differ by: Dice between members is the
- * quality that Roy et al. (https://arxiv.org/abs/1811.09800) found to go with it. The trap: members that make the same
- * mistake agree, so that a good number is no proof.
+ * with p of the member and m of that mean, agreement = 2·Σ f·p·m / Σ f·(p + m): expected overlap of two masks drawn from the
+ * two, over their expected sizes, which is Dice for members without doubt. It should follow the Dice with the truth
+ * because the truth is one more such mask, as far as the members know: what they leave open, or place differently, is
+ * what it may differ by (Roy et al., https://arxiv.org/abs/1811.09800, found the Dice between samples of a network to go
+ * with the Dice of its masks). The trap: members that share a mistake agree, so that a good number proves nothing.
  *
  * f = w·W / (w + W), with the weights of the member and of all before it: Welford's update of a weighted variance
- * (West 1979, https://doi.org/10.1145/359146.359153). Summed over the members and divided by all weights the squares
- * are the variance of the members exactly, which is what the map shows.
+ * (West 1979, https://doi.org/10.1145/359146.359153). The squares of p − m, summed so and divided by all weights, are
+ * the variance of the members exactly, which is what the map shows.
  */
 
-/**
- * Probability of a class that is looked at: where all members are nearly sure that a class is not, its many small numbers
- * would drown the few that matter.
- */
-export const leastProbability = 0.1;
-
-/** Collects what members differ by. Sums are per class; the map is kept by who merges. */
+/** Collects what members differ by, per class; the map is kept by who merges. */
 export interface Disagreement {
-  readonly apart: Float64Array;
-  readonly together: Float64Array;
+  /** Σ f·p·m. */
+  readonly overlap: Float64Array;
+  /** Σ f·(p + m). */
+  readonly sum: Float64Array;
   /** Of the windows of the batch being predicted, each voxel's variance between passes; undefined without a map. */
   readonly ofPasses: Float32Array | undefined;
 }
@@ -30,18 +26,15 @@ export interface Disagreement {
 /** @param passVoxels voxels of a batch of windows where a map is wanted */
 export function createDisagreement(classes: number, passVoxels?: number): Disagreement {
   return {
-    apart: new Float64Array(classes),
-    together: new Float64Array(classes),
+    overlap: new Float64Array(classes),
+    sum: new Float64Array(classes),
     ofPasses: passVoxels === undefined ? undefined : new Float32Array(passVoxels),
   };
 }
 
-/**
- * Agreement of each class, 0 to 1; null where nothing was compared: no voxel had two members, or none gave the class a
- * probability worth comparing. The background is the first class and is not told: it always agrees.
- */
-export function agreementOf({ apart, together }: Disagreement): readonly (number | null)[] {
-  return Array.from(apart, (sum, c) => (c === 0 || together[c] === 0 ? null : 1 - sum / together[c]));
+/** Agreement of each class, 0 to 1; null where nothing was compared. */
+export function agreementOf({ overlap, sum }: Disagreement): readonly (number | null)[] {
+  return Array.from(overlap, (both, c) => (sum[c] === 0 ? null : (2 * both) / sum[c]));
 }
 
 /**
@@ -51,7 +44,7 @@ export function agreementOf({ apart, together }: Disagreement): readonly (number
  * @param options.first place of the window's first voxel in `ofPasses`
  */
 export function comparePass(
-  { apart, together, ofPasses }: Disagreement,
+  { overlap, sum, ofPasses }: Disagreement,
   pass: Float32Array,
   options: {
     readonly c: number;
@@ -63,15 +56,13 @@ export function comparePass(
 ): void {
   const { c, earlier, done, count, first } = options;
   const factor = done / (done + 1);
-  let [difference, both] = [0, 0];
+  let [product, both] = [0, 0];
   for (let i = 0; i < pass.length; i++) {
     const mean = earlier[i] * (count / done);
-    const d = Math.abs(pass[i] - mean);
-    if (ofPasses !== undefined) ofPasses[first + i] += (factor * d * d) / (2 * count);
-    if (pass[i] < leastProbability && mean < leastProbability) continue;
-    difference += d;
+    product += pass[i] * mean;
     both += pass[i] + mean;
+    if (ofPasses !== undefined) ofPasses[first + i] += (factor * (pass[i] - mean) ** 2) / (2 * count);
   }
-  apart[c] += factor * difference;
-  together[c] += factor * both;
+  overlap[c] += factor * product;
+  sum[c] += factor * both;
 }

@@ -8,7 +8,7 @@
  */
 import { QuickcolumnError } from '@quickcolumn/errors';
 import type { Size3 } from '@quickcolumn/volume';
-import { type Disagreement, leastProbability } from './disagreement.js';
+import { type Disagreement } from './disagreement.js';
 import type { WindowGrid } from './windows.js';
 
 /** 'uniform' counts every voxel of a window alike; 'gaussian' trusts the centre of a window more than its rim. */
@@ -81,15 +81,15 @@ export function createMerger(
   const variance = disagreement?.ofPasses === undefined ? undefined : new Float32Array(voxels);
 
   /** Compares a window with the mean of those before it, whose weights are known from where windows lie. */
-  const compare = (corner: Size3, probabilities: Float32Array, { apart, together }: Disagreement): void => {
+  const compare = (corner: Size3, probabilities: Float32Array, { overlap, sum }: Disagreement): void => {
     const before = corner.map((start, axis) => {
       const earlier = grid.starts[axis].filter((other) => other < start);
       return axisTotals(size[axis], earlier, weights[axis]);
     });
     if (before.every((axis, n) => axis[corner[n]] === 0)) return;
     for (let c = 0; c < classes; c++) {
-      const sum = sums[c];
-      let [from, difference, both] = [c * px * py * pz, 0, 0];
+      const merged = sums[c];
+      let [from, product, both] = [c * px * py * pz, 0, 0];
       for (let z = 0; z < pz; z++) {
         for (let y = 0; y < py; y++) {
           const rowWeight = weights[2][z] * weights[1][y];
@@ -100,17 +100,15 @@ export function createMerger(
             if (earlier === 0) continue;
             const weight = rowWeight * weights[0][x];
             const factor = (weight * earlier) / (weight + earlier);
-            const [p, mean] = [probabilities[from], sum[to] / earlier];
-            const d = Math.abs(p - mean);
-            if (variance !== undefined) variance[to] += (factor * d * d) / 2;
-            if (p < leastProbability && mean < leastProbability) continue;
-            difference += factor * d;
+            const [p, mean] = [probabilities[from], merged[to] / earlier];
+            product += factor * p * mean;
             both += factor * (p + mean);
+            if (variance !== undefined) variance[to] += (factor * (p - mean) ** 2) / 2;
           }
         }
       }
-      apart[c] += difference;
-      together[c] += both;
+      overlap[c] += product;
+      sum[c] += both;
     }
   };
 

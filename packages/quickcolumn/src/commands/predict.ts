@@ -33,6 +33,7 @@ interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanCo
   readonly model: string;
   readonly out: string;
   readonly probabilities?: boolean;
+  readonly disagreement?: boolean;
   readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
@@ -65,6 +66,7 @@ export function predictCommand(): Command {
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
+    .option('--disagreement', 'also write a map of where windows, mirrored copies and models disagree (float32 NIfTI)')
     .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
@@ -116,6 +118,7 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     out,
     formats: format,
     probabilities,
+    disagreement: flags.disagreement,
     minimumLesionMl: minimumLesion,
     patch,
     overlap,

@@ -25,6 +25,7 @@ import {
   train,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
+import { type PreparedScan, type ScanFacts, scanFacts, type TrainingScans, trainingScans } from '@quickcolumn/pipeline';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import type { JobContext } from '../context.js';
 import { defaultCache } from '../folders/cache-folder.js';
@@ -50,9 +51,9 @@ export async function runTraining(job: TrainJob, context: JobContext): Promise<T
 /** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
 export async function trainInto(job: TrainJob, resume: boolean, context: JobContext): Promise<TrainJobResult> {
   const { out, notes, evaluateValidation = true } = job;
-  const { config, result, validation, trainingCases, names } = await trainNetwork(job, resume, context);
+  const { config, result, validation, trainingCases, scans, names } = await trainNetwork(job, resume, context);
   context.note(result.message);
-  await exportBest(config, out, { result, cases: trainingCases, notes });
+  await exportBest(config, out, { result, cases: trainingCases, notes, trainingScans: scans });
   const about = { result, cases: evaluateValidation ? validation : [], names };
   await writeTrainingReport(config, out, about, context);
   await names.writeKey();
@@ -71,6 +72,7 @@ interface Trained {
   readonly config: TrainConfig;
   readonly result: TrainResult;
   readonly trainingCases: number;
+  readonly scans: TrainingScans | undefined;
   readonly validation: readonly DatasetCase[];
   readonly names: ShownNames;
 }
@@ -101,7 +103,9 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
-  const training = await loadCases(cases.train, config, { cacheDir, shownName }, context);
+  const facts: ScanFacts[] = [];
+  const onScan = (scan: PreparedScan): void => void facts.push(scanFacts(scan));
+  const training = await loadCases(cases.train, config, { cacheDir, shownName, onScan }, context);
   const validation = await loadCases(cases.validation, config, { cacheDir, shownName }, context);
 
   const { network, loss, optimizer, seed } = config;
@@ -156,7 +160,8 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       onProgress: (progress) => context.emit({ kind: 'training', classNames, progress }),
     });
     finished(result);
-    return { config, result, trainingCases: split.train.length, validation: split.test, names };
+    const scans = trainingScans(facts);
+    return { config, result, trainingCases: split.train.length, scans, validation: split.test, names };
   } finally {
     for (const one of made.reverse()) await one.dispose();
   }
@@ -201,7 +206,11 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
 async function loadCases(
   cases: readonly (DatasetCase & { readonly key: string })[],
   { preparation, data }: TrainConfig,
-  options: { readonly cacheDir: string; readonly shownName: (entry: { readonly name: string }) => string },
+  options: {
+    readonly cacheDir: string;
+    readonly shownName: (entry: { readonly name: string }) => string;
+    readonly onScan?: (scan: PreparedScan) => void;
+  },
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
   const loaded: (TrainingCase & { readonly key: string })[] = [];
@@ -211,7 +220,9 @@ async function loadCases(
     {
       ...options,
       consent: data,
-      onCase: ({ image, labels, size, airValue }, { name, key }) => {
+      onCase: (scan, { name, key }) => {
+        const { image, labels, size, airValue } = scan;
+        options.onScan?.(scan);
         if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
         const classIndices = toClassIndices(labels, preparation, name);
         loaded.push({ ...shareCase({ name, image, labels: classIndices, size, airValue }), key });
