@@ -1,4 +1,5 @@
 /** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
+export { type DoubtDescription, doubtDescriptions } from './doubts/descriptions.js';
 export { type Doubt, type DoubtId, doubtIds } from './doubts/doubts.js';
 export { availableMemory, estimatePrediction, formatBytes, type PredictionEstimate } from './memory.js';
 export { ensembleOf } from './model/ensemble.js';

@@ -10,6 +10,8 @@ export const doubtIds = [
   'lung-volume',
   'lung-ratio',
   'lung-pieces',
+  'lungs-exchanged',
+  'lungs-in-tissue',
   'outside-lungs',
   'unlike-spacing',
   'unlike-field',

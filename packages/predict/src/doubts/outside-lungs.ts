@@ -8,10 +8,11 @@ import { type LungValues, valueSet } from '@quickcolumn/measure';
 import type { CoarseMask } from './coarse-mask.js';
 import type { Doubt } from './doubts.js';
 
-/** Farther from lung and enclosed air a lesion lies outside. */
-export const nearMm = 10;
-/** Share of the lesions that may lie outside: in what experts drew in 12 scans it is 0 to 0.057. */
-const mostOutside = 0.1;
+/**
+ * Farther than so many mm from lung and enclosed air a lesion lies outside, and such a share of the lesions may: of what
+ * experts drew in 12 scans nothing does (beyond 10 mm up to 0.057), of phantoms next to nothing.
+ */
+export const outsideLimits = { mm: 15, share: 0.05 } as const;
 /** Of less than this volume of lesions a few voxels decide. */
 const leastMl = 0.5;
 
@@ -23,7 +24,6 @@ export function shareOutside(
   { labels, size, mm, voxelMl, air }: CoarseMask,
   lungs: LungValues | null,
   lesions: readonly number[],
-  limitMm: number = nearMm,
 ): number | null {
   const isLesion = valueSet(...lesions);
   const isLung = lungs === null ? new Uint8Array(256) : valueSet(lungs.left, lungs.right);
@@ -36,14 +36,15 @@ export function shareOutside(
     mm,
   );
   let outside = 0;
-  for (let at = 0; at < labels.length; at++) if (isLesion[labels[at]] === 1 && distance[at] > limitMm) outside++;
+  for (let at = 0; at < labels.length; at++)
+    if (isLesion[labels[at]] === 1 && distance[at] > outsideLimits.mm) outside++;
   return outside / all;
 }
 
 export function outsideDoubts(share: number | null, lesionName: string): Doubt[] {
-  if (share === null || share <= mostOutside) return [];
+  if (share === null || share <= outsideLimits.share) return [];
   const message =
-    `${(100 * share).toFixed(0)} % of ${lesionName} lie more than ${nearMm} mm from the lungs and from all air in the body, expected at ` +
-    `most ${100 * mostOutside} %; look for it in the chest wall, the mediastinum and the abdomen`;
+    `${(100 * share).toFixed(0)} % of ${lesionName} lie more than ${outsideLimits.mm} mm from the lungs and from all air in the body, expected at ` +
+    `most ${100 * outsideLimits.share} %; look for it in the chest wall, the mediastinum and the abdomen`;
   return [{ id: 'outside-lungs', message, value: share }];
 }

@@ -11,13 +11,13 @@ import type { Doubt, DoubtId } from './doubts.js';
  * How many times smaller or larger than any of the training's. Finer voxels lose nothing on the way to the model's own grid;
  * volumes of lungs and lesions are widely spread.
  */
-const factors = {
+export const unlikeLimits = {
   spacing: { smaller: 3, larger: 1.25 },
   field: { smaller: 1.25, larger: 1.25 },
   volume: { smaller: 1.5, larger: 1.5 },
+  /** How far beyond the range, in 0–255; of 12 scans none is more than 14 beyond the others. */
+  intensity: 20,
 } as const;
-/** Intensities in 0–255 may lie so far beyond. */
-const intensityMargin = 20;
 
 const axisNames = ['from left to right', 'from front to back', 'from head to feet'] as const;
 
@@ -51,8 +51,8 @@ function unlikeLengths(
 ): Doubt[] {
   const [what, allowed, advice] =
     id === 'unlike-spacing'
-      ? ['voxels of', factors.spacing, 'look at small lesions and at outlines']
-      : ['a field of view of', factors.field, 'look at its rim, and at what else it shows'];
+      ? ['voxels of', unlikeLimits.spacing, 'look at small lesions and at outlines']
+      : ['a field of view of', unlikeLimits.field, 'look at its rim, and at what else it shows'];
   return values.flatMap((value, axis): Doubt[] => {
     const range = ranges[axis];
     if (!isBeyond(value, range, allowed) || (isPart && value < range[0])) return [];
@@ -66,7 +66,7 @@ function unlikeIntensities(values: ScanFacts['intensities'], ranges: TrainingSca
   if (values === null) return [];
   const off = values.map((value, n) => Math.max(ranges[n][0] - value, value - ranges[n][1]));
   const worst = off.reduce((at, one, n) => (one > off[at] ? n : at), 0);
-  if (off[worst] <= intensityMargin) return [];
+  if (off[worst] <= unlikeLimits.intensity) return [];
   const { of, share } = intensityQuartiles[worst];
   const where = of === 'air' ? 'lungs and other air in the body' : 'tissue';
   const message =
@@ -87,7 +87,7 @@ function unlikeVolumes(
       known.reduce((sum, [, high]) => sum + high, 0),
     ];
     const ml = volumes.reduce((sum, one) => sum + (values.includes(one.value) ? one.volumeMl : 0), 0);
-    if (!isBeyond(ml, range, factors.volume) || (ml < range[0] && !isLower)) return [];
+    if (!isBeyond(ml, range, unlikeLimits.volume) || (ml < range[0] && !isLower)) return [];
     const message = `${number(ml)} ml of ${name}; the scans of the training had ${told(range)} ml; look for parts that are too much or missed`;
     return [{ id: 'unlike-volumes', message, value: Number(ml.toPrecision(4)) }];
   };
