@@ -6,7 +6,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse } from 'yaml';
 import { assumptionsOf, casesOf, divideCases } from '../packages/cases/dist/index.js';
 import { readLabels, readVolume } from '../packages/io/dist/index.js';
 import { rolesOf } from '../packages/measure/dist/index.js';
@@ -15,6 +14,7 @@ import { coarseMask } from '../packages/predict/dist/doubts/coarse-mask.js';
 import { measureLungs } from '../packages/predict/dist/doubts/lungs.js';
 import { shareOutside } from '../packages/predict/dist/doubts/outside-lungs.js';
 import { doubtIds, loadModel, segment } from '../packages/predict/dist/index.js';
+import { readYaml } from '../packages/workflows/dist/folders/yaml.js';
 import { chooseRuntime } from '../packages/runtimes/dist/index.js';
 
 const { values, positionals } = parseArgs({
@@ -65,7 +65,7 @@ async function factsOf({ name, imagePath, labelPath }, { preparation, data }) {
 const device = { ...(await chooseRuntime({ runtime: 'auto' })), threads: Number(values.threads) };
 const rows = [];
 for (const { system, name, path } of finishedFolds()) {
-  const config = parse(readFileSync(join(path, 'config.yaml'), 'utf8'));
+  const config = await readYaml(join(path, 'config.yaml'));
   if (config.data.list) config.data.list = resolve(path, config.data.list);
   const cases = await casesOf(config.data);
   const { train } = divideCases(cases, config);

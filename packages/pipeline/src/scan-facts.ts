@@ -67,10 +67,10 @@ export function scanFacts(scan: Omit<PreparedScan, 'airValue' | 'scale'>): ScanF
   const { permutation } = reorientation(undo.originalAffine);
   const stored = spacingMm(undo.originalAffine);
   const upright: Vector3 = [stored[permutation[0]], stored[permutation[1]], stored[permutation[2]]];
-  const [x, y, z] = undo.reorientedSize;
+  const [nx, ny, nz] = undo.reorientedSize;
   const facts = {
     spacingMm: upright,
-    fieldMm: [x * upright[0], y * upright[1], z * upright[2]] as const,
+    fieldMm: [nx * upright[0], ny * upright[1], nz * upright[2]] as const,
     intensities: intensitiesInside(scan),
   };
   if (labels === undefined) return facts;

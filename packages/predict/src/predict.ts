@@ -61,7 +61,7 @@ export interface PredictOptions {
   readonly onLabels?: (prediction: Prediction) => Promise<void> | void;
   /**
    * Called with the map of disagreement on the original grid, after the labels, and awaited: the standard deviation of
-   * the class probabilities between the members, 0 to 0.5, NaN where there was one. Null where nothing overlapped.
+   * the class probabilities between the members, 0 to 0.71, NaN where there was one. Null where nothing overlapped.
    */
   readonly onDisagreement?: (map: Volume<Float32Array> | null) => Promise<void> | void;
   /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */

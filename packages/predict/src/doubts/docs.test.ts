@@ -26,7 +26,7 @@ ${rows.join('\n')}
 Windows overlap, so that most voxels are predicted more than once; with mirroring and ensembles all are. Under \`agreement\` the sidecar
 tells for each class the expected Dice between these members, measured while they are merged (\`windows/disagreement.ts\`); null, and "not
 measured" on the terminal, where nothing overlapped. \`predict --disagreement\` also writes where they differ: the standard deviation of
-the class probabilities, 0 to 0.5, on the scan's own grid, NaN where there was one member only. Members that share a mistake agree.
+the class probabilities (0.5 where half of the members are sure of another class) on the scan's own grid, NaN where there was one member only. Members that share a mistake agree.
 
 ## How good the warnings are
 

@@ -14,7 +14,7 @@ const voxels = patch[0] * patch[1] * patch[2];
 /** Two classes; class 1 has `value(window, voxel)`. */
 function merged(
   value: (window: number, voxel: number) => number,
-  { weighting = 'uniform' as WindowWeighting, at = overlap } = {},
+  { weighting, at = overlap }: { weighting?: WindowWeighting; at?: Size3 } = {},
 ): { agreement: readonly (number | null)[]; spread: Float32Array } {
   const grid = windowGrid(size, patch, at);
   const disagreement = createDisagreement(2, voxels);

@@ -28,7 +28,7 @@ export interface Merger {
   classProbability(c: number, corner: Size3, size: Size3): Float32Array;
   /**
    * Standard deviation of the members' class probabilities inside a box: 0 where all say the same, 0.5 where they are
-   * sure of two classes half and half, NaN where there was one. Of a merger with a map, after the last window.
+   * sure of two classes half and half, at most √½ where of more, NaN where there was one. Of a merger with a map, after the last window.
    * @param passes how many each window is the mean of
    */
   spread(corner: Size3, size: Size3, passes: number): Float32Array;

@@ -91,6 +91,8 @@ number and mean HU of the lesions. NAME is that of the scan's file or folder: wh
 --name-by series or --anonymize. A DICOM segmentation NAME.seg.dcm holds what identifies the patient in the source, so
 that archives can file it; nothing else that is written does.
 
+What speaks against a mask is told as a warning, and under doubts in NAME.json: look at such a mask before you use it.
+
 A scan that cannot be predicted does not keep the others from it: what failed is listed at the end, with exit code 3.
 
 Examples:
