@@ -105,13 +105,13 @@ describe('a batch with damaged scans', () => {
 
 it('a model of a newer version is told as that', async () => {
   const bytes = await readFile(at('run', 'model.onnx'));
-  const version = bytes.indexOf('"version":2');
+  const version = bytes.indexOf('"version":3');
   expect(version).toBeGreaterThan(0);
-  await writeFile(at('newer.onnx'), bytes.fill('3', version + 10, version + 11));
+  await writeFile(at('newer.onnx'), bytes.fill('4', version + 10, version + 11));
   const newer = await quickcolumn(folder, 'predict', 'whole.nii.gz', '--model', 'newer.onnx', '--out', 'no');
   expect(newer.code).toBe(3);
   expect(newer.stderr).toContain(
-    'error: newer.onnx: a model of version 3, newer than this quickcolumn reads (2); update quickcolumn, or train the model ' +
+    'error: newer.onnx: a model of version 4, newer than this quickcolumn reads (3); update quickcolumn, or train the model ' +
       'with this version\n',
   );
 });
