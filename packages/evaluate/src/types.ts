@@ -85,6 +85,8 @@ export interface CaseMetrics {
   readonly involvement: { readonly truth: LungInvolvement | null; readonly prediction: LungInvolvement | null };
   /** Absent where no class is a lesion. */
   readonly clinical?: ClinicalQuantities;
+  /** Why the prediction may be wrong, as whoever made it tells beside it; absent where nobody has looked. */
+  readonly doubts?: readonly string[];
 }
 
 export interface ClinicalQuantities {

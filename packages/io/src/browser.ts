@@ -27,7 +27,12 @@ export {
   volumeName,
   volumePath,
 } from './volumes/names.js';
-export { isResultDescription, labelsDescription, probabilityDescription } from './volumes/own-results.js';
+export {
+  disagreementDescription,
+  isResultDescription,
+  labelsDescription,
+  probabilityDescription,
+} from './volumes/own-results.js';
 export { readLabelsBlobs, readVolumeBlobs } from './volumes/read-blobs.js';
 export type { FileLabels, FileVolume } from './volumes/read-from.js';
 export type {

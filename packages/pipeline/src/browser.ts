@@ -31,3 +31,11 @@ export {
   type Undo,
 } from './prepare.js';
 export { restoreProbabilities, restoreProbability } from './restore.js';
+export {
+  type FactRange,
+  intensityQuartiles,
+  type ScanFacts,
+  scanFacts,
+  type TrainingScans,
+  trainingScans,
+} from './scan-facts.js';

@@ -3,11 +3,12 @@
  * training cases were treated. It is stored as one JSON text in the .onnx file's metadata.
  *
  * Version 1 had no roles of classes: they are read from the names (`withRoles`), once, when such a file is opened. Version 2
- * had no terms, and all weights in float32.
+ * had no terms, all weights in float32, and said nothing of the training scans.
  */
 import { withRoles } from '@quickcolumn/volume';
 import { z } from 'zod';
 import { type PreparationConfig, preparationSchema } from './config.js';
+import { type TrainingScans, trainingScansSchema } from './scan-facts.js';
 
 /** What is written now; the ones before are read, too. */
 export const modelMetadataVersion = 3;
@@ -32,6 +33,8 @@ export interface ModelMetadata {
   readonly patch: readonly [number, number, number];
   /** Overlap of neighbouring windows in voxels, less than the patch. */
   readonly overlap: readonly [number, number, number];
+  /** What the training scans were like; a scan that differs is a reason for doubt. Absent where it is not known. */
+  readonly trainingScans?: TrainingScans;
   /** Summary for people: steps, minutes, scores, date. */
   readonly training: Readonly<Record<string, string | number>>;
   /** Data and licence notes, intended use. */
@@ -70,6 +73,7 @@ export const modelMetadataSchema: z.ZodType<ModelMetadata> = z
         error: `expected at most ${mostPatchVoxels} voxels; the paper's patch has 2048000`,
       }),
     overlap: z.tuple([whole, whole, whole]),
+    trainingScans: trainingScansSchema.optional(),
     training: z.record(z.string(), z.union([z.string(), z.number()])),
     notes: z.string(),
     terms: modelTermsSchema.optional(),

@@ -1,4 +1,6 @@
 /** Prediction as far as it needs nothing of Node: what browsers get as the package (export condition `browser`). */
+export { type DoubtDescription, doubtDescriptions } from './doubts/descriptions.js';
+export { type Doubt, type DoubtId, doubtIds } from './doubts/doubts.js';
 export {
   availableMemory,
   estimatePrediction,
@@ -37,6 +39,7 @@ export {
   type Program,
   RESEARCH_NOTICE,
   type SidecarFiles,
+  withDisagreement,
   withProbabilities,
 } from './sidecar.js';
 export type { WindowWeighting } from './windows/merge.js';

@@ -47,13 +47,13 @@ function networkBytes(metadata: LoadedModel['metadata'], patchVoxels: number): n
   return patchVoxels * Float32Array.BYTES_PER_ELEMENT * 12 * (typeof rootFilters === 'number' ? rootFilters : 32);
 }
 
-/** What predicting `image` with `model` will take; allocates nothing. */
+/** What predicting `image` with `model` will take, with `map` that of disagreement, too; allocates nothing. */
 export function estimatePrediction(
   model: LoadedModel,
   image: Volume,
-  options: { patch: Size3; overlap: Size3; batch?: number },
+  options: { patch: Size3; overlap: Size3; batch?: number; map?: boolean },
 ): PredictionEstimate {
-  const { patch, overlap, batch = 1 } = options;
+  const { patch, overlap, batch = 1, map = false } = options;
   const { metadata } = model;
   const classes = metadata.preparation.classes.length;
   const prepared = sizeAfterPreparation(image, metadata.preparation.spacingMm);
@@ -66,16 +66,18 @@ export function estimatePrediction(
   const network = model.estimateBytes?.(patch, batch) ?? unknown;
 
   const scanBytes = image.voxels.byteLength;
+  const mapBytes = map ? 4 * paddedVoxels : 0;
   // Reordered scan, spline coefficients and one half-resampled copy, then the result.
   const prepareBytes = 3 * 4 * scanVoxels + 4 * preparedVoxels;
   const windowBytes =
     4 * (preparedVoxels + paddedVoxels) +
     mergeBytes(padded, classes) +
+    mapBytes +
     4 * patchVoxels * (1 + 2 * classes) +
     network.hostBytes;
   // Accumulators stay; one class on the scan's grid, one half-resampled copy, the best so far and the labels.
   // Post-processing comes after that and needs less: masks of a byte and component numbers of four.
-  const restoreBytes = mergeBytes(padded, classes) + (3 * 4 + 2) * scanVoxels;
+  const restoreBytes = mergeBytes(padded, classes) + mapBytes + (3 * 4 + 2) * scanVoxels;
   return {
     preparedSize: prepared,
     windows: windowGrid(padded, patch, { overlap }).count,
@@ -96,7 +98,10 @@ export function estimatePrediction(
 export function estimateWithBatch(
   model: LoadedModel,
   image: Volume,
-  { available = Number.POSITIVE_INFINITY, ...window }: { patch: Size3; overlap: Size3; available?: number },
+  {
+    available = Number.POSITIVE_INFINITY,
+    ...window
+  }: { patch: Size3; overlap: Size3; map?: boolean; available?: number },
 ): PredictionEstimate {
   const one = estimatePrediction(model, image, window);
   for (let batch = Math.min(model.windowsAtOnce, one.windows); batch > 1; batch = Math.floor(batch / 2)) {

@@ -8,7 +8,13 @@
 import { type DefectKind, judge, scanDefects } from '@quickcolumn/defects';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { networkSchema, patchMultipleOf } from '@quickcolumn/networks';
-import { prepareScan, restoreProbabilities, restoreProbability } from '@quickcolumn/pipeline';
+import {
+  prepareScan,
+  restoreProbabilities,
+  restoreProbability,
+  type ScanFacts,
+  scanFacts,
+} from '@quickcolumn/pipeline';
 import { type IntensityScale, type Size3, type Volume, voxelCount } from '@quickcolumn/volume';
 import {
   availableMemory,
@@ -20,7 +26,8 @@ import {
 import { tensorAxes } from './foreign/tensor-axes.js';
 import type { CompiledModel, LoadedModel } from './model/loaded-model.js';
 import { type PostProcessing, postProcess } from './post-process.js';
-import { predictPrepared } from './predict-prepared.js';
+import { type PredictedProbabilities, predictPrepared } from './predict-prepared.js';
+import { agreementOf, createDisagreement } from './windows/disagreement.js';
 import type { WindowWeighting } from './windows/merge.js';
 import { type MirrorAxis, mirrored } from './windows/mirror.js';
 import type { AxisFlags } from './windows/windows.js';
@@ -54,6 +61,11 @@ export interface PredictOptions {
   readonly onProgress?: (progress: { done: number; total: number }) => void;
   /** Called with the finished labels before the first class's probabilities, and awaited. */
   readonly onLabels?: (prediction: Prediction) => Promise<void> | void;
+  /**
+   * Called with the map of disagreement on the original grid, after the labels, and awaited: the standard deviation of
+   * the class probabilities between the members, 0 to 0.71, NaN where there was one. Null where nothing overlapped.
+   */
+  readonly onDisagreement?: (map: Volume<Float32Array> | null) => Promise<void> | void;
   /** Called with one class's probabilities on the original grid after the other, each awaited: one lives at a time. */
   readonly onProbability?: (classIndex: number, probability: Volume<Float32Array>) => Promise<void> | void;
 }
@@ -69,6 +81,15 @@ export interface Prediction {
   readonly scale: IntensityScale;
   /** Defects of the scan that were noted or accepted, for people. */
   readonly notes: readonly string[];
+  /**
+   * How far the members of the prediction agree on each class, 0 to 1 (windows/disagreement.ts): overlapping windows,
+   * mirrored copies, models. Null where it was not measured: nothing overlapped.
+   */
+  readonly agreement: readonly (number | null)[];
+  /** What the scan has in common with others, or not. */
+  readonly facts: ScanFacts;
+  /** Its lungs go on beyond the scan (defect `coverage`). */
+  readonly isPart: boolean;
 }
 
 /** Patch and overlap of a prediction: what was asked for, else the model's. @throws QuickcolumnError `usage`. */
@@ -123,13 +144,15 @@ export async function predictScan(
   const { name = 'scan' } = options;
   const { patch, overlap } = resolveWindow(model, options);
   const { mirror = [], postProcessing } = options;
-  const notes = judge(name, scanDefects(image), options.accept);
+  const defects = scanDefects(image);
+  const notes = judge(name, defects, options.accept);
   for (const text of notes) options.onNote?.(text);
   const available = options.availableBytes ?? availableMemory();
+  const map = options.onDisagreement !== undefined;
   const estimate =
     options.compiled === undefined
-      ? estimateWithBatch(model, image, { patch, overlap, available })
-      : estimatePrediction(model, image, { patch, overlap, batch: options.compiled.batch });
+      ? estimateWithBatch(model, image, { patch, overlap, map, available })
+      : estimatePrediction(model, image, { patch, overlap, map, batch: options.compiled.batch });
   options.onEstimate?.(estimate);
   refuseIfTooLarge(estimate, available, name);
 
@@ -137,17 +160,29 @@ export async function predictScan(
   const { classes } = preparation;
   const { reversed, threshold } = foreignRules(model.metadata);
   const prepared = prepareScan(image, preparation, { name });
+  const disagreement = createDisagreement(classes.length, map ? estimate.batch * voxelCount(patch) : undefined);
   const compiled = options.compiled ?? (await model.compile(patch, estimate.batch));
-  const network = mirror.length === 0 ? compiled : mirrored(compiled, { patch, axes: mirror, classes });
-  let probabilityOf: (classIndex: number) => Float32Array;
+  const network = mirrored(compiled, { patch, axes: mirror, classes, disagreement });
+  let merged: PredictedProbabilities;
   try {
     const { weighting, signal, onProgress } = options;
-    const how = { patch, overlap, reversed, classes: classes.length, weighting, name, signal, onProgress };
-    probabilityOf = await predictPrepared(network, prepared, how);
+    const how = {
+      patch,
+      overlap,
+      reversed,
+      classes: classes.length,
+      weighting,
+      disagreement,
+      name,
+      signal,
+      onProgress,
+    };
+    merged = await predictPrepared(network, prepared, how);
   } finally {
     if (options.compiled === undefined) await compiled.dispose();
   }
 
+  const { probabilityOf } = merged;
   // A class that is by itself has to reach the threshold, not what the others leave.
   const decisive = (c: number): Float32Array =>
     c === 0 && threshold !== undefined ? new Float32Array(voxelCount(prepared.size)).fill(threshold) : probabilityOf(c);
@@ -156,8 +191,22 @@ export async function predictScan(
     postProcessing === undefined
       ? { labels: restored, removedVoxels: 0, filledVoxels: 0 }
       : postProcess(restored, classes, postProcessing);
-  const prediction = { ...result, estimate, scale: prepared.scale, notes };
+  const prediction = {
+    ...result,
+    estimate,
+    scale: prepared.scale,
+    notes,
+    agreement: agreementOf(disagreement),
+    facts: scanFacts(prepared),
+    isPart: defects.some(({ kind }) => kind === 'coverage'),
+  };
   await options.onLabels?.(prediction);
+  if (options.onDisagreement !== undefined) {
+    const isMeasured = merged.windows * network.count > 1;
+    const spread = (): Volume<Float32Array> =>
+      restoreProbability(merged.spread(network.count), prepared.size, prepared.undo);
+    await options.onDisagreement(isMeasured ? spread() : null);
+  }
   if (options.onProbability !== undefined) {
     for (let c = 0; c < classes.length; c++) {
       await options.onProbability(c, restoreProbability(probabilityOf(c), prepared.size, prepared.undo));

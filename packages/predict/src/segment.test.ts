@@ -63,7 +63,18 @@ describe('segment', () => {
         ...(role && { role }),
         voxels,
         volumeMl: Number(volumeMl.toFixed(3)),
+        // One window.
+        agreement: null,
       })),
+      // The stripes begin at the patient's right, and the infection, 16 mm wide, has no air on its other side.
+      doubts: [
+        {
+          id: 'lungs-exchanged',
+          message: expect.stringMatching(/^the left lung lies 16 mm to the right/) as string,
+          value: -16,
+        },
+        { id: 'outside-lungs', message: expect.stringMatching(/^13 % of infection/) as string, value: 0.125 },
+      ],
       quantities: {
         lesion: 'infection',
         lesionMl: Number(volumeMl.toFixed(3)),

@@ -4,6 +4,8 @@
  */
 import { type MaskMeasurement, measureMask } from '@quickcolumn/measure';
 import type { Volume } from '@quickcolumn/volume';
+import type { Doubt } from './doubts/doubts.js';
+import { findDoubts } from './doubts/find-doubts.js';
 import type { LoadedModel } from './model/loaded-model.js';
 import { type Prediction, type PredictOptions, predictScan, resolveWindow } from './predict.js';
 import { describeMask, type MaskSidecar, type Program, type SidecarFiles } from './sidecar.js';
@@ -23,6 +25,8 @@ export interface SegmentOptions extends Omit<PredictOptions, 'onLabels'> {
 
 /** A mask and everything that is known about it; `volumes` and `quantities` in full, in the sidecar rounded. */
 export interface Segmentation extends Prediction, MaskMeasurement {
+  /** Why the mask may be wrong; empty where nothing says so. */
+  readonly doubts: readonly Doubt[];
   readonly sidecar: MaskSidecar;
 }
 
@@ -39,8 +43,11 @@ export async function segment(model: LoadedModel, scan: Volume, options: Segment
   const describe = (prediction: Prediction): Segmentation => {
     const notes = [...readingNotes, ...prediction.notes];
     const measurement = measureMask(prediction.labels, classes, { image: scan, minimumLesionMl });
-    const sidecar = describeMask(model, { ...prediction, notes }, { files, program, window, options, measurement });
-    return { ...prediction, ...measurement, notes, sidecar };
+    const { metadata } = model;
+    const doubts = findDoubts({ ...prediction, scan, metadata, measurement });
+    const about = { files, program, window, options, measurement, doubts };
+    const sidecar = describeMask(model, { ...prediction, notes }, about);
+    return { ...prediction, ...measurement, notes, doubts, sidecar };
   };
   let segmentation: Segmentation | undefined;
   const onLabels = async (prediction: Prediction): Promise<void> => {

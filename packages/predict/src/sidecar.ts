@@ -7,6 +7,7 @@
  */
 import type { MaskMeasurement, MaskQuantities } from '@quickcolumn/measure';
 import type { IntensityScale, LabelClass, LabelRole, Size3 } from '@quickcolumn/volume';
+import type { Doubt } from './doubts/doubts.js';
 import type { LoadedModel, ModelFile, ModelRuntime } from './model/loaded-model.js';
 import type { PostProcessing } from './post-process.js';
 import type { Prediction, PredictOptions } from './predict.js';
@@ -33,6 +34,7 @@ const units = {
   Ml: 'millilitres',
   Hu: 'Hounsfield units',
   infectedShare: 'parts of 1',
+  agreement: 'expected Dice between members of the prediction, null where it was not measured',
   size: 'voxels along x, y, z of the scan',
   window: 'voxels along x, y, z of the prepared scan',
 } as const;
@@ -67,9 +69,15 @@ export interface MaskSidecar {
     readonly role?: LabelRole;
     readonly voxels: number;
     readonly volumeMl: number;
+    /** Between windows, mirrored copies and models, 0 to 1; null where nothing overlapped, or nothing is of the class. */
+    readonly agreement: number | null;
     /** File of this class's probabilities, when they were asked for. */
     readonly probabilities?: string;
   }>;
+  /** Why the mask may be wrong, for people and programs; empty where nothing says so. */
+  readonly doubts: readonly Doubt[];
+  /** The map of disagreement, when it was asked for; null where nothing overlapped. */
+  readonly disagreement?: string | null;
   /** What clinicians read; HU are null where the scan is not in HU. Absent where no class is a lesion. */
   readonly quantities?: MaskQuantities;
 }
@@ -85,16 +93,17 @@ export interface SidecarFiles {
 /** Describes a mask; the measurement is in the order of the model's classes. */
 export function describeMask(
   model: LoadedModel,
-  { labels, scale, removedVoxels, filledVoxels, notes }: Omit<Prediction, 'estimate'>,
+  { labels, scale, removedVoxels, filledVoxels, notes, agreement }: Omit<Prediction, 'estimate' | 'facts' | 'isPart'>,
   about: {
     readonly files: SidecarFiles;
     readonly program: Program;
     readonly window: MaskSidecar['window'];
     readonly options: Pick<PredictOptions, 'weighting' | 'mirror' | 'postProcessing'>;
     readonly measurement: MaskMeasurement;
+    readonly doubts: readonly Doubt[];
   },
 ): MaskSidecar {
-  const { files, program, window, measurement } = about;
+  const { files, program, window, measurement, doubts } = about;
   const options = describeOptions(about.options, { removedVoxels, filledVoxels });
   return {
     format: 'quickcolumn-mask',
@@ -122,7 +131,9 @@ export function describeMask(
       ...(role === undefined ? {} : { role }),
       voxels: measurement.volumes[index].voxels,
       volumeMl: Number(measurement.volumes[index].volumeMl.toFixed(3)),
+      agreement: measurement.volumes[index].voxels === 0 ? null : round(agreement[index], 4),
     })),
+    doubts: doubts.map((doubt) => ({ ...doubt, value: Number(doubt.value.toPrecision(4)) })),
     ...(measurement.quantities === null ? {} : { quantities: roundQuantities(measurement.quantities) }),
   };
 }
@@ -131,6 +142,11 @@ export function describeMask(
 export function withProbabilities(sidecar: MaskSidecar, files: readonly string[]): MaskSidecar {
   const classes = sidecar.classes.map((one, index) => ({ ...one, probabilities: files[index] }));
   return { ...sidecar, classes };
+}
+
+/** The same with the file of the map of disagreement; null where nothing overlapped. */
+export function withDisagreement(sidecar: MaskSidecar, file: string | null): MaskSidecar {
+  return { ...sidecar, disagreement: file };
 }
 
 export function describeOptions(
@@ -144,10 +160,11 @@ export function describeOptions(
   };
 }
 
+const round = (value: number | null, digits: number): number | null =>
+  value === null ? null : Number(value.toFixed(digits));
+
 /** As many decimals as mean something. */
 function roundQuantities(exact: MaskQuantities): MaskQuantities {
-  const round = (value: number | null, digits: number): number | null =>
-    value === null ? null : Number(value.toFixed(digits));
   const { infectedShare } = exact;
   return {
     lesion: exact.lesion,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readLabels, readVolume, writeVolume } from '@quickcolumn/io';
 import { profiles } from '@quickcolumn/learn';
 import { writePhantomCases } from '@quickcolumn/phantom';
+import { doubtIds, readModel } from '@quickcolumn/predict';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesIn, quickcolumn } from './command.test.helpers.js';
@@ -116,10 +117,11 @@ describe('quickcolumn', () => {
 
     const scan = join('data', 'ct', 'phantom_0004.nii.gz');
     const predict = ['predict', '--model', join('run', 'model.onnx'), scan, '--out', 'masks', '--probabilities'];
-    const predicted = await quickcolumn(folder, ...predict);
+    const predicted = await quickcolumn(folder, ...predict, '--disagreement');
     expect(predicted.stderr).toMatch(/28×25×24 voxels, \d+ windows, about \d+ MB/);
     expect(predicted.code).toBe(0);
     expect(await filesIn(join(folder, 'masks'))).toEqual([
+      'disagreement/phantom_0004_disagreement.nii.gz',
       'phantom_0004.json',
       'phantom_0004.nii.gz',
       'probabilities/phantom_0004_0_background.nii.gz',
@@ -137,6 +139,27 @@ describe('quickcolumn', () => {
       model: { file: 'model.onnx', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
       classes: [{ value: 0 }, { value: 1, name: 'left lung' }, { value: 2 }, { value: 3, name: 'infection' }],
       quantities: { lesion: 'infection', minimumLesionMl: 0.05, lesionMl: expect.any(Number) },
+    });
+    // Of a network of two epochs something must look wrong; its model tells of the two scans it was trained on.
+    const { doubts } = sidecar as { doubts: { id: string; message: string; value: number }[] };
+    expect(doubts.length).toBeGreaterThan(0);
+    expect(doubtIds).toEqual(expect.arrayContaining(doubts.map(({ id }) => id)));
+    for (const { message } of doubts) expect(predicted.stderr).toContain(`phantom_0004: warning: ${message}\n`);
+    expect(predicted.stderr.match(/: warning: /g)).toHaveLength(doubts.length);
+    expect(predicted.stderr).toMatch(
+      /agreement of what was predicted for the same place: (\w[\w ]* \d\.\d\d|not measured)/,
+    );
+    expect(sidecar).toMatchObject({ disagreement: 'disagreement/phantom_0004_disagreement.nii.gz' });
+    const map = await readVolume(join(folder, 'masks', 'disagreement', 'phantom_0004_disagreement.nii.gz'));
+    expect([map.size, map.affine]).toEqual([image.size, image.affine]);
+    const measured = map.voxels.filter((sd) => !Number.isNaN(sd));
+    expect(measured.length).toBeGreaterThan(map.voxels.length / 2);
+    expect(measured.every((sd) => sd >= 0 && sd <= Math.sqrt(3 / 8) + 1e-6)).toBe(true);
+    expect(measured.some((sd) => sd > 0)).toBe(true);
+    const { metadata } = await readModel(join(folder, 'run', 'model.onnx'));
+    expect(metadata).toMatchObject({
+      version: 3,
+      trainingScans: { cases: 2, volumesMl: { 1: [expect.any(Number), expect.any(Number)] } },
     });
     expect((await quickcolumn(folder, ...predict)).code).toBe(5);
 
@@ -205,6 +228,11 @@ describe('quickcolumn', () => {
       'overlays/phantom_0004.png',
       'report.html',
     ]);
+    const report = await readFile(join(folder, 'evaluation', 'report.html'), 'utf8');
+    for (const { message } of doubts) {
+      expect(report).toContain(`<li>phantom_0004: ${message}</li>`);
+      expect(report).toContain(`<br>Warning: ${message}`);
+    }
     expect((await quickcolumn(folder, ...evaluate)).code).toBe(5);
     expect((await quickcolumn(folder, ...evaluate, '--force')).code).toBe(0);
   });

@@ -67,7 +67,14 @@ async function predict(model: File | URL, scan: readonly File[], signal: AbortSi
       tell(stageTexts[stage] + count, stage === 'windows' ? done / total : stage === 'write' ? 1 : undefined);
     },
   });
-  tell([`done in ${result.seconds.toFixed(1)} s`, ...(result.sidecar.notes ?? [])].join('; '), 1);
+  tell(
+    [
+      `done in ${result.seconds.toFixed(1)} s`,
+      ...(result.sidecar.notes ?? []),
+      ...result.sidecar.doubts.map(({ message }) => `warning: ${message}`),
+    ].join('; '),
+    1,
+  );
   show(result);
   offer(result);
 }

@@ -164,6 +164,24 @@ describe('report', () => {
     expect(bare).not.toContain('<h2>Training</h2>');
   });
 
+  it('shows the warnings of a mask beside its case and picture, and says where there were none', () => {
+    const report = (doubts?: readonly string[]): string =>
+      buildReport({
+        title: 't',
+        summary: summarize(cases, { draws: 5 }),
+        cases: cases.map((one) => ({ ...one, name: 'a', ...(doubts && { doubts }) })),
+        overlays: [{ caption: 'a, slice 4', pngBytes: new Uint8Array([137, 80, 78, 71]), doubts }],
+      });
+    const doubted = report(['no <left> lung', '40 % outside']);
+    expect(doubted).toContain('<ul><li>a: no &lt;left&gt; lung</li><li>a: 40 % outside</li></ul>');
+    expect(doubted).toContain(
+      '<figcaption>a, slice 4<br>Warning: no &lt;left&gt; lung<br>Warning: 40 % outside</figcaption>',
+    );
+    expect(report([])).toContain('No warning was given for any of these masks.');
+    // Masks of other programs, and of earlier versions.
+    expect(report()).not.toMatch(/warning/i);
+  });
+
   it('shows a loss with a spike on a logarithmic scale', () => {
     const curve = (validationLoss: number): string =>
       buildReport({

@@ -33,7 +33,12 @@ export interface ReportInput {
   /** Names and colours for the curves, the boxes and the legend of the overlays. */
   readonly classes?: readonly LabelClass[];
   readonly history?: readonly HistoryPoint[];
-  readonly overlays?: readonly { readonly caption: string; readonly pngBytes: Uint8Array }[];
+  readonly overlays?: readonly {
+    readonly caption: string;
+    readonly pngBytes: Uint8Array;
+    /** Shown under the picture. */
+    readonly doubts?: readonly string[];
+  }[];
   /** The configuration as text (YAML), shown as it is. */
   readonly config?: string;
 }
@@ -57,7 +62,7 @@ const unmeasured = section('Summary', '<p>No case was measured for this report.<
 
 const caseSections = (input: ReportInput): string[] => [
   overlaySection(input.overlays ?? [], input.classes ?? []),
-  section('Cases', htmlTable(caseRows(input.cases), 2)),
+  section('Cases', htmlTable(caseRows(input.cases), 2) + doubtList(input.cases)),
   clinicalSection(input.cases),
   section('Definitions', definitions(input.summary)),
 ];
@@ -126,18 +131,31 @@ function curvesSection(history: readonly HistoryPoint[], classes: readonly Label
   return section('Training', `<div class="charts">${figures}</div>`);
 }
 
-function overlaySection(
-  overlays: readonly { readonly caption: string; readonly pngBytes: Uint8Array }[],
-  classes: readonly LabelClass[],
-): string {
+function overlaySection(overlays: NonNullable<ReportInput['overlays']>, classes: readonly LabelClass[]): string {
   if (overlays.length === 0) return '';
   const legend = classLegend(classes);
   const figures = overlays.map(
-    ({ caption, pngBytes }) =>
-      `<figure><img src="${pngDataUri(pngBytes)}" alt="${escapeText(caption)}"><figcaption>${escapeText(caption)}</figcaption></figure>`,
+    ({ caption, pngBytes, doubts = [] }) =>
+      `<figure><img src="${pngDataUri(pngBytes)}" alt="${escapeText(caption)}"><figcaption>${[
+        caption,
+        ...doubts.map(warning),
+      ]
+        .map(escapeText)
+        .join('<br>')}</figcaption></figure>`,
   );
   const intro = "<p>Radiological display: the patient's right is on the left of each picture.</p>";
   return section('Overlays', `${intro}${legend}${figures.join('\n')}`);
+}
+
+const warning = (doubt: string): string => `Warning: ${doubt}`;
+
+/** Cases whose masks may be wrong, and why; empty where nobody has looked. */
+function doubtList(cases: readonly CaseMetrics[]): string {
+  if (cases.every(({ doubts }) => doubts === undefined)) return '';
+  const items = cases.flatMap(({ name, doubts = [] }) => doubts.map((doubt) => `${name}: ${doubt}`));
+  if (items.length === 0) return '<p class="note">No warning was given for any of these masks.</p>';
+  const list = items.map((item) => `<li>${escapeText(item)}</li>`).join('');
+  return `<p>Warnings that were given with the masks, without knowledge of the truth:</p><ul>${list}</ul>`;
 }
 
 /** Names and colours of the classes, background left out; empty without classes. */

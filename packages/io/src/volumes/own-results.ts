@@ -9,10 +9,13 @@ export const labelsDescription = 'quickcolumn labels';
 /** Of the probabilities of one class. */
 export const probabilityDescription = 'quickcolumn probability';
 
+/** Of the map of disagreement between the members of a prediction. */
+export const disagreementDescription = 'quickcolumn disagreement';
+
 /** Whether the description of a volume says that it is a result of ours and no scan. */
 export function isResultDescription(description: string | undefined): boolean {
   // Pages of earlier versions wrote the notice of the sidecar.
-  return /^(quickcolumn\b.*\b(labels|pseudo-labels|probability)$|research use only, not a medical device)/.test(
+  return /^(quickcolumn\b.*\b(labels|pseudo-labels|probability|disagreement)$|research use only, not a medical device)/.test(
     description?.trim() ?? '',
   );
 }

@@ -6,6 +6,7 @@ import type { Volume } from '@quickcolumn/volume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   encodeVolumeBlob,
+  disagreementDescription,
   isResultDescription,
   labelsDescription,
   probabilityDescription,
@@ -116,10 +117,11 @@ it('descriptions of results are told from those of scans', () => {
   const results = [
     labelsDescription,
     probabilityDescription,
+    disagreementDescription,
     'quickcolumn pseudo-labels',
     'quickcolumn phantom, labels',
   ];
-  expect(results.map(isResultDescription)).toEqual([true, true, true, true]);
+  expect(results.map(isResultDescription)).toEqual([true, true, true, true, true]);
   expect(isResultDescription('research use only, not a medical device')).toBe(true);
   const scans = ['quickcolumn phantom, HU', 'quickcolumn CT in HU', 'CT chest', 'my labels', '', undefined];
   expect(scans.map(isResultDescription)).toEqual(scans.map(() => false));

@@ -42,6 +42,7 @@ export function ensembleOf(models: readonly LoadedModel[]): LoadedModel {
       const compiled = await Promise.all(models.map((model) => model.compile(patch, batch)));
       return {
         batch,
+        members: compiled,
         async run(image) {
           const mean = new Float32Array(image.length * first.metadata.preparation.classes.length);
           for (const one of compiled) {

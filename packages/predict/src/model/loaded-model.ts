@@ -21,6 +21,8 @@ export interface CompiledModel {
    *   framework, whose classes are independent and whose background is what the largest of them leaves.
    */
   run(image: Float32Array): Promise<Float32Array>;
+  /** The models that `run` averages, where there are several; each of the same batch. */
+  readonly members?: readonly CompiledModel[];
   dispose(): Promise<void> | void;
 }
 

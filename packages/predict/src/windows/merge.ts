@@ -6,7 +6,9 @@
  * kept: memory is one float32 per class and voxel. The trap: averaging pairwise as windows arrive weighs later
  * windows more, which is not what "divided equally" means.
  */
+import { QuickcolumnError } from '@quickcolumn/errors';
 import type { Size3 } from '@quickcolumn/volume';
+import type { Disagreement } from './disagreement.js';
 import type { AxisFlags, WindowGrid } from './windows.js';
 
 /** 'uniform' counts every voxel of a window alike; 'gaussian' trusts the centre of a window more than its rim. */
@@ -14,12 +16,22 @@ export type WindowWeighting = 'uniform' | 'gaussian';
 
 /** Accumulates windows on one grid; every method that returns voxels uses x fastest. */
 export interface Merger {
-  /** Adds the [C, D, H, W] probabilities of one patch whose first voxel is `corner`. */
-  add(corner: Size3, probabilities: Float32Array): void;
+  /**
+   * Adds the [C, D, H, W] probabilities of one patch whose first voxel is `corner`; in the order of `windowCorners` where
+   * disagreement is measured.
+   * @param passVariance of each voxel between the passes that the probabilities are the mean of
+   */
+  add(corner: Size3, probabilities: Float32Array, passVariance?: Float32Array): void;
   /** Divides by the weights, in place. Call once, after the last window. */
   finish(): void;
   /** Probabilities of class index `c` inside a box of the grid; a view of the accumulator if the box is the grid. */
   classProbability(c: number, corner: Size3, size: Size3): Float32Array;
+  /**
+   * Standard deviation of the members' class probabilities inside a box: 0 where all say the same, 0.5 where they are
+   * sure of two classes half and half, at most √½ where of more, NaN where there was one. Of a merger with a map, after the last window.
+   * @param passes how many each window is the mean of
+   */
+  spread(corner: Size3, size: Size3, passes: number): Float32Array;
 }
 
 /** Bytes the accumulators of a merge take. */
@@ -47,22 +59,73 @@ function axisTotals(length: number, starts: readonly number[], weights: Float64A
  * A merger for the windows of `grid` on a volume of `size` voxels.
  *
  * @param patch voxels of a window along x, y, z.
+ * @param options.disagreement collects how far the windows are apart; with `ofPasses` a map is kept, too: one float32 a voxel
  */
 export function createMerger(
   size: Size3,
   patch: Size3,
-  options: { grid: WindowGrid; classes: number; weighting?: WindowWeighting },
+  options: {
+    grid: WindowGrid;
+    classes: number;
+    weighting?: WindowWeighting;
+    disagreement?: Disagreement;
+  },
 ): Merger {
-  const { grid, classes, weighting = 'uniform' } = options;
+  const { grid, classes, weighting = 'uniform', disagreement } = options;
   const [sx, sy, sz] = size;
   const [px, py, pz] = patch;
   const voxels = sx * sy * sz;
   const sums = Array.from({ length: classes }, () => new Float32Array(voxels));
   const weights = patch.map((length) => windowWeights(length, weighting));
   const totals = size.map((length, axis) => axisTotals(length, grid.starts[axis], weights[axis]));
+  const variance = disagreement?.ofPasses === undefined ? undefined : new Float32Array(voxels);
+
+  /** Compares a window with the mean of those before it, whose weights are known from where windows lie. */
+  const compare = (corner: Size3, probabilities: Float32Array, { overlap, sum }: Disagreement): void => {
+    const before = corner.map((start, axis) => {
+      const earlier = grid.starts[axis].filter((other) => other < start);
+      return axisTotals(size[axis], earlier, weights[axis]);
+    });
+    if (before.every((axis, n) => axis[corner[n]] === 0)) return;
+    for (let c = 0; c < classes; c++) {
+      const merged = sums[c];
+      let [from, product, both] = [c * px * py * pz, 0, 0];
+      for (let z = 0; z < pz; z++) {
+        for (let y = 0; y < py; y++) {
+          const rowWeight = weights[2][z] * weights[1][y];
+          const whole = before[2][corner[2] + z] * totals[1][corner[1] + y] + weights[2][z] * before[1][corner[1] + y];
+          let to = ((corner[2] + z) * sy + corner[1] + y) * sx + corner[0];
+          for (let x = 0; x < px; x++, to++, from++) {
+            const earlier = whole * totals[0][corner[0] + x] + rowWeight * before[0][corner[0] + x];
+            if (earlier === 0) continue;
+            const weight = rowWeight * weights[0][x];
+            const factor = (weight * earlier) / (weight + earlier);
+            const [p, mean] = [probabilities[from], merged[to] / earlier];
+            product += factor * p * mean;
+            both += factor * (p + mean);
+            if (variance !== undefined) variance[to] += (factor * (p - mean) ** 2) / 2;
+          }
+        }
+      }
+      overlap[c] += product;
+      sum[c] += both;
+    }
+  };
+
+  /** Of a mean of passes the variance counts as much as the window does. */
+  const addPasses = (corner: Size3, passVariance: Float32Array, to: Float32Array): void => {
+    copyRows(patch, (y, z) => {
+      const rowWeight = weights[2][z] * weights[1][y];
+      const from = (z * py + y) * px;
+      const at = ((corner[2] + z) * sy + corner[1] + y) * sx + corner[0];
+      for (let x = 0; x < px; x++) to[at + x] += rowWeight * weights[0][x] * passVariance[from + x];
+    });
+  };
 
   return {
-    add(corner, probabilities): void {
+    add(corner, probabilities, passVariance): void {
+      if (disagreement !== undefined) compare(corner, probabilities, disagreement);
+      if (variance !== undefined && passVariance !== undefined) addPasses(corner, passVariance, variance);
       for (let c = 0; c < classes; c++) {
         const sum = sums[c];
         let from = c * px * py * pz;
@@ -85,6 +148,22 @@ export function createMerger(
           }
         }
       }
+    },
+    spread(corner, box, passes): Float32Array {
+      if (variance === undefined) throw new QuickcolumnError('internal', 'a merger without a map of disagreement');
+      const map = copyBox(variance, size, corner, box);
+      const ones = patch.map((length) => new Float64Array(length).fill(1));
+      const asked = size.map((length, axis) => axisTotals(length, grid.starts[axis], ones[axis]));
+      copyRows(box, (j, k) => {
+        const [y, z] = [corner[1] + j, corner[2] + k];
+        for (let i = 0, at = (k * box[1] + j) * box[0]; i < box[0]; i++, at++) {
+          const x = corner[0] + i;
+          const members = asked[0][x] * asked[1][y] * asked[2][z] * passes;
+          const total = totals[0][x] * totals[1][y] * totals[2][z];
+          map[at] = members === 1 ? Number.NaN : Math.sqrt(map[at] / total);
+        }
+      });
+      return map;
     },
     classProbability(c, corner, box): Float32Array {
       if (box.every((length, axis) => length === size[axis])) return sums[c];

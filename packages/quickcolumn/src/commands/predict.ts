@@ -33,6 +33,7 @@ interface PredictFlags extends TestTimeFlags, ComputeRequest, CaseNaming, ScanCo
   readonly model?: string;
   readonly out: string;
   readonly probabilities?: boolean;
+  readonly disagreement?: boolean;
   readonly minimumLesion?: number;
   readonly patch?: Size3;
   readonly overlap?: Size3;
@@ -67,6 +68,7 @@ export function predictCommand(): Command {
     .option('--series <uid or number>', 'which DICOM series, where a folder holds several usable ones')
     .option('--repair <list>', 'repair a DICOM series, e.g. missing=interpolate,tilt=shear', checkedRepair)
     .option('--probabilities', 'also write the probability of each class (float32 NIfTI)')
+    .option('--disagreement', 'also write a map of where windows, mirrored copies and models disagree (float32 NIfTI)')
     .option('--minimum-lesion <ml>', 'smallest lesion that is counted in NAME.json (default: 0.05)', positiveNumber)
     .option('--gaussian', 'weigh the centre of each window more than its rim')
     .option('--patch <x,y,z>', 'window in voxels, multiples of 16 (default: the model’s)', size3)
@@ -90,6 +92,8 @@ Beside each mask NAME.nii.gz a NAME.json names every class and the model, and te
 number and mean HU of the lesions. NAME is that of the scan's file or folder: where it tells whose scan it is, use --name,
 --name-by series or --anonymize. A DICOM segmentation NAME.seg.dcm holds what identifies the patient in the source, so
 that archives can file it; nothing else that is written does.
+
+What speaks against a mask is told as a warning, and under doubts in NAME.json: look at such a mask before you use it.
 
 A scan that cannot be predicted does not keep the others from it: what failed is listed at the end, with exit code 3.
 
@@ -119,6 +123,7 @@ async function predictAction(inputs: string[], flags: PredictFlags): Promise<voi
     out,
     formats: format,
     probabilities,
+    disagreement: flags.disagreement,
     minimumLesionMl: minimumLesion,
     patch,
     overlap,

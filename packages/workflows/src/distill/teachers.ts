@@ -162,7 +162,7 @@ class VotingModel implements Teachers {
     const task = this.#context.begin('predict', name);
     let done: string | undefined;
     try {
-      const probabilityOf = await predictPrepared(this.#compiled, prepared, {
+      const { probabilityOf } = await predictPrepared(this.#compiled, prepared, {
         patch,
         overlap,
         classes: classes.length,

@@ -14,12 +14,21 @@ import {
   type Summary,
   toCsv,
 } from '@quickcolumn/evaluate';
-import { type HeaderAssumptions, readLabels, readVolume, writeFileAtomic, makeFolder } from '@quickcolumn/io';
+import {
+  type HeaderAssumptions,
+  readLabels,
+  readVolume,
+  volumeBase,
+  writeFileAtomic,
+  makeFolder,
+} from '@quickcolumn/io';
 import { patientOf } from '@quickcolumn/cases';
 import type { EpochRecord } from '@quickcolumn/learn';
 import { type LabelRules, mapLabels } from '@quickcolumn/pipeline';
 import type { LabelClass, Volume } from '@quickcolumn/volume';
+import { z } from 'zod';
 import type { JobContext } from '../context.js';
+import { readSidecar } from '../scans/own-masks.js';
 
 export interface EvaluationCase {
   readonly name: string;
@@ -66,7 +75,9 @@ export async function evaluateCases(
       const truth = await readTruth(truthPath, options);
       const prediction = await readLabels(predictionPath, { assume });
       const image = imagePath === undefined ? undefined : await readVolume(imagePath, { assume });
-      metrics.push(evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl }));
+      const measured = evaluateCase(truth, prediction, classes, { name, patient, ignoreLabel, image, minimumLesionMl });
+      const doubts = await doubtsBeside(predictionPath);
+      metrics.push(doubts === undefined ? measured : { ...measured, doubts });
       if (image === undefined) continue;
       overlays.push({ name, overlay: drawn(image, { truth, prediction }, classes, ignoreLabel) });
     }
@@ -84,6 +95,19 @@ export async function readTruth(
   const file = await readLabels(path, { assume });
   return { ...file, voxels: mapLabels(file.voxels, rules) };
 }
+
+/** What the sidecar of a mask tells against it, for people; undefined where it does not say, or there is none. */
+async function doubtsBeside(maskPath: string): Promise<string[] | undefined> {
+  const sidecar = await readSidecar(`${volumeBase(maskPath)}.json`);
+  const parsed = doubtedSchema.safeParse(sidecar);
+  return parsed.success ? parsed.data.doubts.map(({ message }) => message) : undefined;
+}
+
+/** As far as it is used here; any JSON may lie beside a mask. */
+const doubtedSchema = z.looseObject({
+  format: z.literal('quickcolumn-mask'),
+  doubts: z.array(z.looseObject({ message: z.string().max(1000) })).max(100),
+});
 
 /** The picture of a case that has been measured before. @throws the readers' errors */
 export async function overlayOf(
@@ -149,6 +173,7 @@ export function reportOf(
     overlays: evaluation.overlays.map(({ name, overlay }) => ({
       caption: `${name}, slice ${overlay.slice}: image, truth, prediction`,
       pngBytes: overlay.pngBytes,
+      doubts: evaluation.cases.find((one) => one.name === name)?.doubts,
     })),
   });
 }

@@ -64,6 +64,8 @@ export interface PredictJob extends TestTimeOptions, ThreadedCompute, CaseNaming
   readonly formats?: readonly MaskFormat[];
   /** Also writes the probability of each class. */
   readonly probabilities?: boolean;
+  /** Also writes the map of disagreement between windows, mirrored copies and models. */
+  readonly disagreement?: boolean;
   /** Smallest lesion that is counted. */
   readonly minimumLesionMl?: number;
   readonly patch?: Size3;
@@ -139,6 +141,7 @@ export const predictJob: z.ZodType<PredictJob> = z.strictObject({
   out: path,
   formats: z.array(z.enum(maskFormats)).min(1).optional(),
   probabilities: flag.optional(),
+  disagreement: flag.optional(),
   minimumLesionMl: z.number().gt(0).optional(),
   patch: size3.optional(),
   ignoreMemory: flag.optional(),

@@ -19,6 +19,11 @@ export function probabilityFiles({ sidecarPath }: MaskTarget, classes: readonly 
   return classes.map((one) => join('probabilities', `${name}_${one.value}_${fileSafe(one.name)}.nii.gz`));
 }
 
+/** The map of disagreement, relative to the sidecar's folder. */
+export function disagreementFile({ sidecarPath }: MaskTarget): string {
+  return join('disagreement', `${basename(sidecarPath, '.json')}_disagreement.nii.gz`);
+}
+
 const fileSafe = (name: string): string =>
   name
     .toLowerCase()
@@ -41,12 +46,13 @@ export async function existingMask(
   {
     model,
     making,
-    probabilities,
+    maps,
     force,
   }: {
     readonly model: LoadedModel;
     readonly making: MaskMaking;
-    readonly probabilities: readonly string[];
+    /** Probabilities and the map of disagreement that are asked for, relative to the sidecar's folder. */
+    readonly maps: readonly string[];
     readonly force: boolean;
   },
 ): Promise<ExistingMask | undefined> {
@@ -63,7 +69,7 @@ export async function existingMask(
       options: { force: 'replace it' },
     });
   }
-  for (const file of probabilities) {
+  for (const file of maps) {
     if (!(await exists(join(dirname(sidecarPath), file)))) return undefined;
   }
   if (present.length <= masks.length || !(await masksAreWhole(target))) return undefined;

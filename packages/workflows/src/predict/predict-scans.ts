@@ -11,7 +11,7 @@ import type { FailedScan, PredictedFiles, PredictJob, PredictJobResult } from '.
 import { InputError } from '../scans/scan-files.js';
 import { type ScanInput, scanInputs } from '../scans/scan-inputs.js';
 import { modelLines, openModels, readModels } from './load-models.js';
-import { type ExistingMask, existingMask, probabilityFiles } from './mask-files.js';
+import { type ExistingMask, disagreementFile, existingMask, probabilityFiles } from './mask-files.js';
 import { chooseTargets, type MaskTarget } from './mask-targets.js';
 import { type ScanPredictionOptions, windowOptions } from './options.js';
 import { type LoadedTarget, loadTarget, predictTarget } from './predict-target.js';
@@ -95,8 +95,11 @@ async function predictBatch(
   const making = { ...windows, patch: options.patch, minimumLesionMl };
   const existing = new Map<MaskTarget, ExistingMask>();
   for (const target of skipExisting ? targets : []) {
-    const probabilities = options.probabilities === true ? probabilityFiles(target, classes) : [];
-    const found = await existingMask(target, { model, making, probabilities, force });
+    const maps = [
+      ...(options.probabilities === true ? probabilityFiles(target, classes) : []),
+      ...(options.disagreement === true ? [disagreementFile(target)] : []),
+    ];
+    const found = await existingMask(target, { model, making, maps, force });
     if (found !== undefined) existing.set(target, found);
   }
   await checkSpace(
@@ -163,7 +166,7 @@ function isOfThisScan(
 /** The voxels of every result, at the most bytes that they can take. @throws OutputError */
 async function checkSpace(
   targets: readonly MaskTarget[],
-  { out, probabilities = false, ignoreSpace = false }: ScanPredictionOptions,
+  { out, probabilities = false, disagreement = false, ignoreSpace = false }: ScanPredictionOptions,
   classes: number,
 ): Promise<void> {
   if (ignoreSpace) return;
@@ -173,8 +176,8 @@ async function checkSpace(
     const scanSize = await target.size();
     const voxels = scanSize === undefined ? 0 : voxelCount(scanSize);
     // Label maps compress to far less than a bit a voxel; a segmentation has a bit for each class; probabilities hardly compress.
-    const bitsPerVoxel =
-      maskPaths.length + (segPath === undefined ? 0 : classes - 1) + (probabilities ? 32 * classes : 0);
+    const maps = (probabilities ? classes : 0) + (disagreement ? 1 : 0);
+    const bitsPerVoxel = maskPaths.length + (segPath === undefined ? 0 : classes - 1) + 32 * maps;
     bytes += (voxels * bitsPerVoxel) / 8;
   }
   const what = `${targets.length === 1 ? 'a mask' : `${targets.length} masks`}${probabilities ? ' with probabilities' : ''}`;

@@ -2,7 +2,14 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkSegmentable, encodeSegmentation } from '@quickcolumn/dicom';
-import { labelsDescription, makeFolder, probabilityDescription, writeFileAtomic, writeVolume } from '@quickcolumn/io';
+import {
+  disagreementDescription,
+  labelsDescription,
+  makeFolder,
+  probabilityDescription,
+  writeFileAtomic,
+  writeVolume,
+} from '@quickcolumn/io';
 import {
   type CompiledModel,
   formatBytes,
@@ -10,6 +17,7 @@ import {
   type MaskSidecar,
   segment,
   type Segmentation,
+  withDisagreement,
   withProbabilities,
 } from '@quickcolumn/predict';
 import type { Volume } from '@quickcolumn/volume';
@@ -18,7 +26,7 @@ import type { PredictedFiles } from '../jobs/predict.js';
 import type { LoadedScan } from '../scans/scan-inputs.js';
 import { formatSeconds } from '../text.js';
 import { version } from '../version.js';
-import { contentSha256, masksOf, probabilityFiles } from './mask-files.js';
+import { contentSha256, disagreementFile, masksOf, probabilityFiles } from './mask-files.js';
 import type { MaskTarget } from './mask-targets.js';
 import type { ScanPredictionOptions, WindowOptions } from './options.js';
 
@@ -79,6 +87,8 @@ export async function predictTarget(
   const task = context.begin('predict', shown);
   const folder = dirname(sidecarPath);
   const probabilityNames = options.probabilities ? probabilityFiles(target, classes) : undefined;
+  const mapName = disagreementFile(target);
+  let writtenMap: string | null = null;
   let unfinished: string[] = [];
   const write = async (path: string, volume: Volume, description: string): Promise<void> => {
     await makeFolder(dirname(path));
@@ -108,7 +118,7 @@ export async function predictTarget(
   try {
     // Before the windows: what cannot be written need not be computed.
     if (segPath !== undefined && dicom !== undefined) await checkSegmentable(dicom);
-    const { sidecar } = await segment(model, scan, {
+    const { sidecar, doubts } = await segment(model, scan, {
       patch: options.patch,
       ...windows,
       name: shownName ?? target.path,
@@ -125,10 +135,22 @@ export async function predictTarget(
         context.note(`${shown}: ${preparedSize.join('×')} voxels, ${count} windows, about ${formatBytes(peakBytes)}`),
       onProgress: ({ done, total }) => task.update(`window ${done} of ${total}`, done, total),
       onMask,
+      onDisagreement:
+        options.disagreement === true
+          ? async (map) => {
+              if (map === null) return;
+              await write(join(folder, mapName), map, disagreementDescription);
+              writtenMap = mapName;
+            }
+          : undefined,
       onProbability:
         probabilityNames && ((c, volume) => write(join(folder, probabilityNames[c]), volume, probabilityDescription)),
     });
-    if (probabilityNames !== undefined) await writeSidecar(withProbabilities(sidecar, probabilityNames));
+    let complete = options.disagreement === true ? withDisagreement(sidecar, writtenMap) : sidecar;
+    if (probabilityNames !== undefined) complete = withProbabilities(complete, probabilityNames);
+    if (complete !== sidecar) await writeSidecar(complete);
+    note(`agreement of what was predicted for the same place: ${agreementText(sidecar)}`);
+    for (const { message } of doubts) note(`warning: ${message}`);
   } catch (error) {
     task.end();
     for (const path of unfinished) await rm(path, { force: true });
@@ -137,4 +159,13 @@ export async function predictTarget(
   const seconds = (performance.now() - start) / 1000;
   task.end(`${shownName === undefined ? masks[0] : 'mask'} in ${formatSeconds(seconds)}`);
   return { name: target.name, masks, sidecar: sidecarPath, seconds };
+}
+
+/** `left lung 0.98, infection 0.81`; without the background. */
+function agreementText({ classes }: MaskSidecar): string {
+  const measured = classes.filter(({ value, agreement }) => value !== 0 && agreement !== null);
+  if (measured.length > 0) return measured.map(({ name, agreement }) => `${name} ${agreement?.toFixed(2)}`).join(', ');
+  return classes.every(({ agreement }) => agreement === null)
+    ? 'not measured, nothing overlapped'
+    : 'not measured, the mask is empty';
 }

@@ -9,6 +9,7 @@ import {
   type TrainConfig,
   type TrainResult,
 } from '@quickcolumn/learn';
+import type { TrainingScans } from '@quickcolumn/pipeline';
 import { runFiles } from '../folders/run-folder.js';
 
 export interface ExportedTraining {
@@ -16,6 +17,8 @@ export interface ExportedTraining {
   /** How many cases it was trained on. */
   readonly cases: number;
   readonly notes?: string;
+  /** Absent where nothing could be told of them. */
+  readonly trainingScans?: TrainingScans | undefined;
 }
 
 export async function exportBest(config: TrainConfig, folder: string, about: ExportedTraining): Promise<void> {
@@ -27,6 +30,7 @@ export async function exportBest(config: TrainConfig, folder: string, about: Exp
     preparation: config.preparation,
     patch: config.train.patch,
     overlap: config.predict.overlap,
+    ...(about.trainingScans && { trainingScans: about.trainingScans }),
     training: {
       profile: config.profile,
       seed: config.seed,

@@ -35,6 +35,7 @@ import {
   votedClasses,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
+import { type PreparedScan, type ScanFacts, scanFacts, type TrainingScans, trainingScans } from '@quickcolumn/pipeline';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import { identityFiles } from '../compare/fold-files.js';
 import type { JobContext } from '../context.js';
@@ -89,9 +90,9 @@ async function extended(
 /** The same for a folder that the caller has checked. With `resume` it goes on where there is a checkpoint, else it begins. */
 export async function trainInto(job: TrainJob, resume: boolean, context: JobContext): Promise<TrainJobResult> {
   const { out, notes, evaluateValidation = true } = job;
-  const { config, result, validation, trainingCases, names } = await trainNetwork(job, resume, context);
+  const { config, result, validation, trainingCases, scans, names } = await trainNetwork(job, resume, context);
   context.note(result.message);
-  await exportBest(config, out, { result, cases: trainingCases, notes });
+  await exportBest(config, out, { result, cases: trainingCases, notes, trainingScans: scans });
   const about = { result, cases: evaluateValidation ? validation : [], names };
   await writeTrainingReport(config, out, about, context);
   await names.writeKey();
@@ -110,6 +111,7 @@ interface Trained {
   readonly config: TrainConfig;
   readonly result: TrainResult;
   readonly trainingCases: number;
+  readonly scans: TrainingScans | undefined;
   readonly validation: readonly DatasetCase[];
   readonly names: ShownNames;
 }
@@ -148,7 +150,10 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const keyed = await keyedCases([...split.train, ...split.test], config.preparation, { consent, shownName }, context);
   const cases = { train: keyed.slice(0, split.train.length), validation: keyed.slice(split.train.length) };
   if (resume) await checkResume({ ...resumable, cases });
-  const loaded = await loadCases(keyed, config, { cacheDir, shownName, teachers }, context);
+  const facts: ScanFacts[] = [];
+  const trained = new Set(split.train.map(({ name }) => name));
+  const onScan = (scan: PreparedScan, name: string): void => void (trained.has(name) && facts.push(scanFacts(scan)));
+  const loaded = await loadCases(keyed, config, { cacheDir, shownName, teachers, onScan }, context);
   const training = loaded.slice(0, split.train.length);
   const validation = loaded.slice(split.train.length);
 
@@ -210,7 +215,15 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       },
     });
     finished(result);
-    return { config, result, trainingCases: split.train.length, validation: split.test.filter(isLabelled), names };
+    const validated = split.test.filter(isLabelled);
+    return {
+      config,
+      result,
+      trainingCases: split.train.length,
+      scans: trainingScans(facts),
+      validation: validated,
+      names,
+    };
   } finally {
     for (const one of made.reverse()) await one.dispose();
   }
@@ -264,18 +277,20 @@ interface LoadOptions {
   readonly cacheDir: string;
   readonly shownName: (entry: { readonly name: string }) => string;
   readonly teachers: Teachers | undefined;
+  readonly onScan: (scan: PreparedScan, name: string) => void;
 }
 
 async function loadCases(
   cases: readonly (ScanCase & { readonly key: string })[],
   { preparation, data }: TrainConfig,
-  { teachers, ...options }: LoadOptions,
+  { teachers, onScan, ...options }: LoadOptions,
   context: JobContext,
 ): Promise<(TrainingCase & { readonly key: string })[]> {
   const loaded: (TrainingCase & { readonly key: string })[] = [];
   const onCase: PrepareOptions<(typeof cases)[number]>['onCase'] = async (scan, files) => {
     const { image, size, airValue } = scan;
     const { name, key } = files;
+    onScan(scan, name);
     const packed = await teachers?.votesOf(files, scan, options.shownName(files));
     // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
     const labels =
