@@ -64,8 +64,8 @@ if (!flags.check && problems.length === 0) {
  */
 async function storeModel(from, { terms }) {
   const { metadata: source, network, weights } = await readModel(from);
-  const { preparation, patch, overlap, training } = source;
-  const metadata = { preparation, patch, overlap, training, terms, notes: '' };
+  const { preparation, patch, overlap, training, trainingScans } = source;
+  const metadata = { preparation, patch, overlap, training, terms, notes: '', ...(trainingScans && { trainingScans }) };
   await exportModel(at('model.onnx'), { network, variables: weights, metadata, weights: 'float16' });
   const { file } = await readModel(at('model.onnx'));
   const { name, ...options } = network;
@@ -173,8 +173,8 @@ import { fileURLToPath } from 'node:url';
 import { modelUrl } from '@quickcolumn/model-covid19-ct';
 import { loadModel } from '@quickcolumn/predict';
 
-const { metadata } = await loadModel(fileURLToPath(modelUrl));
-console.log(metadata.terms?.licence.name, metadata.patch);
+const { files, metadata } = await loadModel(fileURLToPath(modelUrl));
+console.log(files[0].terms?.licence.name, metadata.patch);
 \`\`\`
 ${sections.map(([title, paragraphs]) => `\n## ${title}\n\n${[paragraphs].flat().join('\n\n')}\n`).join('')}`;
 }

@@ -30,9 +30,9 @@ export interface PreparedPredictionOptions {
 /** What the windows have become together. */
 export interface PredictedProbabilities {
   /** Of a class on the prepared grid, x fastest; not to be changed. */
-  probabilityOf(classIndex: number): Float32Array;
+  readonly probabilityOf: (classIndex: number) => Float32Array;
   /** The map of the disagreement, on the prepared grid. @param passes of every window */
-  spread(passes: number): Float32Array;
+  readonly spread: (passes: number) => Float32Array;
   /** How many there were. */
   readonly windows: number;
 }

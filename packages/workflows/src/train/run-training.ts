@@ -215,13 +215,13 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
       },
     });
     finished(result);
-    const validated = split.test.filter(isLabelled);
+    const labelled = split.test.filter(isLabelled);
     return {
       config,
       result,
       trainingCases: split.train.length,
       scans: trainingScans(facts),
-      validation: validated,
+      validation: labelled,
       names,
     };
   } finally {
