@@ -31,8 +31,8 @@ describe('predict with a model of another framework', () => {
   it('writes a mask and names model and licence', async () => {
     const { code, stderr } = await predict('--model', 'nnunet.onnx', '--out', 'masks', '--probabilities');
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('nnunet.onnx: a model of another framework, executed by ONNX Runtime');
-    expect(stderr).toContain('licence: Apache-2.0; research use only');
+    expect(stderr).toContain('model nnU-Net with random weights: of another framework, executed by ONNX Runtime');
+    expect(stderr).toContain('licence Apache-2.0, research use only');
     expect(await filesIn(join(folder, 'masks'))).toContain('scan.nii.gz');
     expect(new Set((await readLabels(join(folder, 'masks', 'scan.nii.gz'))).voxels)).toEqual(new Set([0, 1, 2]));
   });

@@ -151,7 +151,7 @@ describe('a job', () => {
 
   it.each([
     ['{"kind":', 'config', 'not JSON'],
-    ['{"kind":"paint"}', 'config', '"paint" is no kind of job; use one of train, predict'],
+    ['{"kind":"paint"}', 'config', '"paint" is no kind of job; use one of train, distill, predict'],
     ['{"kind":"evaluate","truth":"a","prediction":"b","out":"c","trth":1}', 'config', 'trth'],
     ['{"kind":"train","out":"c","config":{"profile":"quick","train":{"epochs":-1}}}', 'config', 'train.epochs'],
   ])('is refused where it is wrong: %s', async (json, errorCode, text) => {
