@@ -9,7 +9,8 @@ import { type LabelMap, labelMapIssues } from './label-map.js';
 /**
  * `window`: fixed map of clipHu to 0–255 for HU scans, 0–255 scans untouched. `minmax`: clip, then per-scan 0–255. Both are
  * followed by a z-score per scan, which depends on how much air a scan shows. `fixed`: the map of `window`, then the same mean
- * and standard deviation for every scan, so that a value of HU is always the same number to the network.
+ * and standard deviation for every scan, so that a value of HU is always the same number to the network; it refuses scans that
+ * are not in HU, because nothing tells how they were windowed.
  */
 export type IntensityMode = 'window' | 'minmax' | 'fixed';
 

@@ -1,7 +1,7 @@
 import { DefectError } from '@quickcolumn/defects';
 import { describe, expect, it } from 'vitest';
 import { paperPreparation } from './config.js';
-import { detectScale, scaleIntensity, zScoreInPlace } from './intensity.js';
+import { detectScale, scaleIntensity, standardizeInPlace, zScoreInPlace } from './intensity.js';
 
 const windowed = paperPreparation;
 const minmax = { ...paperPreparation, intensity: 'minmax' } as const;
@@ -53,6 +53,26 @@ describe('minmax mode', () => {
 
   it('turns a constant scan into zeros', () => {
     expect([...scaleIntensity(Int16Array.of(-900, -900), minmax, 'a').voxels]).toEqual([0, 0]);
+  });
+});
+
+describe('fixed mode', () => {
+  const fixed = { ...paperPreparation, intensity: 'fixed', clipHu: [-1000, 400] } as const;
+
+  it('gives a value of HU the same number in every scan', () => {
+    const numbers = [Int16Array.of(-1000, 40, 400), Int16Array.of(40, -900, -300, 3000)].map((scan) => {
+      const { voxels } = scaleIntensity(scan, fixed, 'a');
+      standardizeInPlace(voxels, 'fixed');
+      return [...voxels];
+    });
+    // (HU + 300) / (1400 / √12)
+    const expected = (hu: number): number => (hu + 300) / (1400 / Math.sqrt(12));
+    numbers[0].forEach((value, i) => expect(value).toBeCloseTo(expected([-1000, 40, 400][i]), 4));
+    numbers[1].forEach((value, i) => expect(value).toBeCloseTo(expected([40, -900, -300, 400][i]), 4));
+  });
+
+  it('refuses a 0-255 scan, whose window nobody knows', () => {
+    expect(() => scaleIntensity(Uint8Array.of(0, 255), fixed, 'case_7')).toThrow(/case_7.*not in HU.*intensity window/);
   });
 });
 

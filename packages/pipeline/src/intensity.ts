@@ -7,6 +7,7 @@
 import { finiteDefects, judge } from '@quickcolumn/defects';
 import { type IntensityScale, intensityScaleOf, type VoxelArray } from '@quickcolumn/volume';
 import type { IntensityMode, PreparationConfig } from './config.js';
+import { PreparationError } from './errors.js';
 
 const airHu = -1000;
 const smallest = 1e-6;
@@ -25,7 +26,10 @@ export function detectScale(voxels: VoxelArray, name: string): IntensityScale {
   return intensityScaleOf(voxels);
 }
 
-/** Spec 3.1. Returns a new array; the source is not changed. */
+/**
+ * Spec 3.1. Returns a new array; the source is not changed.
+ * @throws PreparationError for a 0–255 scan in mode `fixed`, DefectError for voxels that are not finite
+ */
 export function scaleIntensity(
   voxels: VoxelArray,
   config: Pick<PreparationConfig, 'intensity' | 'clipHu'>,
@@ -34,6 +38,13 @@ export function scaleIntensity(
   const scale = detectScale(voxels, name);
   const air = scale === 'hu' ? airHu : 0;
   const [low, high] = config.clipHu;
+  if (config.intensity === 'fixed' && scale !== 'hu') {
+    throw new PreparationError(
+      name,
+      'no voxel is below -200, so it is not in HU, and preparation.intensity fixed takes values of HU; give a scan in HU, or ' +
+        'train with intensity window',
+    );
+  }
   const out = new Float32Array(voxels.length);
   if (config.intensity !== 'minmax') {
     if (scale === '0-255') {

@@ -35,15 +35,14 @@ export function drawFocusedCrop(
   patch: Size3,
   oversampling: readonly Oversampling[],
 ): Size3 | undefined {
-  let left = random.uniform();
-  const drawn = oversampling.find(({ share }) => (left -= share) < 0);
-  if (drawn === undefined) return undefined;
+  const classIndex = drawClass(random, oversampling);
+  if (classIndex === undefined) return undefined;
   let count = 0;
-  for (let at = 0; at < labels.length; at++) if (labels[at] === drawn.classIndex) count++;
+  for (const label of labels) if (label === classIndex) count++;
   if (count === 0) return undefined;
-  let before = random.integer(0, count);
-  let at = 0;
-  while (labels[at] !== drawn.classIndex || before-- > 0) at++;
+  const nth = random.integer(0, count);
+  let at = labels.indexOf(classIndex);
+  for (let passed = 0; passed < nth; passed++) at = labels.indexOf(classIndex, at + 1);
   const voxel = [at % size[0], Math.floor(at / size[0]) % size[1], Math.floor(at / (size[0] * size[1]))];
   const along = (axis: 0 | 1 | 2): number => {
     const spare = size[axis] - patch[axis];
@@ -52,6 +51,17 @@ export function drawFocusedCrop(
     return random.integer(first, Math.min(spare, voxel[axis]) + 1);
   };
   return [along(0), along(1), along(2)];
+}
+
+/** The class that a patch shall contain; undefined for none. */
+function drawClass(random: RandomStream, oversampling: readonly Oversampling[]): number | undefined {
+  const drawn = random.uniform();
+  let upTo = 0;
+  for (const { classIndex, share } of oversampling) {
+    upTo += share;
+    if (drawn < upTo) return classIndex;
+  }
+  return undefined;
 }
 
 /** Copies the patch at `start` out of a scan; whatever lies outside the scan becomes `fill`. */

@@ -161,6 +161,17 @@ describe('parseTrainConfig', () => {
     ]);
   });
 
+  it('oversamples classes that there are, in no more than all patches', () => {
+    const train = { oversample: { infection: 0.4 } };
+    expect(parseTrainConfig({ profile: 'quick', train }, 'a').train.oversample).toEqual({ infection: 0.4 });
+    const messageFor = (oversample: object): string => messageOf({ profile: 'quick', train: { oversample } });
+    expect(messageFor({ lesion: 0.4 })).toContain(
+      "config.yaml: train.oversample.lesion: there is no class 'lesion'; the classes are background, left lung, right lung, infection",
+    );
+    expect(messageFor({ infection: 0.7, 'left lung': 0.6 })).toContain('train.oversample: the shares add up to 1.3');
+    expect(messageFor({ infection: 0 })).toContain('train.oversample.infection: ');
+  });
+
   it('needs a profile and a group of keys', () => {
     const known = 'use one of "auto", "paper", "mueller", "ma", "quick"';
     expect(messageOf({})).toBe(`config.yaml: profile: is missing; ${known}`);

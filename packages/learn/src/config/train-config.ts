@@ -208,7 +208,7 @@ export const configSchema = (patchMultiple: number): z.ZodType<TrainConfig> =>
       }
       const oversampled = Object.values(config.train.oversample ?? {}).reduce((sum, one) => sum + one, 0);
       if (oversampled > 1) {
-        const message = `the shares add up to ${oversampled}; expected at most 1`;
+        const message = `the shares add up to ${Number(oversampled.toFixed(3))}; expected at most 1`;
         context.addIssue({ code: 'custom', path: ['train', 'oversample'], message });
       }
       const { epochs, extended = [] } = config.train;

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compileEvaluationStep, compileTrainingStep } from './step.js';
 import { compileStatisticsStep, estimateStatistics } from './statistics.js';
-import type { StepConfig } from './step-types.js';
+import { smallestStep as config } from './step.test.helpers.js';
 
-const config: StepConfig = {
-  network: { name: 'unet3d', rootFilters: 2 },
-  classes: 2,
-  patch: [16, 16, 16],
-  batch: 1,
-  loss: { alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
-  optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
-  seed: 3,
-};
 const voxels = 16 ** 3;
 const patchOf = (k: number): Float32Array =>
   Float32Array.from({ length: voxels }, (_, i) => Math.sin(i * 0.37 + k) * (1 + k) + k);

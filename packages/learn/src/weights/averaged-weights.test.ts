@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compileTrainingStep } from '../step/step.js';
+import { smallestStep } from '../step/step.test.helpers.js';
 import type { StepConfig } from '../step/step-types.js';
 import { averagedWeights, averageInput } from './averaged-weights.js';
 
-const config: StepConfig = {
-  network: { name: 'unet3d', rootFilters: 2 },
-  classes: 2,
-  patch: [16, 16, 16],
-  batch: 1,
-  loss: { alpha: 0.5, beta: 0.5, epsilon: 1e-6 },
-  optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7 },
-  seed: 3,
-  averaging: 0.5,
-};
+const config: StepConfig = { ...smallestStep, averaging: 0.5 };
 const image = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * 0.37));
 const labels = Uint8Array.from({ length: 4096 }, (_, i) => i % 2);
 

@@ -68,7 +68,16 @@ function startCommand(): Command {
         .choices(['given', 'uncertain'])
         .default('given'),
     );
-  withTrainingOptions(command, ['profile', 'config', 'epochs', 'stepsPerEpoch', 'patch', 'seed', 'learningRate']);
+  withTrainingOptions(command, [
+    'profile',
+    'config',
+    'minutes',
+    'epochs',
+    'stepsPerEpoch',
+    'patch',
+    'seed',
+    'learningRate',
+  ]);
   withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
   withTrainingOptions(command, ['network', 'rootFilters', 'initFrom', 'freeze', 'runtime', 'precision', 'autotune'], {
     initFrom: 'start round 1 from this model; later rounds start from the one before',

@@ -32,7 +32,16 @@ export function semiSupervisedCommand(): Command {
     .option('--confidence <p>', 'voxels keep a class of at least this probability', probability, 0.9)
     .option('--minimum-voxels <n>', 'leave out scans with fewer sure voxels beside the background', wholeNumber(0), 1);
   withTrainingOptions(command, ['accept', 'assumeOrientation', 'assumeUnits']);
-  return withTrainingOptions(command, ['epochs', 'seed', 'runtime', 'precision', 'autotune', 'threads', 'cache'])
+  return withTrainingOptions(command, [
+    'minutes',
+    'epochs',
+    'seed',
+    'runtime',
+    'precision',
+    'autotune',
+    'threads',
+    'cache',
+  ])
     .option('--no-evaluate', 'leave the metrics of the validation cases out of each training’s report')
     .addHelpText(
       'after',

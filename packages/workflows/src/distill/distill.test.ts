@@ -153,7 +153,7 @@ describe('a student', () => {
     const mixed = await distill('mixed', { request: { list: at('mixed.csv') } });
     expect(notesOf(mixed.events)).toContain('2 of 5 cases have no labels');
     const bare = await distill('bare', { request: { list: at('bare.csv') } });
-    expect(notesOf(bare.events)).toContain('5 cases to train on, 0 to validate');
+    expect(notesOf(bare.events)).toContain('5 cases to train on, none validates');
     const none = await distill('none', { hardShare: 0, request: { list: at('bare.csv') } });
     const sums = await Promise.all([mixed, bare, none].map(({ result }) => weightsOf(result.model)));
     // Where there are no labels, their share means nothing.

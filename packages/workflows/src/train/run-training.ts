@@ -12,7 +12,6 @@ import {
   divideCases,
   mirroredIndices,
   type ScanCase,
-  toClassIndices,
 } from '@quickcolumn/cases';
 import { QuickcolumnError } from '@quickcolumn/errors';
 import { makeFolder, writeFileAtomic } from '@quickcolumn/io';
@@ -25,21 +24,19 @@ import {
   type Oversampling,
   type StepConfig,
   extendTraining,
-  shareCase,
   statisticsPatches,
   type TrainConfig,
   type TrainingCase,
   type TrainOptions,
   type TrainResult,
   train,
-  votedClasses,
 } from '@quickcolumn/learn';
 import { availableMemory, formatBytes } from '@quickcolumn/predict';
 import { type PreparedScan, type ScanFacts, scanFacts, type TrainingScans, trainingScans } from '@quickcolumn/pipeline';
 import type { Runtime, RuntimeName } from '@quickcolumn/runtimes';
 import { identityFiles } from '../compare/fold-files.js';
 import type { JobContext } from '../context.js';
-import { openTeachers, type Teachers } from '../distill/teachers.js';
+import { openTeachers } from '../distill/teachers.js';
 import { defaultCache } from '../folders/cache-folder.js';
 import { type ShownNames, shownNames } from '../folders/case-names.js';
 import { checkOutputFile, exists, OutputError } from '../folders/outputs.js';
@@ -50,7 +47,8 @@ import { chooseDevice } from '../runtime/choose-device.js';
 import { computeOfRun } from './compute-of-run.js';
 import { exportBest } from './export-best.js';
 import { lengthWarning } from './length-warning.js';
-import { keyedCases, type PrepareOptions, prepareCases } from './prepare-cases.js';
+import { loadCases } from './load-cases.js';
+import { keyedCases } from './prepare-cases.js';
 import { startingWeights } from './starting-weights.js';
 import { writeTrainingReport } from './training-report.js';
 
@@ -132,11 +130,13 @@ async function trainNetwork(job: TrainJob, resume: boolean, context: JobContext)
   const names = shownNames(all, job);
   const isLabelled = (entry: ScanCase): entry is DatasetCase => entry.labelPath !== undefined;
   const split = all.some(isLabelled) ? divideCases<ScanCase>(all, config) : { train: all, test: [] };
-  const validated = split.test.map((entry) => names.shown(entry).name);
   const bare = all.filter((entry) => !isLabelled(entry)).length;
   if (bare > 0)
     context.note(`${bare} of ${all.length} cases have no labels: the teachers' votes alone are learned there`);
-  context.note(`${split.train.length} cases to train on, ${split.test.length} to validate: ${validated.join(', ')}`);
+  const validated = split.test.map((entry) => names.shown(entry).name);
+  const validating =
+    validated.length === 0 ? 'none validates' : `${validated.length} to validate: ${validated.join(', ')}`;
+  context.note(`${split.train.length} cases to train on, ${validating}`);
   const shownName = (entry: { readonly name: string }): string => names.shown(entry).name;
   const resumable = {
     runFolder: out,
@@ -271,41 +271,4 @@ function refuseIfTooLarge(bytes: number, { memory }: Runtime, context: JobContex
       'use a smaller train.patch, train.batch or network.rootFilters',
     { neededBytes: bytes, availableBytes: available },
   );
-}
-
-interface LoadOptions {
-  readonly cacheDir: string;
-  readonly shownName: (entry: { readonly name: string }) => string;
-  readonly teachers: Teachers | undefined;
-  readonly onScan: (scan: PreparedScan, name: string) => void;
-}
-
-async function loadCases(
-  cases: readonly (ScanCase & { readonly key: string })[],
-  { preparation, data }: TrainConfig,
-  { teachers, onScan, ...options }: LoadOptions,
-  context: JobContext,
-): Promise<(TrainingCase & { readonly key: string })[]> {
-  const loaded: (TrainingCase & { readonly key: string })[] = [];
-  const onCase: PrepareOptions<(typeof cases)[number]>['onCase'] = async (scan, files) => {
-    const { image, size, airValue } = scan;
-    const { name, key } = files;
-    onScan(scan, name);
-    const packed = await teachers?.votesOf(files, scan, options.shownName(files));
-    // Without labels the votes say where classes lie, for oversampling; nothing of it is learned twice.
-    const labels =
-      scan.labels === undefined
-        ? packed && votedClasses(packed, preparation.classes.length)
-        : toClassIndices(scan.labels, preparation, name);
-    if (labels === undefined) throw new QuickcolumnError('internal', `${name}: prepared without labels`);
-    const hardShare = scan.labels === undefined ? 0 : (teachers?.hardShare ?? 0);
-    const votes = packed && { packed, hardShare };
-    loaded.push({ ...shareCase({ name, image, labels, votes, size, airValue }), key });
-  };
-  try {
-    await prepareCases(cases, preparation, { ...options, consent: data, onCase }, context);
-  } finally {
-    await teachers?.dispose();
-  }
-  return loaded;
 }
